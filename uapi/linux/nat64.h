@@ -183,7 +183,7 @@ enum nat64_eam_attr {
  * @NAT64_SETTING_TRAFFIC_CLASS: u32, 0 to 255 or NAT64_COPY: of IPv6 packets made
  * @NAT64_SETTING_ICMP_SOURCE4: be32, RFC 6791 pool; 0.0.0.0: none
  * @NAT64_SETTING_ICMP_SOURCE4_LEN: u8, 0 to 32; 32 when absent beside ICMP_SOURCE4
- * @NAT64_SETTING_ICMP_SOURCE6: 16 bytes; ::: none
+ * @NAT64_SETTING_ICMP_SOURCE6: 16 bytes; the unspecified address: none
  * @NAT64_SETTING_ICMP_SOURCE6_LEN: u8, 0 to 128; 128 when absent beside ICMP_SOURCE6
  * @NAT64_SETTING_ICMP_ERRORS: u8, 0 or 1
  * @NAT64_SETTING_WKP_STRICT: u8, 0 or 1

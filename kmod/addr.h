@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* IPv4 addresses inside IPv6 addresses (RFC 6052); knows no packets. */
+#ifndef _NAT64_ADDR_H
+#define _NAT64_ADDR_H
+
+#include <linux/in6.h>
+#include <linux/types.h>
+
+/**
+ * struct nat64_prefix - a translation prefix
+ * @addr: prefix, bits behind @len are zero
+ * @mask: as many ones as @len
+ * @len: 32, 40, 48, 56, 64 or 96; 0 for none
+ * @wkp: the Well-Known Prefix 64:ff9b::/96
+ */
+struct nat64_prefix {
+	struct in6_addr	addr;
+	struct in6_addr	mask;
+	u8		len;
+	bool		wkp;
+};
+
+int nat64_prefix_init(struct nat64_prefix *prefix, const struct in6_addr *addr,
+		      u8 len);
+void nat64_addr_embed(const struct nat64_prefix *prefix, __be32 addr4,
+		      struct in6_addr *addr6);
+int nat64_addr_extract(const struct nat64_prefix *prefix,
+		       const struct in6_addr *addr6, __be32 *addr4);
+bool nat64_addr4_is_global(__be32 addr4);
+
+/**
+ * nat64_prefix_match() - whether an address lies in a translation prefix
+ * @prefix: translation prefix in use
+ * @addr: IPv6 address
+ *
+ * The length is at least 32, at most 96: three words are enough.
+ */
+static inline bool nat64_prefix_match(const struct nat64_prefix *prefix,
+				      const struct in6_addr *addr)
+{
+	const __be32 *a = addr->s6_addr32;
+	const __be32 *m = prefix->mask.s6_addr32;
+	const __be32 *p = prefix->addr.s6_addr32;
+
+	return !(((a[0] ^ p[0]) & m[0]) | ((a[1] ^ p[1]) & m[1]) |
+		 ((a[2] ^ p[2]) & m[2]));
+}
+
+#endif /* _NAT64_ADDR_H */

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The configuration of a network namespace: what the packet path reads.
+ *
+ * A &struct nat64_config never changes once it is published; a change makes
+ * a copy and swaps one pointer. The table of mappings is shared by successive
+ * configurations and changes in place, except that a load brings its own.
+ */
+#ifndef _NAT64_CONFIG_H
+#define _NAT64_CONFIG_H
+
+#include <linux/in6.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "addr.h"
+#include "eam.h"
+#include "stats.h"
+
+/**
+ * struct nat64_settings - the settings, as in enum nat64_setting
+ * @icmp_source6: pool of IPv6 sources, :: for none
+ * @icmp_source4: pool of IPv4 sources, 0.0.0.0 for none (RFC 6791)
+ * @mark: firewall mark of packets to look at
+ * @mark_mask: bits of the mark that count; 0: all packets
+ * @lowest_ipv6_mtu: RFC 7915 section 4.1
+ * @tos: octet to write, or NAT64_COPY
+ * @traffic_class: octet to write, or NAT64_COPY
+ * @icmp_source4_len: length of that pool's prefix
+ * @icmp_source6_len: length of that pool's prefix
+ * @udp_zero_checksum: enum nat64_udp_zero_checksum
+ * @forwarding: enum nat64_forwarding
+ * @icmp_errors: answer packets that are refused
+ * @wkp_strict: RFC 6052 section 3.1
+ * @hairpin: RFC 7757 section 4.2
+ * @local: translate what the gateway itself sends and receives
+ * @counters: count packets and bytes of each mapping
+ */
+struct nat64_settings {
+	struct in6_addr	icmp_source6;
+	__be32		icmp_source4;
+	u32		mark;
+	u32		mark_mask;
+	u32		lowest_ipv6_mtu;
+	u16		tos;
+	u16		traffic_class;
+	u8		icmp_source4_len;
+	u8		icmp_source6_len;
+	u8		udp_zero_checksum;
+	u8		forwarding;
+	bool		icmp_errors;
+	bool		wkp_strict;
+	bool		hairpin;
+	bool		local;
+	bool		counters;
+};
+
+/**
+ * struct nat64_config - what a packet sees
+ * @set: settings
+ * @table: mappings, never NULL
+ * @n_order: number of translation prefixes
+ * @primary: slot of the primary prefix; meaningless while @n_order is 0
+ * @inside: whether a mapping's IPv6 prefix overlaps a translation prefix
+ * @order: slots in use, longest prefix first
+ * @prefix: translation prefixes by slot; a length of 0 is a free slot
+ * @rwork: frees the configuration after a grace period, in process context
+ */
+struct nat64_config {
+	struct nat64_settings	set;
+	struct nat64_table	*table;
+	u8			n_order;
+	u8			primary;
+	bool			inside;
+	u8			order[NAT64_MAX_PREFIXES];
+	struct nat64_prefix	prefix[NAT64_MAX_PREFIXES];
+	struct rcu_work		rwork;
+};
+
+struct nat64_load;
+
+/* Refusals whose texts may still be on their way to their readers. */
+#define NAT64_TEXTS	16
+#define NAT64_TEXT_LEN	160
+
+/**
+ * struct nat64_net - the translator of a network namespace
+ * @config: what packets see, never NULL between pernet init and exit
+ * @stats: counters
+ * @stats_base: what the counters were when they were last reset
+ * @net: the namespace
+ * @lock: serialises all changes
+ * @load: configuration being loaded, or NULL
+ * @generation: counts changes; dumps compare it
+ * @text: which of @texts comes next
+ * @pre_on: PRE_ROUTING hooks are registered
+ * @out_on: LOCAL_OUT hooks are registered
+ * @texts: texts of the last refusals, as extack keeps only a pointer
+ */
+struct nat64_net {
+	struct nat64_config __rcu	*config;
+	struct nat64_stats __percpu	*stats;
+	u64				stats_base[NAT64_N_COUNTERS];
+	struct net			*net;
+	struct mutex			lock;
+	struct nat64_load		*load;
+	u32				generation;
+	unsigned int			text;
+	bool				pre_on;
+	bool				out_on;
+	char				texts[NAT64_TEXTS][NAT64_TEXT_LEN];
+};
+
+extern unsigned int nat64_net_id;
+
+/**
+ * nat64_net() - the translator of a network namespace
+ * @net: namespace
+ */
+static inline struct nat64_net *nat64_net(const struct net *net)
+{
+	return net_generic(net, nat64_net_id);
+}
+
+#endif /* _NAT64_CONFIG_H */
