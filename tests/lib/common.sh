@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the test beds share. Sourced, never run.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+cache=${NAT64_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/nat64}
+me=${0##*/}
+
+say() {
+	printf '%s: %s\n' "$me" "$*" >&2
+}
+
+# Exit status 2 is for a bed that could not run, 1 for a test that failed.
+die() {
+	say "$*"
+	exit 2
+}
+
+# Prints the seconds since $1, a value of $SECONDS.
+since() {
+	printf '%d s' $((SECONDS - $1))
+}
+
+is_installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Installs the named Debian packages that are missing.
+need_packages() {
+	local package missing=()
+
+	for package; do
+		is_installed "$package" || missing+=("$package")
+	done
+	[ ${#missing[@]} -eq 0 ] && return
+	[ "$(id -u)" -eq 0 ] || die "not root, and these packages are missing: ${missing[*]}"
+
+	say "installing ${missing[*]}"
+	install_packages "${missing[@]}" ||
+		{ apt_get update >/dev/null && install_packages "${missing[@]}"; } ||
+		die "apt-get could not install ${missing[*]}"
+}
+
+install_packages() {
+	apt_get install -y --no-install-recommends "$@" >/dev/null
+}
+
+# Another apt-get, a daily upgrade say, may hold the lock: wait for it.
+apt_get() {
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# Takes a lock that lasts as long as this process; whoever comes second waits.
+lock() {
+	mkdir -p "$(dirname "$1")"
+	exec {lock_fd}>"$1"
+	flock -n "$lock_fd" && return
+	say "waiting for another run to finish with $1"
+	flock "$lock_fd"
+}
