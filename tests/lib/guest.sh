@@ -30,7 +30,7 @@ guest_prepare() {
 
 	echo "$modules" >"$out/modules"
 	printf 'cd %q && exec%s\n' "$PWD" "$(printf ' %q' "$@")" >"$out/job"
-	[ -z "$interactive" ] || touch "$out/interactive"
+	[ -z "$interactive" ] || echo "${TERM:-dumb}" >"$out/interactive"
 }
 
 guest_cleanup() {
@@ -39,12 +39,14 @@ guest_cleanup() {
 }
 
 # Runs the machine's program, $2..., no longer than $1 seconds, and never longer
-# than we live.
+# than we live. Only in the foreground may it read from a terminal.
 guest_run() {
-	local limit=$1 status=0
+	local limit=$1 status=0 foreground=()
 	shift
 
-	setpriv --pdeathsig TERM timeout -k 5 "$limit" setpriv --pdeathsig KILL "$@" <&0 &
+	[ ! -e "$out/interactive" ] || foreground=(--foreground)
+	setpriv --pdeathsig TERM timeout "${foreground[@]}" -k 5 "$limit" \
+		setpriv --pdeathsig KILL "$@" <&0 &
 	guest_pid=$!
 	wait "$guest_pid" || status=$?
 	guest_pid=
@@ -54,17 +56,14 @@ guest_run() {
 # Ends with the command's own status, or with 1 when the kernel log shows a
 # fault or the machine never came to the end.
 guest_finish() {
-	local status=0
+	local status log=$out/console.log
 
-	if [ -s "$out/status" ]; then
-		status=$(cat "$out/status")
-	else
+	status=$(cat "$out/status" 2>/dev/null) || status=
+	if ! "$top/tests/lib/check-log" "$log"; then
+		[ "${status:-0}" -ne 0 ] || status=1
+	elif [ -z "$status" ]; then
 		say "the machine did not come to the end of the command; its kernel's last words:"
-		tail -n 30 "$out/console.log" >&2
-		status=1
+		tail -n 20 "$log" >&2
 	fi
-	if ! "$top/tests/lib/check-log" "$out/console.log" && [ "$status" -eq 0 ]; then
-		status=1
-	fi
-	exit "$status"
+	exit "${status:-1}"
 }
