@@ -1,0 +1,563 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A gateway between an IPv6 host and an IPv4 host, in three network namespaces.
+
+    v6 host  eth0 ---- to6  gateway  to4 ---- eth0  v4 host
+    2001:db8:1::/64                          198.51.100.0/24
+
+Frames are injected and caught at the two far ends. Most packets come from and
+go to hosts that exist only as neighbours of the gateway, so that nobody but
+the test answers them; REAL6 and REAL4 have a stack behind them.
+
+Nothing here waits for a time to pass: after what a test injects come two
+sentinels, packets that the gateway forwards natively, one out of each side.
+What came out before them is all that came out.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import select
+import shutil
+import socket
+import struct
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packet import (ANY, Packet, describe, difference, icmp4, icmp6, ip4, ip6, udp,
+                    version)
+
+TOP = Path(__file__).resolve().parents[2]
+KO = Path(os.environ.get("NAT64_KO") or TOP / "build" / os.uname().release / "nat64.ko")
+CTL = Path(os.environ.get("NAT64CTL") or TOP / "ctl" / "nat64ctl")
+
+PREFIX = "2001:db8:100::/96"
+
+# Two mapped hosts, one that is not mapped, and the gateway, on the IPv6 side.
+HOST6, HOST4 = "2001:db8:1::10", "203.0.113.10"
+PEER6, PEER4 = "2001:db8:1::20", "203.0.113.20"
+STRANGER6 = "2001:db8:1::99"
+GATEWAY6 = "2001:db8:1::1"
+REAL6, REAL6_MAPPED = "2001:db8:1::80", "203.0.113.80"
+
+# A host of the IPv4 Internet as each side knows it, and the gateway.
+SERVER4, SERVER6 = "198.51.100.2", "2001:db8:100::c633:6402"
+GATEWAY4 = "198.51.100.1"
+REAL4, REAL4_EMBEDDED = "198.51.100.80", "2001:db8:100::c633:6450"
+
+CONFIG = f"""
+prefix add {PREFIX}
+add {HOST4} {HOST6}
+add {PEER4} {PEER6}
+add {REAL6_MAPPED} {REAL6}
+"""
+
+MAC_TO6, MAC_TO4 = "02:00:00:00:06:01", "02:00:00:00:04:01"
+MAC_REAL6, MAC_REAL4 = "02:00:00:00:06:80", "02:00:00:00:04:80"
+MAC_FAR6, MAC_FAR4 = "02:00:00:00:06:10", "02:00:00:00:04:02"
+
+# What the tests need, for where the kernel does not load modules by itself.
+MODULES = ("veth", "dummy", "vrf", "ifb", "8021q", "sch_fq", "sch_ingress", "cls_matchall",
+           "act_gact", "sch_netem", "nf_tables", "nft_ct", "nft_nat", "nft_masq", "nft_chain_nat",
+           "nft_reject", "nft_reject_inet", "nft_reject_ipv4", "nft_reject_ipv6", "nft_fib",
+           "nft_fib_inet", "nft_fib_ipv4", "nft_fib_ipv6", "nft_log", "nft_limit", "nft_hash",
+           "nf_conntrack", "nf_defrag_ipv4", "nf_defrag_ipv6", "ipip", "sit", "ip_gre", "ip6_gre",
+           "ip6_tunnel", "wireguard", "af_packet", "nfnetlink_hook")
+
+DEADLINE = 20
+
+
+def run(*command, input=None, check=True, timeout=120):
+    """Runs a program; returns it with its output as text."""
+    done = subprocess.run([str(word) for word in command], input=input, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
+                          stdin=subprocess.DEVNULL if input is None else None)
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(map(str, command))}: exit {done.returncode}\n"
+                             f"{done.stdout}{done.stderr}{input or ''}")
+    return done
+
+
+def eventually(condition, what, timeout=DEADLINE):
+    """Returns what the condition returns, once that is true."""
+    end = time.monotonic() + timeout
+    pause = select.poll()
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout} s: {what}")
+        pause.poll(10)
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _setns(fd):
+    if _libc.setns(fd, 0x40000000):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+class Namespace:
+    """A network namespace; `with` it, this process and what it starts are inside."""
+
+    def __init__(self, name):
+        self.name = name
+        run("ip", "netns", "del", name, check=False)
+        run("ip", "netns", "add", name)
+        self.fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
+        self._outside = []
+        with self:
+            for key, value in (("net.ipv6.conf.default.addr_gen_mode", 1),
+                               ("net.ipv6.conf.default.accept_dad", 0),
+                               ("net.ipv6.conf.default.accept_ra", 0),
+                               ("net.ipv6.conf.default.router_solicitations", 0),
+                               ("net.ipv6.auto_flowlabels", 0)):
+                self.sysctl(key, value)
+            run("ip", "link", "set", "lo", "up")
+
+    def __enter__(self):
+        self._outside.append(os.open("/proc/self/ns/net", os.O_RDONLY))
+        _setns(self.fd)
+        return self
+
+    def __exit__(self, *_):
+        outside = self._outside.pop()
+        _setns(outside)
+        os.close(outside)
+
+    def delete(self):
+        os.close(self.fd)
+        run("ip", "netns", "del", self.name, check=False)
+
+    def run(self, *command, **how):
+        with self, unpinned():
+            return run(*command, **how)
+
+    def start(self, *command, **how):
+        """Starts a program that goes on beside the test; as a context it is ended."""
+        with self, unpinned():
+            return subprocess.Popen([str(word) for word in command], **how)
+
+    def ip(self, *lines):
+        """Runs ip commands, given as lines."""
+        return self.run("ip", "-batch", "-", input="\n".join(lines) + "\n")
+
+    def sysctl(self, key, value=None):
+        """Writes a sysctl, or reads it."""
+        with self:
+            path = Path("/proc/sys") / key.replace(".", "/")
+            if value is not None:
+                path.write_text(str(value))
+            return path.read_text().strip()
+
+    @contextlib.contextmanager
+    def sysctls(self, **values):
+        """Sysctls for a while; underscores double for dots: net__ipv4__ip_forward=0."""
+        before = {}
+        try:
+            for key, value in values.items():
+                key = key.replace("__", ".")
+                before[key] = self.sysctl(key)
+                self.sysctl(key, value)
+            yield
+        finally:
+            for key, value in before.items():
+                self.sysctl(key, value)
+
+    @contextlib.contextmanager
+    def routes(self, *lines):
+        """Routes, rules and addresses for a while: "route 192.0.2.0/24 dev to6"."""
+        words = [line.split(" ", 1) for line in lines]
+        self.ip(*(f"{kind} add {rest}" for kind, rest in words))
+        try:
+            yield
+        finally:
+            self.ip(*(f"{kind} del {rest}" for kind, rest in reversed(words)))
+
+    def mtu(self, device, value):
+        with self, socket.socket() as any_socket:
+            fcntl.ioctl(any_socket, 0x8922, struct.pack("16sI12x", device.encode(), value))
+
+    def offloads(self, device, **states):
+        """Switches offloads: offloads("eth0", tso=True, gro=False)."""
+        words = [w for name, on in states.items() for w in (name.replace("_", "-"),
+                                                           "on" if on else "off")]
+        self.run("ethtool", "-K", device, *words)
+
+
+@contextlib.contextmanager
+def unpinned():
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count()))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, mine)
+
+
+# Frames.
+
+GSO_NONE, GSO_TCPV4, GSO_UDP, GSO_TCPV6, GSO_UDP_L4, GSO_ECN = 0, 1, 3, 4, 5, 0x80
+
+
+@dataclass(frozen=True)
+class Offload:
+    """What the sender left to the device: segmentation, the checksum of the transport."""
+
+    gso: int = GSO_NONE
+    size: int = 0
+    header: int = 0
+    csum_start: int = 0
+    csum_offset: int = 0
+
+    _layout = struct.Struct("=BBHHHH")
+
+    def octets(self):
+        return self._layout.pack(1 if self.csum_start else 0, self.gso, self.header, self.size,
+                                 self.csum_start, self.csum_offset)
+
+    @classmethod
+    def parse(cls, octets):
+        flags, gso, header, size, start, offset = cls._layout.unpack(octets)
+        if not flags & 1:
+            start = offset = 0
+        return cls(gso, size, header if gso else 0, start, offset)
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def ethertype(packet):
+    return b"\x86\xdd" if version(packet) == 6 else b"\x08\x00"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A packet with something particular about its frame."""
+
+    packet: bytes
+    dst: str = None
+    src: str = None
+    side: int = None
+    trailer: bytes = b""
+    offload: Offload = None
+
+    @property
+    def link(self):
+        """The side it is on: that of its family, unless said."""
+        return self.side or version(self.packet)
+
+
+class Seen(Packet):
+    """A packet that came out, with the frame it came in."""
+
+    ether: bytes = b""
+    offload: Offload = Offload()
+
+
+class Port:
+    """The far end of a link of the gateway: frames go in and come out here."""
+
+    def __init__(self, namespace, side, gateway_mac, far_mac):
+        self.side = side
+        self.gateway_mac, self.far_mac = mac(gateway_mac), mac(far_mac)
+        with namespace:
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        for level, option, value in ((263, 15, 1), (263, 23, 1), (socket.SOL_SOCKET, 33, 1 << 25)):
+            self.socket.setsockopt(level, option, value)
+        self.socket.bind(("eth0", 3))
+        self.socket.setblocking(False)
+        self._buffer = bytearray(1 << 20)
+
+    def fileno(self):
+        return self.socket.fileno()
+
+    def send(self, frame):
+        ether = ((mac(frame.dst) if frame.dst else self.gateway_mac) +
+                 (mac(frame.src) if frame.src else self.far_mac) +
+                 ethertype(frame.packet))
+        offload = (frame.offload or Offload()).octets()
+        self.socket.sendmsg([offload, ether, frame.packet, frame.trailer])
+
+    def receive(self):
+        """The next packet that came out, None if there is none now."""
+        while True:
+            try:
+                length = self.socket.recv_into(self._buffer)
+            except BlockingIOError:
+                return None
+            octets = bytes(self._buffer[:length])
+            ether = octets[10:24]
+            # The gateway's own multicast listener reports come at any time.
+            if ether[:6] == b"\x33\x33\0\0\0\x16":
+                continue
+            seen = Seen(octets[24:])
+            seen.ether = ether
+            seen.offload = Offload.parse(octets[:10])
+            return seen
+
+
+class Wire:
+    """Both far ends of the gateway."""
+
+    def __init__(self, v6, v4):
+        self.port = {6: Port(v6, 6, MAC_TO6, MAC_FAR6), 4: Port(v4, 4, MAC_TO4, MAC_FAR4)}
+        self._poll = select.poll()
+        for port in self.port.values():
+            self._poll.register(port, select.POLLIN)
+        self._number = 0
+
+    def exchange(self, *sent):
+        """Injects packets where their family lives; returns what came out of either side."""
+        for port in self.port.values():
+            while port.receive() is not None:
+                pass
+        for one in sent:
+            frame = one if isinstance(one, Frame) else Frame(one)
+            self.port[frame.link].send(frame)
+        return self._until(self._sentinels())
+
+    def _sentinels(self):
+        """Packets that the gateway forwards as they are, one out of each side."""
+        self._number += 1
+        mark = udp(9, 9, struct.pack("!8sQ", b"sentinel", self._number))
+        sentinels = {6: ip4(SERVER4, "192.0.2.6", mark), 4: ip4(SERVER4, "192.0.2.4", mark)}
+        for sentinel in sentinels.values():
+            self.port[4].send(Frame(sentinel))
+        return {side: sentinel[20:] for side, sentinel in sentinels.items()}
+
+    def _until(self, sentinels):
+        seen, waiting = {6: [], 4: []}, {6, 4}
+        end = time.monotonic() + DEADLINE
+        while waiting:
+            if not self._poll.poll(max(0, 1000 * (end - time.monotonic()))):
+                raise AssertionError(f"the sentinel never came out towards IPv{waiting}; before: "
+                                     f"{[describe(p) for some in seen.values() for p in some]}")
+            for side in (6, 4):
+                while side in waiting and (packet := self.port[side].receive()) is not None:
+                    if version(packet) == 4 and packet[20:] == sentinels[side]:
+                        waiting.discard(side)
+                    else:
+                        seen[side].append(packet)
+        return seen
+
+    def expect(self, sent, *expected):
+        """Injects, and fails unless exactly the expected packets come out, octet for octet.
+
+        IPv6 packets are expected on the IPv6 side, IPv4 packets on the other, in
+        this order on each side. A Frame says otherwise, or what offload is left
+        to do. With nothing expected, nothing at all may come out.
+        """
+        __tracebackhide__ = True
+        many = isinstance(sent, (list, tuple))
+        seen = self.exchange(*(sent if many else [sent]))
+        expected = [e if isinstance(e, Frame) else Frame(e) for e in expected]
+        problems = []
+        for side in (6, 4):
+            problems += self._compare(side, [e for e in expected if e.link == side],
+                                      seen[side])
+        if problems:
+            for one in sent if many else [sent]:
+                problems.append(f"  sent {describe(_quoted(one))}")
+            raise AssertionError("\n".join(problems))
+        return seen
+
+    def _compare(self, side, expected, seen):
+        problems = []
+        for n, frame in enumerate(expected):
+            want, offload = frame.packet, frame.offload or Offload()
+            if n >= len(seen):
+                problems.append(f"IPv{side} side: packet {n + 1} of {len(expected)} did not come:")
+                problems.append(f"  expected {describe(want)}")
+                continue
+            got = seen[n]
+            lines = difference(want.closed(got), got)
+            if got.offload != offload:
+                lines.append(f"  offload: expected {offload}, got {got.offload}")
+            ether = self.port[side].gateway_mac + ethertype(want)
+            if got.ether[6:] != ether:
+                lines.append(f"  frame: expected {ether.hex()}, got {got.ether[6:].hex()}")
+            if lines:
+                problems += [f"IPv{side} side: packet {n + 1} of {len(expected)} is wrong:", *lines]
+        for got in seen[len(expected):]:
+            problems += [f"IPv{side} side: nobody expected", f"  {describe(got)}"]
+        return problems
+
+    def expect_silence(self, *sent):
+        """Injects, and fails if anything comes out of either side."""
+        __tracebackhide__ = True
+        for one in sent:
+            self.expect(one)
+
+
+# Answers of the gateway to a packet, quoting it as it was sent.
+
+def _quoted(sent):
+    return sent.packet if isinstance(sent, Frame) else sent
+
+
+def answer6(sent, type, code, rest=0, source=GATEWAY6):
+    sent = _quoted(sent)
+    return ip6(source, sent[8:24], icmp6(type, code, rest, sent[:1232]))
+
+
+def answer4(sent, type, code, rest=0, source=GATEWAY4):
+    sent = _quoted(sent)
+    return ip4(source, sent[12:16], icmp4(type, code, rest, sent[:548]), id=ANY,
+               tos=0xc0 | sent[1] & 0x1e)
+
+
+def answer(sent, type6, code6, type4, code4):
+    return (answer6(sent, type6, code6) if version(_quoted(sent)) == 6 else
+            answer4(sent, type4, code4))
+
+
+def prohibited(sent):
+    """What a packet gets that is refused for no reason with an error of its own."""
+    return answer(sent, 1, 1, 3, 13)
+
+
+def time_exceeded(sent):
+    return answer(sent, 3, 0, 11, 0)
+
+
+def packet_too_big(sent, mtu):
+    return answer6(sent, 2, 0, mtu)
+
+
+def fragmentation_needed(sent, mtu):
+    return answer4(sent, 3, 4, mtu)
+
+
+def parameter_problem(sent, pointer):
+    return answer6(sent, 4, 0, pointer)
+
+
+def source_route_failed(sent):
+    return answer4(sent, 3, 5)
+
+
+# The module, the tool, the gateway.
+
+def module_loaded():
+    return Path("/sys/module/nat64").exists()
+
+
+def load_module():
+    """Loads the module, and first what it depends on."""
+    depends = run("modinfo", "-F", "depends", KO).stdout.strip()
+    for name in filter(None, depends.split(",")):
+        run("modprobe", name)
+    run("insmod", KO)
+
+
+def unload_module():
+    run("rmmod", "nat64")
+
+
+@dataclass
+class Gateway(Namespace):
+    """The namespace of the gateway, with nat64 in it."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.loaded = None
+
+    def ctl(self, *words, **how):
+        """Runs nat64ctl in the gateway."""
+        self.loaded = None
+        return self.run(CTL, *words, **how)
+
+    def show(self, *words, **how):
+        """Runs nat64ctl for a question that changes nothing; returns its output."""
+        return self.run(CTL, *words, **how).stdout
+
+    def configure(self, text):
+        """Replaces the whole configuration, unless it is what stands already."""
+        if self.loaded != text:
+            self.ctl("load", "-", input=text)
+            self.loaded = text
+
+
+@dataclass
+class Topology:
+    v6: Namespace
+    gateway: Gateway
+    v4: Namespace
+    wire: Wire = field(default=None)
+
+    def delete(self):
+        for namespace in (self.v6, self.gateway, self.v4):
+            namespace.delete()
+
+    @contextlib.contextmanager
+    def mtus(self, to6=None, to4=None, far6=None, far4=None):
+        """MTUs of the gateway's links for a while."""
+        ends = [(n, d, m) for n, d, m in ((self.gateway, "to6", to6), (self.gateway, "to4", to4),
+                                          (self.v6, "eth0", far6), (self.v4, "eth0", far4)) if m]
+        usual = {"to6": 1500, "to4": 1500, "eth0": 65535}
+        try:
+            for namespace, device, value in ends:
+                namespace.mtu(device, value)
+            yield
+        finally:
+            for namespace, device, _ in ends:
+                namespace.mtu(device, usual[device])
+
+
+def build_topology():
+    """Builds the namespaces, links, addresses, neighbours and routes."""
+    for name in MODULES:
+        run("modprobe", "-q", name, check=False)
+    v6, gateway, v4 = Namespace("nat64-v6"), Gateway("nat64-gw"), Namespace("nat64-v4")
+
+    for side, far, near, near_mac, far_mac in (
+            (v6, "nat64-v6", "to6", MAC_TO6, MAC_REAL6), (v4, "nat64-v4", "to4", MAC_TO4, MAC_REAL4)):
+        gateway.ip(f"link add {near} mtu 1500 address {near_mac} type veth "
+                   f"peer name eth0 mtu 65535 address {far_mac} netns {far}")
+        side.ip("link set eth0 up")
+
+    for key, value in (("net.ipv4.ip_forward", 1), ("net.ipv6.conf.all.forwarding", 1),
+                       ("net.ipv4.conf.all.send_redirects", 0),
+                       ("net.ipv4.conf.to4.send_redirects", 0),
+                       ("net.ipv4.conf.all.rp_filter", 0), ("net.ipv4.conf.to4.rp_filter", 0),
+                       ("net.ipv4.conf.to6.rp_filter", 0),
+                       ("net.ipv4.icmp_ratelimit", 0), ("net.ipv4.icmp_ratemask", 0),
+                       ("net.ipv6.icmp.ratelimit", 0), ("net.ipv6.icmp.ratemask", "")):
+        gateway.sysctl(key, value)
+
+    phantoms6 = [f"neigh add {a} lladdr {MAC_FAR6} dev to6 nud permanent"
+                 for a in (HOST6, PEER6, STRANGER6, "2001:db8:1::fe")]
+    phantoms4 = [f"neigh add {a} lladdr {MAC_FAR4} dev to4 nud permanent"
+                 for a in (SERVER4, "198.51.100.254")]
+    gateway.ip(
+        "link set to6 up", "link set to4 up",
+        "addr add fe80::1/64 dev to6 nodad", "addr add fe80::4/64 dev to4 nodad",
+        f"addr add {GATEWAY6}/64 dev to6 nodad", f"addr add {GATEWAY4}/24 dev to4",
+        *phantoms6, *phantoms4,
+        f"neigh add {REAL6} lladdr {MAC_REAL6} dev to6 nud permanent",
+        f"neigh add {REAL4} lladdr {MAC_REAL4} dev to4 nud permanent",
+        f"neigh add 192.0.2.6 lladdr {MAC_FAR6} dev to6 nud permanent",
+        "route add 192.0.2.6/32 dev to6",
+        "route add default via 198.51.100.254",
+        "route add default via 2001:db8:1::fe")
+    v6.ip(f"addr add {REAL6}/64 dev eth0 nodad",
+          f"neigh add {GATEWAY6} lladdr {MAC_TO6} dev eth0 nud permanent",
+          f"route add default via {GATEWAY6}")
+    v4.ip(f"addr add {REAL4}/24 dev eth0",
+          f"neigh add {GATEWAY4} lladdr {MAC_TO4} dev eth0 nud permanent",
+          f"route add default via {GATEWAY4}")
+    topology = Topology(v6, gateway, v4)
+    topology.wire = Wire(v6, v4)
+    return topology
+
+
+def need(*programs):
+    """Fails if a program that a test runs is not there: a test never passes by not running."""
+    missing = [p for p in programs if not shutil.which(p)]
+    assert not missing, f"install {', '.join(missing)}"
