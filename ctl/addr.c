@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "addr.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+
+#define LENGTHS		"32, 40, 48, 56, 64 or 96 (RFC 6052)"
+
+/* RFC 6052 section 2.2: bits 64 to 71. */
+#define U_OCTET		8
+
+/* Texts last until the fourth next call, so that one error can name several. */
+static char *text_buf(void)
+{
+	static char texts[4][PREFIX6_LEN];
+	static unsigned int turn;
+
+	return texts[turn++ % 4];
+}
+
+static const char *text(int family, const void *addr, unsigned int len,
+			bool with_len)
+{
+	char *buf = text_buf();
+
+	inet_ntop(family, addr, buf, INET6_ADDRSTRLEN);
+	if (with_len)
+		sprintf(buf + strlen(buf), "/%u", len);
+	return buf;
+}
+
+/**
+ * addr_text4() - an IPv4 prefix with its length
+ * @p: prefix
+ */
+const char *addr_text4(const struct prefix4 *p)
+{
+	return text(AF_INET, &p->addr, p->len, true);
+}
+
+/**
+ * addr_text6() - an IPv6 prefix with its length
+ * @p: prefix
+ */
+const char *addr_text6(const struct prefix6 *p)
+{
+	return text(AF_INET6, &p->addr, p->len, true);
+}
+
+/**
+ * addr_short4() - an IPv4 prefix, without its length if it is one address
+ * @p: prefix
+ */
+const char *addr_short4(const struct prefix4 *p)
+{
+	return text(AF_INET, &p->addr, p->len, p->len < 32);
+}
+
+/**
+ * addr_short6() - an IPv6 prefix, without its length if it is one address
+ * @p: prefix
+ */
+const char *addr_short6(const struct prefix6 *p)
+{
+	return text(AF_INET6, &p->addr, p->len, p->len < 128);
+}
+
+/**
+ * addr_same4() - whether two IPv4 prefixes are the same
+ * @a: prefix
+ * @b: prefix
+ */
+bool addr_same4(const struct prefix4 *a, const struct prefix4 *b)
+{
+	return a->len == b->len && a->addr.s_addr == b->addr.s_addr;
+}
+
+/**
+ * addr_same6() - whether two IPv6 prefixes are the same
+ * @a: prefix
+ * @b: prefix
+ */
+bool addr_same6(const struct prefix6 *a, const struct prefix6 *b)
+{
+	return a->len == b->len && !memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
+/* A plain decimal number, as a length is written: no sign, no leading zero. */
+static int parse_len(const char *digits, unsigned int max, __u8 *len)
+{
+	unsigned int value = 0;
+	const char *p;
+
+	for (p = digits; *p >= '0' && *p <= '9' && p - digits < 3; p++)
+		value = value * 10 + *p - '0';
+	if (p == digits || *p || (*digits == '0' && digits[1]) || value > max)
+		return -1;
+	*len = value;
+	return 0;
+}
+
+/* Clears what stands behind the length. Returns whether anything did. */
+static bool mask(void *addr, unsigned int bytes, unsigned int len)
+{
+	unsigned char *octet = addr;
+	bool found = false;
+	unsigned int i;
+
+	for (i = len / 8; i < bytes; i++) {
+		unsigned char keep = i > len / 8 ? 0 : 0xff00 >> len % 8;
+
+		found |= octet[i] & ~keep;
+		octet[i] &= keep;
+	}
+	return found;
+}
+
+static int parse(const struct words *w, const char *word, int family,
+		 void *addr, __u8 *len)
+{
+	unsigned int max = family == AF_INET ? 32 : 128;
+	unsigned int version = family == AF_INET ? 4 : 6;
+	const char *slash = strchr(word, '/');
+	size_t n = slash ? (size_t)(slash - word) : strlen(word);
+	char name[INET6_ADDRSTRLEN];
+
+	snprintf(name, sizeof(name), "%.*s", (int)n, word);
+	if (n >= sizeof(name) || inet_pton(family, name, addr) != 1)
+		return words_bad(w, "%s is not an IPv%u address%s",
+				 quoted(word), version,
+				 slash ? " with a length" : "");
+	*len = max;
+	if (slash && parse_len(slash + 1, max, len))
+		return words_bad(w, "%s: the length of an IPv%u prefix is a number from 0 to %u",
+				 quoted(word), version, max);
+	if (mask(addr, max / 8, *len))
+		return words_bad(w, "%s has bits set beyond its length; the prefix is %s",
+				 quoted(word), text(family, addr, *len, true));
+	return DONE;
+}
+
+/**
+ * addr_parse4() - understand the word read last as an IPv4 address or prefix
+ * @w: words
+ * @word: the word read last
+ * @p: filled in
+ */
+int addr_parse4(const struct words *w, const char *word, struct prefix4 *p)
+{
+	return parse(w, word, AF_INET, &p->addr, &p->len);
+}
+
+/**
+ * addr_parse6() - understand the word read last as an IPv6 address or prefix
+ * @w: words
+ * @word: the word read last
+ * @p: filled in
+ */
+int addr_parse6(const struct words *w, const char *word, struct prefix6 *p)
+{
+	return parse(w, word, AF_INET6, &p->addr, &p->len);
+}
+
+/**
+ * addr_read4() - read an IPv4 address or prefix
+ * @w: words
+ * @what: what it is, for the error when it is missing
+ * @p: filled in
+ */
+int addr_read4(struct words *w, const char *what, struct prefix4 *p)
+{
+	const char *word;
+	int ret;
+
+	ret = words_next(w, &word, what);
+	return ret ? ret : addr_parse4(w, word, p);
+}
+
+/**
+ * addr_read6() - read an IPv6 address or prefix
+ * @w: words
+ * @what: what it is, for the error when it is missing
+ * @p: filled in
+ */
+int addr_read6(struct words *w, const char *what, struct prefix6 *p)
+{
+	const char *word;
+	int ret;
+
+	ret = words_next(w, &word, what);
+	return ret ? ret : addr_parse6(w, word, p);
+}
+
+/**
+ * addr_read() - read an address or prefix of either family
+ * @w: words
+ * @what: what it is, for the error when it is missing
+ * @p: filled in
+ */
+int addr_read(struct words *w, const char *what, struct prefix *p)
+{
+	const char *word;
+	int ret;
+
+	ret = words_next(w, &word, what);
+	if (ret)
+		return ret;
+	if (strchr(word, ':')) {
+		p->family = AF_INET6;
+		return addr_parse6(w, word, &p->p6);
+	}
+	if (strchr(word, '.')) {
+		p->family = AF_INET;
+		return addr_parse4(w, word, &p->p4);
+	}
+	return words_bad(w, "%s is not an IPv4 or IPv6 address", quoted(word));
+}
+
+/**
+ * addr_read_single() - read one address of either family
+ * @w: words
+ * @p: filled in; the length is that of a single address
+ */
+int addr_read_single(struct words *w, struct prefix *p)
+{
+	int ret;
+
+	ret = addr_read(w, "an IPv4 or IPv6 address", p);
+	if (ret)
+		return ret;
+	if (p->family == AF_INET ? p->p4.len == 32 : p->p6.len == 128)
+		return DONE;
+	return words_bad(w, "%s is a prefix; one address is wanted",
+			 quoted(w->word[w->next - 1]));
+}
+
+/**
+ * addr_read_translation() - read a translation prefix
+ * @w: words
+ * @p: filled in
+ *
+ * RFC 6052 section 2.2.
+ */
+int addr_read_translation(struct words *w, struct prefix6 *p)
+{
+	const char *word;
+	int ret;
+
+	ret = addr_read6(w, "a translation prefix", p);
+	if (ret)
+		return ret;
+	word = w->word[w->next - 1];
+	if (!strchr(word, '/'))
+		return words_bad(w, "%s needs a length: " LENGTHS, quoted(word));
+	if (p->len != 96 && (p->len < 32 || p->len > 64 || p->len % 8))
+		return words_bad(w, "%s: the length of a translation prefix is " LENGTHS,
+				 quoted(word));
+	if (p->addr.s6_addr[U_OCTET])
+		return words_bad(w, "%s: bits 64 to 71 of a translation prefix must be zero (RFC 6052)",
+				 quoted(word));
+	return DONE;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Addresses and prefixes as words. */
+#ifndef _NAT64CTL_ADDR_H
+#define _NAT64CTL_ADDR_H
+
+#include <linux/types.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+
+#include "words.h"
+
+/**
+ * struct prefix4 - an IPv4 prefix
+ * @addr: address, bits behind @len are zero
+ * @len: 0 to 32
+ */
+struct prefix4 {
+	struct in_addr	addr;
+	__u8		len;
+};
+
+/**
+ * struct prefix6 - an IPv6 prefix
+ * @addr: address, bits behind @len are zero
+ * @len: 0 to 128
+ */
+struct prefix6 {
+	struct in6_addr	addr;
+	__u8		len;
+};
+
+/**
+ * struct prefix - a prefix of either family
+ * @family: AF_INET, AF_INET6, or AF_UNSPEC for none
+ * @p4: for AF_INET
+ * @p6: for AF_INET6
+ */
+struct prefix {
+	int			family;
+	union {
+		struct prefix4	p4;
+		struct prefix6	p6;
+	};
+};
+
+int addr_parse4(const struct words *w, const char *word, struct prefix4 *p);
+int addr_parse6(const struct words *w, const char *word, struct prefix6 *p);
+int addr_read4(struct words *w, const char *what, struct prefix4 *p);
+int addr_read6(struct words *w, const char *what, struct prefix6 *p);
+int addr_read(struct words *w, const char *what, struct prefix *p);
+int addr_read_single(struct words *w, struct prefix *p);
+int addr_read_translation(struct words *w, struct prefix6 *p);
+
+/* Longest texts, with their NUL byte. */
+#define PREFIX4_LEN	sizeof("255.255.255.255/32")
+#define PREFIX6_LEN	(INET6_ADDRSTRLEN + sizeof("/128") - 1)
+
+const char *addr_text4(const struct prefix4 *p);
+const char *addr_text6(const struct prefix6 *p);
+const char *addr_short4(const struct prefix4 *p);
+const char *addr_short6(const struct prefix6 *p);
+
+bool addr_same4(const struct prefix4 *a, const struct prefix4 *b);
+bool addr_same6(const struct prefix6 *a, const struct prefix6 *b);
+
+#endif /* _NAT64CTL_ADDR_H */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A whole configuration, from a file or from the kernel. */
+#ifndef _NAT64CTL_CONF_H
+#define _NAT64CTL_CONF_H
+
+#include <linux/nat64.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "addr.h"
+#include "settings.h"
+#include "words.h"
+
+/**
+ * struct translation - a translation prefix
+ * @prefix: the prefix
+ * @primary: writes IPv6 sources unless a mapping names another
+ * @line: line of the file that gives it
+ */
+struct translation {
+	struct prefix6	prefix;
+	bool		primary;
+	unsigned int	line;
+};
+
+/**
+ * struct eam - an explicit address mapping
+ * @p4: IPv4 prefix
+ * @p6: IPv6 prefix
+ * @own: translation prefix that it names; length 0 for the primary one
+ * @force: it may overlap others
+ * @file: which of the files of the configuration gives it
+ * @line: line of that file
+ * @column4: where in that line @p4 is
+ * @column6: where @p6 is
+ * @column_own: where @own is
+ */
+struct eam {
+	struct prefix4	p4;
+	struct prefix6	p6;
+	struct prefix6	own;
+	bool		force;
+	__u8		file;
+	unsigned int	line;
+	__u16		column4;
+	__u16		column6;
+	__u16		column_own;
+};
+
+/* A file and what it includes, for importers. */
+#define CONF_FILES	32
+
+/**
+ * struct conf - a configuration
+ * @unit: what a line of @files is called, if not "line"
+ * @n_files: number of files it was made from
+ * @files: their names
+ * @n_translations: number of translation prefixes
+ * @translations: translation prefixes
+ * @n_eams: number of mappings
+ * @room: mappings that there is memory for
+ * @eams: mappings, in the order of the file unless conf_sort() was called
+ * @settings: settings
+ */
+struct conf {
+	const char		*unit;
+	unsigned int		n_files;
+	const char		*files[CONF_FILES];
+	unsigned int		n_translations;
+	struct translation	translations[NAT64_MAX_PREFIXES];
+	size_t			n_eams;
+	size_t			room;
+	struct eam		*eams;
+	struct setting_value	settings[N_SETTINGS];
+};
+
+int conf_read_translation(struct words *w, struct translation *t);
+int conf_read_pair(struct words *w, struct eam *eam);
+int conf_read_eam(struct words *w, struct eam *eam);
+
+int conf_load_file(struct conf *conf, const char *file, bool force);
+int conf_add_translation(struct conf *conf, const struct words *w,
+			 const struct translation *t);
+void conf_add_eam(struct conf *conf, const struct eam *eam);
+int conf_check(const struct conf *conf, bool force);
+void conf_sort(struct conf *conf);
+void conf_force_overlaps(struct conf *conf);
+void conf_print(const struct conf *conf, FILE *to);
+void conf_print_eam(const struct eam *eam, FILE *to);
+void conf_free(struct conf *conf);
+
+int conf_compare_translations(const void *a, const void *b);
+int conf_compare_eams(const void *a, const void *b);
+
+/**
+ * enum clash_kind - how two mappings clash
+ * @CLASH_SAME4: they have the same IPv4 prefix
+ * @CLASH_SAME6: they have the same IPv6 prefix
+ * @CLASH_OVER4: one's IPv4 prefix lies inside that of the other
+ * @CLASH_OVER6: one's IPv6 prefix lies inside that of the other
+ */
+enum clash_kind {
+	CLASH_SAME4,
+	CLASH_SAME6,
+	CLASH_OVER4,
+	CLASH_OVER6,
+};
+
+/**
+ * struct clash - two mappings that clash
+ * @kind: how
+ * @later: index of the one that comes later in the configuration
+ * @earlier: index of the other
+ */
+struct clash {
+	enum clash_kind	kind;
+	size_t		later;
+	size_t		earlier;
+};
+
+typedef void clash_fn(void *data, const struct clash *clash);
+
+bool conf_first_clash(const struct conf *conf, bool force,
+		      struct clash *clash);
+unsigned int clash_text(const struct conf *conf, const struct clash *clash,
+			char *text, size_t size);
+void clash_find(const struct conf *conf, clash_fn *found, void *data);
+
+#endif /* _NAT64CTL_CONF_H */

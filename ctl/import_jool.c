@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Atomic configuration files of Jool's SIIT. What is left out there has
+ * Jool's default, which is not always ours.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "import.h"
+
+/**
+ * struct import - a file of Jool's
+ * @conf: what was read
+ * @file: its name
+ * @override_tos: "override-tos", which decides whether @tos counts
+ * @tos: "tos"
+ */
+struct import {
+	struct conf	*conf;
+	const char	*file;
+	bool		override_tos;
+	long long	tos;
+};
+
+/* JSON values have no line: errors name the key instead. */
+static int bad(const struct import *import, const char *key, const char *what)
+{
+	struct place at = { .file = import->file };
+
+	place_error(&at, 0, "%s: %s", key, what);
+	return BAD_USAGE;
+}
+
+/* Makes words of a text, so that it is read, and refused, like any other. */
+static void make_words(struct words *w, char *where, size_t size,
+		       const struct import *import, const char *key)
+{
+	memset(w, 0, sizeof(*w));
+	snprintf(where, size, "%s: %s", import->file, key);
+	w->at.file = where;
+}
+
+static void push_word(struct words *w, const char *word)
+{
+	w->word[w->n++] = word;
+}
+
+static int set(struct import *import, const char *key, const char *setting,
+	       const char *value)
+{
+	struct setting_value parsed;
+	unsigned int index;
+	char where[4200];
+	struct words w;
+	int ret;
+
+	make_words(&w, where, sizeof(where), import, key);
+	push_word(&w, setting);
+	push_word(&w, value);
+	ret = settings_read(&w, &index, &parsed);
+	if (!ret)
+		import->conf->settings[index] = parsed;
+	return ret;
+}
+
+static int set_bool(struct import *import, const char *key, const json_t *value,
+		    const char *setting, const char *yes, const char *no)
+{
+	if (!json_is_boolean(value))
+		return bad(import, key, "must be true or false");
+	return set(import, key, setting, json_is_true(value) ? yes : no);
+}
+
+static int read_pool6(struct import *import, const char *key,
+		      const json_t *value)
+{
+	struct translation t = { .primary = true };
+	char where[4200];
+	struct words w;
+	int ret;
+
+	if (json_is_null(value))
+		return DONE;
+	if (!json_is_string(value))
+		return bad(import, key, "must be a prefix or null");
+	make_words(&w, where, sizeof(where), import, key);
+	push_word(&w, json_string_value(value));
+	ret = addr_read_translation(&w, &t.prefix);
+	return ret ? ret : conf_add_translation(import->conf, &w, &t);
+}
+
+static int read_mtu(struct import *import, const char *key, const json_t *value)
+{
+	char text[32];
+
+	if (!json_is_integer(value))
+		return bad(import, key, "must be a number");
+	snprintf(text, sizeof(text), "%lld",
+		 (long long)json_integer_value(value));
+	return set(import, key, "lowest-ipv6-mtu", text);
+}
+
+static int read_traffic_class(struct import *import, const char *key,
+			      const json_t *value)
+{
+	return set_bool(import, key, value, "traffic-class", "0", "copy");
+}
+
+static int read_override_tos(struct import *import, const char *key,
+			     const json_t *value)
+{
+	if (!json_is_boolean(value))
+		return bad(import, key, "must be true or false");
+	import->override_tos = json_is_true(value);
+	return DONE;
+}
+
+static int read_tos(struct import *import, const char *key, const json_t *value)
+{
+	if (!json_is_integer(value))
+		return bad(import, key, "must be a number");
+	import->tos = json_integer_value(value);
+	return DONE;
+}
+
+static int read_zero_checksum(struct import *import, const char *key,
+			      const json_t *value)
+{
+	return set_bool(import, key, value, "udp-zero-checksum", "compute",
+			"drop");
+}
+
+static int read_hairpin(struct import *import, const char *key,
+			const json_t *value)
+{
+	const char *mode = json_string_value(value);
+
+	if (!mode)
+		return bad(import, key, "must be none, simple or intrinsic");
+	return set(import, key, "hairpin", strcmp(mode, "none") ? "on" : "off");
+}
+
+static int read_pool(struct import *import, const char *key,
+		     const json_t *value, const char *setting)
+{
+	if (json_is_null(value))
+		return DONE;
+	if (!json_is_string(value))
+		return bad(import, key, "must be a prefix or null");
+	return set(import, key, setting, json_string_value(value));
+}
+
+static int read_source4(struct import *import, const char *key,
+			const json_t *value)
+{
+	return read_pool(import, key, value, "icmp-source4");
+}
+
+static int read_source6(struct import *import, const char *key,
+			const json_t *value)
+{
+	return read_pool(import, key, value, "icmp-source6");
+}
+
+static int read_global(struct import *import, const char *key, json_t *global)
+{
+	static const struct {
+		const char *name;
+		int (*read)(struct import *import, const char *key,
+			    const json_t *value);
+	} keys[] = {
+		{ "pool6", read_pool6 },
+		{ "lowest-ipv6-mtu", read_mtu },
+		{ "zeroize-traffic-class", read_traffic_class },
+		{ "override-tos", read_override_tos },
+		{ "tos", read_tos },
+		{ "amend-udp-checksum-zero", read_zero_checksum },
+		{ "eam-hairpin-mode", read_hairpin },
+		{ "rfc6791v4-prefix", read_source4 },
+		{ "rfc6791v6-prefix", read_source6 },
+	};
+	const size_t n = sizeof(keys) / sizeof(keys[0]);
+	const char *name;
+	json_t *value;
+	size_t i;
+	int ret;
+
+	if (!json_is_object(global))
+		return bad(import, key, "must be an object");
+	json_object_foreach(global, name, value) {
+		for (i = 0; i < n && strcmp(name, keys[i].name); i++)
+			;
+		ret = DONE;
+		if (i < n)
+			ret = keys[i].read(import, name, value);
+		else if (strcmp(name, "comment"))
+			bad(import, name, "has no counterpart: left out");
+		if (ret)
+			return ret;
+	}
+	return DONE;
+}
+
+static int read_eam(struct import *import, size_t index, const json_t *entry)
+{
+	const char *p4 = json_string_value(json_object_get(entry, "ipv4 prefix"));
+	const char *p6 = json_string_value(json_object_get(entry, "ipv6 prefix"));
+	char key[40], where[4200];
+	struct words w;
+	struct eam eam;
+	int ret;
+
+	snprintf(key, sizeof(key), "eamt entry %zu", index + 1);
+	if (!p4 || !p6)
+		return bad(import, key,
+			   "must have an \"ipv4 prefix\" and an \"ipv6 prefix\"");
+	make_words(&w, where, sizeof(where), import, key);
+	push_word(&w, p4);
+	push_word(&w, p6);
+	ret = conf_read_pair(&w, &eam);
+	if (ret)
+		return ret;
+	/* There is no line; the place among the entries tells as much. */
+	eam.line = index + 1;
+	conf_add_eam(import->conf, &eam);
+	return DONE;
+}
+
+static int read_eamt(struct import *import, const char *key, json_t *eamt)
+{
+	json_t *entry;
+	size_t i;
+	int ret;
+
+	if (!json_is_array(eamt))
+		return bad(import, key, "must be an array");
+	json_array_foreach(eamt, i, entry) {
+		ret = read_eam(import, i, entry);
+		if (ret)
+			return ret;
+	}
+	return DONE;
+}
+
+static int read_denylist(struct import *import, const char *key, json_t *list)
+{
+	const char *prefix;
+	char text[128];
+	json_t *entry;
+	size_t i;
+
+	if (!json_is_array(list))
+		return bad(import, key, "must be an array");
+	json_array_foreach(list, i, entry) {
+		prefix = json_string_value(entry);
+		snprintf(text, sizeof(text), "%s has no counterpart: left out",
+			 quoted(prefix ? prefix : "?"));
+		bad(import, key, text);
+	}
+	return DONE;
+}
+
+static int read_nothing(struct import *import, const char *key, json_t *value)
+{
+	(void)import;
+	(void)key;
+	(void)value;
+	return DONE;
+}
+
+static int read_stateful(struct import *import, const char *key, json_t *value)
+{
+	(void)value;
+	return bad(import, key, "belongs to a stateful NAT64, which nat64 is not");
+}
+
+static int read_top(struct import *import, json_t *top)
+{
+	static const struct {
+		const char *name;
+		int (*read)(struct import *import, const char *key,
+			    json_t *value);
+	} keys[] = {
+		{ "comment", read_nothing },
+		{ "instance", read_nothing },
+		{ "framework", read_nothing },
+		{ "global", read_global },
+		{ "eamt", read_eamt },
+		{ "denylist4", read_denylist },
+		{ "blacklist4", read_denylist },
+		{ "pool4", read_stateful },
+		{ "bib", read_stateful },
+	};
+	const size_t n = sizeof(keys) / sizeof(keys[0]);
+	const char *name;
+	json_t *value;
+	size_t i;
+	int ret;
+
+	json_object_foreach(top, name, value) {
+		for (i = 0; i < n && strcmp(name, keys[i].name); i++)
+			;
+		if (i == n)
+			return bad(import, name, "is not a key of Jool's");
+		ret = keys[i].read(import, name, value);
+		if (ret)
+			return ret;
+	}
+	return DONE;
+}
+
+static int set_tos(struct import *import)
+{
+	char text[32];
+
+	if (!import->override_tos)
+		return DONE;
+	snprintf(text, sizeof(text), "%lld", import->tos);
+	return set(import, "tos", "tos", text);
+}
+
+static json_t *parse(const char *file)
+{
+	struct place at = { .file = file };
+	json_error_t error;
+	struct text text;
+	json_t *top = NULL;
+
+	if (!text_read(&text, file)) {
+		top = json_loadb(text.data, text.len, 0, &error);
+		at = text.at;
+		at.line = error.line;
+		if (!top)
+			place_error(&at, error.column, "%s", error.text);
+	}
+	text_free(&text);
+	if (top && !json_is_object(top)) {
+		at.line = 0;
+		place_error(&at, 0, "this is not a configuration of Jool's");
+		json_decref(top);
+		top = NULL;
+	}
+	return top;
+}
+
+static int check_doubles(const struct import *import)
+{
+	struct clash clash;
+	char key[40], text[512];
+
+	if (!conf_first_clash(import->conf, true, &clash))
+		return DONE;
+	clash_text(import->conf, &clash, text, sizeof(text));
+	snprintf(key, sizeof(key), "eamt entry %zu", clash.later + 1);
+	return bad(import, key, text);
+}
+
+/**
+ * import_jool() - read an atomic configuration file of Jool's SIIT
+ * @conf: filled in; to be freed whatever is returned
+ * @file: its name, or "-" for the standard input
+ */
+int import_jool(struct conf *conf, const char *file)
+{
+	struct import import = { .conf = conf, .file = file };
+	json_t *top = parse(file);
+	int ret;
+
+	if (!top)
+		return BAD_USAGE;
+	conf->unit = "entry";
+	ret = set(&import, "amend-udp-checksum-zero", "udp-zero-checksum",
+		  "drop");
+	if (!ret)
+		ret = read_top(&import, top);
+	if (!ret)
+		ret = set_tos(&import);
+	json_decref(top);
+	return ret ? ret : check_doubles(&import);
+}

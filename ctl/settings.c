@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <linux/nat64.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "nl.h"
+
+static const char *const off_on[] = { "off", "on", NULL };
+static const char *const zero_checksum[] = { "compute", "drop", NULL };
+static const char *const forwarding[] = { "filtered", "direct", NULL };
+
+/* In the order of the attributes; `save` and `get` print them so. */
+const struct setting settings_table[N_SETTINGS] = {
+	{
+		.name	 = "udp-zero-checksum",
+		.kind	 = SETTING_WORD,
+		.attr	 = NAT64_SETTING_UDP_ZERO_CHECKSUM,
+		.words	 = zero_checksum,
+		.initial = "compute",
+	}, {
+		.name	 = "lowest-ipv6-mtu",
+		.kind	 = SETTING_NUMBER,
+		.attr	 = NAT64_SETTING_LOWEST_IPV6_MTU,
+		.wide	 = true,
+		.min	 = 1280,
+		.max	 = 65535,
+		.initial = "1280",
+	}, {
+		.name	 = "tos",
+		.kind	 = SETTING_OCTET,
+		.attr	 = NAT64_SETTING_TOS,
+		.wide	 = true,
+		.initial = "copy",
+	}, {
+		.name	 = "traffic-class",
+		.kind	 = SETTING_OCTET,
+		.attr	 = NAT64_SETTING_TRAFFIC_CLASS,
+		.wide	 = true,
+		.initial = "copy",
+	}, {
+		.name	 = "icmp-source4",
+		.kind	 = SETTING_POOL4,
+		.attr	 = NAT64_SETTING_ICMP_SOURCE4,
+		.attr2	 = NAT64_SETTING_ICMP_SOURCE4_LEN,
+		.initial = "none",
+	}, {
+		.name	 = "icmp-source6",
+		.kind	 = SETTING_POOL6,
+		.attr	 = NAT64_SETTING_ICMP_SOURCE6,
+		.attr2	 = NAT64_SETTING_ICMP_SOURCE6_LEN,
+		.initial = "none",
+	}, {
+		.name	 = "icmp-errors",
+		.kind	 = SETTING_WORD,
+		.attr	 = NAT64_SETTING_ICMP_ERRORS,
+		.words	 = off_on,
+		.initial = "on",
+	}, {
+		.name	 = "wkp-strict",
+		.kind	 = SETTING_WORD,
+		.attr	 = NAT64_SETTING_WKP_STRICT,
+		.words	 = off_on,
+		.initial = "on",
+	}, {
+		.name	 = "hairpin",
+		.kind	 = SETTING_WORD,
+		.attr	 = NAT64_SETTING_HAIRPIN,
+		.words	 = off_on,
+		.initial = "on",
+	}, {
+		.name	 = "forwarding",
+		.kind	 = SETTING_WORD,
+		.attr	 = NAT64_SETTING_FORWARDING,
+		.words	 = forwarding,
+		.initial = "filtered",
+	}, {
+		.name	 = "local",
+		.kind	 = SETTING_WORD,
+		.attr	 = NAT64_SETTING_LOCAL,
+		.words	 = off_on,
+		.initial = "on",
+	}, {
+		.name	 = "mark",
+		.kind	 = SETTING_MARK,
+		.attr	 = NAT64_SETTING_MARK,
+		.attr2	 = NAT64_SETTING_MARK_MASK,
+		.wide	 = true,
+		.initial = "none",
+	}, {
+		.name	 = "counters",
+		.kind	 = SETTING_WORD,
+		.attr	 = NAT64_SETTING_COUNTERS,
+		.words	 = off_on,
+		.initial = "off",
+	},
+};
+
+/**
+ * settings_read_key() - read the name of a setting
+ * @w: words
+ * @key: its index in settings_table
+ */
+int settings_read_key(struct words *w, unsigned int *key)
+{
+	return words_key(w, &settings_table[0].name, sizeof(settings_table[0]),
+			 N_SETTINGS, "a setting", key);
+}
+
+/* A name of the values that a setting takes, for errors. */
+static const char *values(const struct setting *setting)
+{
+	static char text[100];
+
+	switch (setting->kind) {
+	case SETTING_WORD:
+		snprintf(text, sizeof(text), "%s or %s", setting->words[0],
+			 setting->words[1]);
+		break;
+	case SETTING_NUMBER:
+		snprintf(text, sizeof(text), "a number from %u to %u",
+			 setting->min, setting->max);
+		break;
+	case SETTING_OCTET:
+		return "copy or a number from 0 to 255";
+	case SETTING_POOL4:
+	case SETTING_POOL6:
+		return "none or ADDR[/LEN]";
+	case SETTING_MARK:
+		return "none or VALUE[/MASK]";
+	}
+	return text;
+}
+
+/* Decimal, or hexadecimal after 0x. Returns what stands behind it, or NULL. */
+static const char *parse_number(const char *word, __u32 *number)
+{
+	int base = !strncmp(word, "0x", 2) || !strncmp(word, "0X", 2) ? 16 : 10;
+	const char *digits = base == 16 ? word + 2 : word;
+	unsigned long long value;
+	char *end;
+
+	/* strtoull() alone would take a sign and blanks. */
+	if (!isxdigit((unsigned char)*digits))
+		return NULL;
+	errno = 0;
+	value = strtoull(digits, &end, base);
+	if (errno || end == digits || value > 0xffffffff)
+		return NULL;
+	*number = value;
+	return end;
+}
+
+static int read_number(const char *word, __u32 min, __u32 max, __u32 *number)
+{
+	const char *end = parse_number(word, number);
+
+	return end && !*end && *number >= min && *number <= max ? 0 : -1;
+}
+
+static int read_octet(const char *word, __u32 *number)
+{
+	*number = NAT64_COPY;
+	return strcmp(word, "copy") ? read_number(word, 0, 255, number) : 0;
+}
+
+static int read_mark(const struct words *w, const char *word,
+		     struct setting_value *value)
+{
+	const char *end;
+
+	value->mask = 0xffffffff;
+	end = parse_number(word, &value->mark);
+	if (end && *end == '/')
+		end = parse_number(end + 1, &value->mask);
+	if (!end || *end)
+		return words_bad(w, "%s: mark is none or VALUE[/MASK]",
+				 quoted(word));
+	if (!value->mask)
+		return words_bad(w, "%s has no bit in its mask; write none to look at every packet",
+				 quoted(word));
+	if (value->mark & ~value->mask)
+		return words_bad(w, "%s has bits outside its mask, so that no packet matches",
+				 quoted(word));
+	return DONE;
+}
+
+static int refuse_unspecified(const struct words *w, const char *word)
+{
+	return words_bad(w, "%s is no source address; write none for none",
+			 quoted(word));
+}
+
+static int read_pool4(const struct words *w, const char *word,
+		      struct prefix4 *pool)
+{
+	int ret;
+
+	ret = addr_parse4(w, word, pool);
+	if (!ret && pool->addr.s_addr == INADDR_ANY)
+		return refuse_unspecified(w, word);
+	return ret;
+}
+
+static int read_pool6(const struct words *w, const char *word,
+		      struct prefix6 *pool)
+{
+	int ret;
+
+	ret = addr_parse6(w, word, pool);
+	if (!ret && IN6_IS_ADDR_UNSPECIFIED(&pool->addr))
+		return refuse_unspecified(w, word);
+	return ret;
+}
+
+static int read_choice(const struct words *w, const char *word,
+		       const struct setting *setting, __u32 *number)
+{
+	char what[64];
+	size_t n;
+
+	for (n = 0; setting->words[n]; n++)
+		;
+	snprintf(what, sizeof(what), "a value of %s: %s", setting->name,
+		 values(setting));
+	return words_match(w, word, setting->words, sizeof(*setting->words), n,
+			   what, number);
+}
+
+static int read_value(const struct words *w, const char *word,
+		      const struct setting *setting,
+		      struct setting_value *value)
+{
+	int ret = 0;
+
+	if (setting->kind >= SETTING_POOL4 && !strcmp(word, "none"))
+		return DONE;
+	switch (setting->kind) {
+	case SETTING_WORD:
+		return read_choice(w, word, setting, &value->number);
+	case SETTING_POOL4:
+		return read_pool4(w, word, &value->pool4);
+	case SETTING_POOL6:
+		return read_pool6(w, word, &value->pool6);
+	case SETTING_MARK:
+		return read_mark(w, word, value);
+	case SETTING_NUMBER:
+		ret = read_number(word, setting->min, setting->max,
+				  &value->number);
+		break;
+	case SETTING_OCTET:
+		ret = read_octet(word, &value->number);
+		break;
+	}
+	if (!ret)
+		return DONE;
+	return words_bad(w, "%s is not a value of %s: %s", quoted(word),
+			 setting->name, values(setting));
+}
+
+/**
+ * settings_read() - read the name of a setting and a value for it
+ * @w: words
+ * @key: its index in settings_table
+ * @value: filled in
+ */
+int settings_read(struct words *w, unsigned int *key,
+		  struct setting_value *value)
+{
+	const char *word;
+	int ret;
+
+	ret = settings_read_key(w, key);
+	if (ret)
+		return ret;
+	memset(value, 0, sizeof(*value));
+	ret = words_next(w, &word, "a value");
+	if (ret)
+		return ret;
+	value->given = true;
+	value->line = w->at.line;
+	return read_value(w, word, &settings_table[*key], value);
+}
+
+/**
+ * settings_complete() - give what is not given the value of an empty configuration
+ * @all: as many as settings_table has
+ */
+void settings_complete(struct setting_value *all)
+{
+	const char *word;
+	struct words w;
+	unsigned int i;
+
+	memset(&w, 0, sizeof(w));
+	for (i = 0; i < N_SETTINGS; i++) {
+		word = settings_table[i].initial;
+		if (!all[i].given)
+			read_value(&w, word, &settings_table[i], &all[i]);
+		all[i].given = true;
+	}
+}
+
+static const char *mark_text(const struct setting_value *value)
+{
+	static char text[sizeof("0x12345678/0x12345678")];
+
+	if (!value->mask)
+		return "none";
+	if (value->mask == 0xffffffff)
+		snprintf(text, sizeof(text), "0x%x", value->mark);
+	else
+		snprintf(text, sizeof(text), "0x%x/0x%x", value->mark,
+			 value->mask);
+	return text;
+}
+
+static const char *number_text(__u32 number)
+{
+	static char text[sizeof("4294967295")];
+
+	snprintf(text, sizeof(text), "%u", number);
+	return text;
+}
+
+/* A module newer than this tool may know values that have no word here. */
+static const char *word_text(const struct setting *setting, __u32 number)
+{
+	size_t n;
+
+	for (n = 0; setting->words[n]; n++)
+		if (n == number)
+			return setting->words[n];
+	return number_text(number);
+}
+
+/**
+ * settings_text() - a value as it is written
+ * @key: setting, an index of settings_table
+ * @value: its value
+ *
+ * Return: a text that lasts until the next call
+ */
+const char *settings_text(unsigned int key, const struct setting_value *value)
+{
+	const struct setting *setting = &settings_table[key];
+
+	switch (setting->kind) {
+	case SETTING_WORD:
+		return word_text(setting, value->number);
+	case SETTING_NUMBER:
+		return number_text(value->number);
+	case SETTING_OCTET:
+		return value->number == NAT64_COPY ? "copy" :
+						     number_text(value->number);
+	case SETTING_POOL4:
+		return value->pool4.addr.s_addr == INADDR_ANY ?
+			"none" : addr_short4(&value->pool4);
+	case SETTING_POOL6:
+		return IN6_IS_ADDR_UNSPECIFIED(&value->pool6.addr) ?
+			"none" : addr_short6(&value->pool6);
+	case SETTING_MARK:
+		return mark_text(value);
+	}
+	return "";
+}
+
+/**
+ * settings_is_initial() - whether a value is that of an empty configuration
+ * @key: setting, an index of settings_table
+ * @value: its value
+ */
+bool settings_is_initial(unsigned int key, const struct setting_value *value)
+{
+	return !strcmp(settings_text(key, value), settings_table[key].initial);
+}
+
+/**
+ * settings_out() - put out a value as what it is: a truth, a number or a text
+ * @out: output
+ * @key: setting, an index of settings_table
+ * @value: its value
+ */
+void settings_out(struct out *out, unsigned int key,
+		  const struct setting_value *value)
+{
+	const struct setting *setting = &settings_table[key];
+
+	if (!out->json)
+		out_string(out, NULL, "%s\n", settings_text(key, value));
+	else if (setting->words == off_on)
+		out_bool(out, setting->name, NULL, value->number);
+	else if (setting->kind == SETTING_NUMBER ||
+		 (setting->kind == SETTING_OCTET && value->number != NAT64_COPY))
+		out_number(out, setting->name, NULL, value->number);
+	else
+		out_string(out, setting->name, NULL, settings_text(key, value));
+}
+
+/* set KEY VALUE */
+int cmd_set(struct ctl *ctl, struct words *w)
+{
+	struct setting_value all[N_SETTINGS] = {};
+	struct setting_value value;
+	unsigned int key;
+	int ret;
+
+	ret = settings_read(w, &key, &value);
+	if (!ret)
+		ret = words_end(w);
+	if (!ret)
+		ret = ctl_connect(ctl);
+	if (ret)
+		return ret;
+	all[key] = value;
+	return ctl_result(ctl, nl_settings_set(ctl->nl, all, false));
+}
+
+/* get [KEY] */
+int cmd_get(struct ctl *ctl, struct words *w)
+{
+	struct setting_value all[N_SETTINGS] = {};
+	bool one = words_more(w);
+	unsigned int key = 0;
+	unsigned int i;
+	int ret = DONE;
+
+	if (one)
+		ret = settings_read_key(w, &key);
+	if (!ret)
+		ret = words_end(w);
+	if (!ret)
+		ret = ctl_connect(ctl);
+	if (!ret)
+		ret = ctl_result(ctl, nl_settings_get(ctl->nl, all));
+	if (ret)
+		return ret;
+
+	out_begin(&ctl->out);
+	out_object(&ctl->out, "settings");
+	for (i = 0; i < N_SETTINGS; i++) {
+		if (!all[i].given || (one && i != key))
+			continue;
+		if (!one)
+			out_text(&ctl->out, "%s ", settings_table[i].name);
+		settings_out(&ctl->out, i, &all[i]);
+	}
+	out_close(&ctl->out);
+	out_end(&ctl->out);
+	return DONE;
+}
