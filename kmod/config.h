@@ -11,6 +11,7 @@
 
 #include <linux/in6.h>
 #include <linux/mutex.h>
+#include <linux/netfilter.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -65,6 +66,7 @@ struct nat64_settings {
  * @primary: slot of the primary prefix; meaningless while @n_order is 0
  * @inside: whether a mapping's IPv6 prefix overlaps a translation prefix
  * @order: slots in use, longest prefix first
+ * @added: slots in use, in the order in which the prefixes were added
  * @prefix: translation prefixes by slot; a length of 0 is a free slot
  * @rwork: frees the configuration after a grace period, in process context
  */
@@ -75,15 +77,39 @@ struct nat64_config {
 	u8			primary;
 	bool			inside;
 	u8			order[NAT64_MAX_PREFIXES];
+	u8			added[NAT64_MAX_PREFIXES];
 	struct nat64_prefix	prefix[NAT64_MAX_PREFIXES];
 	struct rcu_work		rwork;
 };
 
-struct nat64_load;
+/**
+ * struct nat64_load - a whole configuration on its way in
+ * @config: what was loaded so far; nobody else sees it
+ * @portid: socket that loads
+ */
+struct nat64_load {
+	struct nat64_config	*config;
+	u32			portid;
+};
 
 /* Refusals whose texts may still be on their way to their readers. */
 #define NAT64_TEXTS	16
-#define NAT64_TEXT_LEN	160
+#define NAT64_TEXT_LEN	176
+
+/**
+ * struct nat64_text - text of a refusal
+ * @owner: task that was refused; its answer has left when it asks again
+ * @stamp: when that was, in jiffies
+ * @text: for its struct netlink_ext_ack, which keeps only a pointer
+ */
+struct nat64_text {
+	const void	*owner;
+	unsigned long	stamp;
+	char		text[NAT64_TEXT_LEN];
+};
+
+/* Hooks of one netfilter point: one for each family. */
+#define NAT64_N_OPS	2
 
 /**
  * struct nat64_net - the translator of a network namespace
@@ -94,23 +120,25 @@ struct nat64_load;
  * @lock: serialises all changes
  * @load: configuration being loaded, or NULL
  * @generation: counts changes; dumps compare it
- * @text: which of @texts comes next
+ * @pre_ops: PRE_ROUTING hooks, as netfilter holds on to them
+ * @out_ops: LOCAL_OUT hooks
  * @pre_on: PRE_ROUTING hooks are registered
  * @out_on: LOCAL_OUT hooks are registered
- * @texts: texts of the last refusals, as extack keeps only a pointer
+ * @texts: texts of the last refusals
  */
 struct nat64_net {
 	struct nat64_config __rcu	*config;
 	struct nat64_stats __percpu	*stats;
 	u64				stats_base[NAT64_N_COUNTERS];
 	struct net			*net;
-	struct mutex			lock;
+	struct mutex			lock;		/* of all changes */
 	struct nat64_load		*load;
 	u32				generation;
-	unsigned int			text;
+	struct nf_hook_ops		pre_ops[NAT64_N_OPS];
+	struct nf_hook_ops		out_ops[NAT64_N_OPS];
 	bool				pre_on;
 	bool				out_on;
-	char				texts[NAT64_TEXTS][NAT64_TEXT_LEN];
+	struct nat64_text		texts[NAT64_TEXTS];
 };
 
 extern unsigned int nat64_net_id;
@@ -123,5 +151,93 @@ static inline struct nat64_net *nat64_net(const struct net *net)
 {
 	return net_generic(net, nat64_net_id);
 }
+
+/**
+ * nat64_config_held() - the configuration, for who changes it
+ * @nn: translator, whose lock is held
+ */
+static inline struct nat64_config *nat64_config_held(const struct nat64_net *nn)
+{
+	return rcu_dereference_protected(nn->config,
+					 lockdep_is_held(&nn->lock));
+}
+
+/**
+ * struct nat64_request - what userspace wants changed, and what is needed for it
+ * @nn: translator, whose lock is held
+ * @extack: for the text of a refusal
+ * @portid: socket that asks
+ * @staged: it is for the configuration that this socket loads
+ * @force: permit an overlap that RFC 7757 section 5 permits
+ * @replace: put a mapping in the place of those with its prefixes
+ * @config: configuration whose table @batch changes
+ * @batch: changes of the table, or NULL
+ */
+struct nat64_request {
+	struct nat64_net	*nn;
+	struct netlink_ext_ack	*extack;
+	u32			portid;
+	bool			staged;
+	bool			force;
+	bool			replace;
+	struct nat64_config	*config;
+	struct nat64_batch	*batch;
+};
+
+/**
+ * struct nat64_mapping - a mapping as userspace names it
+ * @addr6: IPv6 prefix
+ * @prefix: translation prefix of its own
+ * @addr4: IPv4 prefix
+ * @len4: length of the IPv4 prefix
+ * @len6: length of the IPv6 prefix
+ * @prefix_len: length of @prefix
+ * @has4: the IPv4 prefix is given
+ * @has6: the IPv6 prefix is given
+ * @has_prefix: the translation prefix is given
+ */
+struct nat64_mapping {
+	struct in6_addr	addr6;
+	struct in6_addr	prefix;
+	__be32		addr4;
+	u8		len4;
+	u8		len6;
+	u8		prefix_len;
+	bool		has4;
+	bool		has6;
+	bool		has_prefix;
+};
+
+/* config.c */
+int nat64_config_init(struct nat64_net *nn);
+void nat64_config_exit(struct nat64_net *nn);
+int nat64_refuse(const struct nat64_request *rq, int err, const char *fmt, ...)
+	__printf(3, 4);
+struct nat64_config *nat64_config_of(const struct nat64_request *rq);
+u8 nat64_config_slot(const struct nat64_config *cfg,
+		     const struct in6_addr *addr, u8 len);
+u64 nat64_config_digest(const struct nat64_config *cfg);
+int nat64_prefix_add(const struct nat64_request *rq,
+		     const struct in6_addr *addr, u8 len, bool primary);
+int nat64_prefix_del(const struct nat64_request *rq,
+		     const struct in6_addr *addr, u8 len);
+int nat64_settings_set(const struct nat64_request *rq,
+		       const struct nat64_settings *set);
+int nat64_config_flush(const struct nat64_request *rq);
+int nat64_config_cover(struct nat64_net *nn);
+void nat64_config_settle(struct nat64_net *nn);
+int nat64_config_enter_inside(struct nat64_net *nn);
+int nat64_load_begin(const struct nat64_request *rq, u32 hint);
+int nat64_load_commit(const struct nat64_request *rq, bool *changed);
+int nat64_load_abort(const struct nat64_request *rq);
+void nat64_load_release(struct nat64_net *nn, u32 portid);
+
+/* mapping.c */
+extern unsigned int nat64_max_mappings;
+
+int nat64_mapping_begin(struct nat64_request *rq, unsigned int size);
+int nat64_mapping_put(struct nat64_request *rq, const struct nat64_mapping *m);
+int nat64_mapping_del(struct nat64_request *rq, const struct nat64_mapping *m);
+int nat64_mapping_end(struct nat64_request *rq, int err);
 
 #endif /* _NAT64_CONFIG_H */

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "hook.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+
+#include "icmp.h"
+#include "skb.h"
+#include "xlat.h"
+#include "xmit.h"
+
+/* Setting mark: an administrator's chain says which packets are looked at. */
+static bool is_marked(const struct nat64_config *cfg, const struct sk_buff *skb)
+{
+	return !((skb->mark ^ cfg->set.mark) & cfg->set.mark_mask);
+}
+
+static void init_pkt(struct nat64_pkt *p, struct nat64_net *nn,
+		     const struct nat64_config *cfg, struct sk_buff *skb,
+		     const struct nf_hook_state *state)
+{
+	p->skb = skb;
+	p->nn = nn;
+	p->cfg = cfg;
+	p->net = state->net;
+	p->local = state->hook == NF_INET_LOCAL_OUT;
+	p->in = p->local ? state->out : state->in;
+	p->dst = NULL;
+	p->dst_held = false;
+	p->hairpin = false;
+	p->split = 0;
+}
+
+/* Answers, counts and gives back the route; the packet is the caller's. */
+static void refuse(struct nat64_pkt *p, enum nat64_counter reason)
+{
+	nat64_route_put(p);
+	nat64_icmp_answer(p, reason);
+	nat64_count(p->nn->stats, reason, 1);
+}
+
+static enum nat64_counter translate(struct nat64_pkt *p,
+				    const struct nat64_eam *eam,
+				    const struct nat64_prefix *prefix)
+{
+	return eam ? nat64_xlat46(p, eam) : nat64_xlat64(p, prefix);
+}
+
+/* Translates each segment of a super-packet on its own. */
+static noinline unsigned int segment(struct nat64_pkt *p,
+				     const struct nat64_eam *eam,
+				     const struct nat64_prefix *prefix)
+{
+	struct nat64_pkt whole = *p;
+	struct sk_buff *segs, *skb, *next;
+	enum nat64_counter reason;
+
+	nat64_route_put(&whole);
+	segs = nat64_skb_segment(p->skb);
+	if (IS_ERR(segs)) {
+		refuse(&whole, NAT64_NO_MEMORY);
+		return NF_DROP;
+	}
+	skb_list_walk_safe(segs, skb, next) {
+		skb_mark_not_on_list(skb);
+		*p = whole;
+		p->skb = skb;
+		p->dst_held = false;
+		reason = translate(p, eam, prefix);
+		if (!reason)
+			continue;
+		refuse(p, reason == NAT64_SEGMENT ? NAT64_MALFORMED : reason);
+		kfree_skb(skb);
+	}
+	return NF_STOLEN;
+}
+
+static unsigned int run(struct nat64_pkt *p, const struct nat64_eam *eam,
+			const struct nat64_prefix *prefix)
+{
+	enum nat64_counter reason = translate(p, eam, prefix);
+
+	if (likely(!reason))
+		return NF_STOLEN;
+	if (reason == NAT64_SEGMENT)
+		return segment(p, eam, prefix);
+	refuse(p, reason);
+	return NF_DROP;
+}
+
+/* Even a mapping of 0.0.0.0/0 has no say in these. */
+static bool is_never_ours(__be32 daddr)
+{
+	return ipv4_is_zeronet(daddr) || ipv4_is_loopback(daddr) ||
+	       ipv4_is_multicast(daddr) || ipv4_is_lbcast(daddr);
+}
+
+static unsigned int hook4(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	struct nat64_net *nn = priv;
+	const struct nat64_config *cfg = rcu_dereference(nn->config);
+	__be32 daddr = ip_hdr(skb)->daddr;
+	const struct nat64_eam *eam;
+	struct nat64_pkt p;
+
+	eam = nat64_eam_find4(cfg->table, daddr);
+	if (!eam || !is_marked(cfg, skb) || is_never_ours(daddr))
+		return NF_ACCEPT;
+	init_pkt(&p, nn, cfg, skb, state);
+	return run(&p, eam, NULL);
+}
+
+static unsigned int hook6(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	struct nat64_net *nn = priv;
+	const struct nat64_config *cfg = rcu_dereference(nn->config);
+	const struct nat64_prefix *prefix;
+	struct nat64_pkt p;
+
+	prefix = nat64_prefix_find(cfg, &ipv6_hdr(skb)->daddr);
+	if (!prefix || !is_marked(cfg, skb))
+		return NF_ACCEPT;
+	init_pkt(&p, nn, cfg, skb, state);
+	return run(&p, NULL, prefix);
+}
+
+#define HOOK(family, fn, point) {			\
+	.hook		= fn,				\
+	.pf		= family,			\
+	.hooknum	= point,			\
+	.priority	= NAT64_HOOK_PRIORITY,		\
+}
+
+static const struct nf_hook_ops pre_ops[NAT64_N_OPS] = {
+	HOOK(NFPROTO_IPV4, hook4, NF_INET_PRE_ROUTING),
+	HOOK(NFPROTO_IPV6, hook6, NF_INET_PRE_ROUTING),
+};
+
+static const struct nf_hook_ops out_ops[NAT64_N_OPS] = {
+	HOOK(NFPROTO_IPV4, hook4, NF_INET_LOCAL_OUT),
+	HOOK(NFPROTO_IPV6, hook6, NF_INET_LOCAL_OUT),
+};
+
+/* Netfilter keeps the operations of a namespace; each has its own. */
+static int switch_ops(struct nat64_net *nn, struct nf_hook_ops *ops,
+		      const struct nf_hook_ops *model, bool *is_on, bool on)
+{
+	unsigned int i;
+	int err = 0;
+
+	if (*is_on == on)
+		return 0;
+	if (on) {
+		for (i = 0; i < NAT64_N_OPS; i++) {
+			ops[i] = model[i];
+			ops[i].priv = nn;
+		}
+		err = nf_register_net_hooks(nn->net, ops, NAT64_N_OPS);
+	} else {
+		nf_unregister_net_hooks(nn->net, ops, NAT64_N_OPS);
+	}
+	if (!err)
+		*is_on = on;
+	return err;
+}
+
+/**
+ * nat64_hooks_update() - register or unregister the hooks of a namespace
+ * @nn: translator of the namespace
+ * @pre: whether packets that come in are to be seen
+ * @out: whether packets that the gateway sends are to be seen
+ *
+ * Context: process, under @nn->lock or while nobody else can know @nn.
+ *
+ * Return: 0, or a negative error with the hooks as they were.
+ */
+int nat64_hooks_update(struct nat64_net *nn, bool pre, bool out)
+{
+	bool pre_was = nn->pre_on;
+	int err;
+
+	err = switch_ops(nn, nn->pre_ops, pre_ops, &nn->pre_on, pre);
+	if (err)
+		return err;
+	err = switch_ops(nn, nn->out_ops, out_ops, &nn->out_on, out);
+	if (err)
+		switch_ops(nn, nn->pre_ops, pre_ops, &nn->pre_on, pre_was);
+	return err;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where packets come in: the only place that knows netfilter's verdicts. */
+#ifndef _NAT64_HOOK_H
+#define _NAT64_HOOK_H
+
+#include "config.h"
+
+/*
+ * After an administrator's own chains (nft knows no name for it: use a
+ * priority below this one to set the mark that setting mark looks for), before
+ * fragments are reassembled (-400) and connections tracked (-200).
+ */
+#define NAT64_HOOK_PRIORITY	(-420)
+
+int nat64_hooks_update(struct nat64_net *nn, bool pre, bool out);
+
+#endif /* _NAT64_HOOK_H */

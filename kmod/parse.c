@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "parse.h"
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <net/dsfield.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+/*
+ * RFC 8200 section 4.1 has every extension header once, destination options
+ * twice. What has more than this many is an attack, not a packet.
+ */
+#define MAX_EXT_HEADERS		16
+
+/* IANA's IPv6 extension header types that the kernel has no name for. */
+#define NEXTHDR_HIP		139
+#define NEXTHDR_SHIM6		140
+
+/* An unexpired source route: its pointer is not past its end (RFC 791). */
+static bool source_route_unexpired(const u8 *opt, unsigned int len)
+{
+	if (opt[0] != IPOPT_LSRR && opt[0] != IPOPT_SSRR)
+		return false;
+	return len >= 3 && opt[IPOPT_OFFSET] <= len;
+}
+
+/* RFC 7915 section 4.1: options are ignored, source routes are not. */
+static enum nat64_counter check_options(const u8 *opt, int left)
+{
+	while (left > 0 && *opt != IPOPT_END) {
+		unsigned int len = 1;
+
+		if (*opt != IPOPT_NOOP) {
+			if (left < 2 || opt[1] < 2 || opt[1] > left)
+				return NAT64_BAD_OPTION;
+			len = opt[1];
+			if (source_route_unexpired(opt, len))
+				return NAT64_SOURCE_ROUTE;
+		}
+		opt += len;
+		left -= len;
+	}
+	return NAT64_OK;
+}
+
+static void fill4(struct nat64_hdr *hdr, const struct iphdr *iph)
+{
+	u16 frag = ntohs(iph->frag_off);
+
+	hdr->len = iph->ihl * 4;
+	hdr->proto = iph->protocol;
+	hdr->tos = iph->tos;
+	hdr->ttl = iph->ttl;
+	hdr->df = frag & IP_DF;
+	hdr->mf = frag & IP_MF;
+	hdr->frag_off = frag & IP_OFFSET;
+	hdr->frag = hdr->mf || hdr->frag_off;
+	hdr->frag_id = ntohs(iph->id);
+}
+
+/**
+ * nat64_parse4() - read the IPv4 header of a packet
+ * @skb: packet at its network header, which the kernel has validated
+ * @hdr: result
+ *
+ * Return: NAT64_OK, NAT64_BAD_OPTION or NAT64_SOURCE_ROUTE (RFC 7915
+ * section 4.1), or NAT64_MALFORMED.
+ */
+enum nat64_counter nat64_parse4(const struct sk_buff *skb,
+				struct nat64_hdr *hdr)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	fill4(hdr, iph);
+	if (unlikely(hdr->len > skb_headlen(skb)))
+		return NAT64_MALFORMED;
+	hdr->payload = skb->len - hdr->len;
+	if (likely(hdr->len == sizeof(*iph)))
+		return NAT64_OK;
+	return check_options((const u8 *)(iph + 1), hdr->len - sizeof(*iph));
+}
+
+/**
+ * nat64_parse4_quote() - read the IPv4 header quoted in an ICMP error
+ * @skb: ICMPv4 error
+ * @off: offset of the quote from the data of @skb
+ * @hdr: result; the payload is what the header claims, not what is there
+ *
+ * Return: whether there is a whole and consistent header.
+ */
+bool nat64_parse4_quote(const struct sk_buff *skb, unsigned int off,
+			struct nat64_hdr *hdr)
+{
+	const struct iphdr *iph;
+	struct iphdr buf;
+
+	iph = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!iph || iph->version != 4 || iph->ihl < 5)
+		return false;
+	fill4(hdr, iph);
+	if (off + hdr->len > skb->len || ntohs(iph->tot_len) < hdr->len)
+		return false;
+	hdr->payload = ntohs(iph->tot_len) - hdr->len;
+	return true;
+}
+
+static bool is_ext_header(u8 nexthdr)
+{
+	switch (nexthdr) {
+	case NEXTHDR_HOP:
+	case NEXTHDR_ROUTING:
+	case NEXTHDR_FRAGMENT:
+	case NEXTHDR_AUTH:
+	case NEXTHDR_DEST:
+	case NEXTHDR_MOBILITY:
+	case NEXTHDR_HIP:
+	case NEXTHDR_SHIM6:
+		return true;
+	}
+	return false;
+}
+
+/* RFC 7915 section 5.1.1; @off is that of the Fragment Header. */
+static enum nat64_counter read_fragment(const struct sk_buff *skb,
+					unsigned int off, struct nat64_hdr *hdr)
+{
+	const struct frag_hdr *fh;
+	struct frag_hdr buf;
+
+	fh = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!fh)
+		return NAT64_MALFORMED;
+	hdr->frag = true;
+	hdr->mf = fh->frag_off & htons(IP6_MF);
+	hdr->frag_off = ntohs(fh->frag_off) >> 3;
+	hdr->frag_id = ntohl(fh->identification);
+	hdr->proto = fh->nexthdr;
+	hdr->len += sizeof(*fh);
+	return is_ext_header(hdr->proto) ? NAT64_FRAGMENT_EXT_HEADER : NAT64_OK;
+}
+
+/* Skips one of the headers that RFC 7915 section 5.1 ignores. */
+static enum nat64_counter skip_header(const struct sk_buff *skb,
+				      unsigned int off, struct nat64_hdr *hdr,
+				      u32 *pointer)
+{
+	const struct ipv6_rt_hdr *rt;
+	struct ipv6_rt_hdr buf;
+
+	rt = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!rt)
+		return NAT64_MALFORMED;
+	if (hdr->proto == NEXTHDR_ROUTING && rt->segments_left) {
+		*pointer = hdr->len +
+			   offsetof(struct ipv6_rt_hdr, segments_left);
+		return NAT64_ROUTING_HEADER;
+	}
+	hdr->proto = rt->nexthdr;
+	hdr->len += ipv6_optlen(rt);
+	return NAT64_OK;
+}
+
+/*
+ * Walks the extension headers of the IPv6 header at @off, up to the first that
+ * RFC 7915 section 5.1 does not skip, or up to the Fragment Header.
+ */
+static enum nat64_counter walk6(const struct sk_buff *skb, unsigned int off,
+				struct nat64_hdr *hdr, u32 *pointer)
+{
+	enum nat64_counter reason;
+	unsigned int i;
+
+	for (i = 0; i < MAX_EXT_HEADERS; i++) {
+		switch (hdr->proto) {
+		case NEXTHDR_FRAGMENT:
+			return read_fragment(skb, off + hdr->len, hdr);
+		case NEXTHDR_HOP:
+		case NEXTHDR_ROUTING:
+		case NEXTHDR_DEST:
+			reason = skip_header(skb, off + hdr->len, hdr, pointer);
+			if (reason)
+				return reason;
+			break;
+		default:
+			return NAT64_OK;
+		}
+	}
+	return NAT64_EXT_HEADERS;
+}
+
+static void fill6(struct nat64_hdr *hdr, const struct ipv6hdr *ip6h)
+{
+	hdr->len = sizeof(*ip6h);
+	hdr->proto = ip6h->nexthdr;
+	hdr->tos = ipv6_get_dsfield(ip6h);
+	hdr->ttl = ip6h->hop_limit;
+	hdr->df = false;
+	hdr->mf = false;
+	hdr->frag = false;
+	hdr->frag_off = 0;
+	hdr->frag_id = 0;
+}
+
+/**
+ * nat64_parse6() - read the IPv6 header and extension headers of a packet
+ * @skb: packet at its network header, which the kernel has validated
+ * @hdr: result
+ * @pointer: where a Parameter Problem points to, set with NAT64_ROUTING_HEADER
+ *
+ * RFC 7915 sections 5.1 and 5.1.1.
+ *
+ * Return: NAT64_OK or the reason why the packet cannot be translated.
+ */
+enum nat64_counter nat64_parse6(const struct sk_buff *skb,
+				struct nat64_hdr *hdr, u32 *pointer)
+{
+	enum nat64_counter reason;
+
+	fill6(hdr, ipv6_hdr(skb));
+	reason = walk6(skb, 0, hdr, pointer);
+	if (unlikely(reason))
+		return reason;
+	if (unlikely(hdr->len > skb->len))
+		return NAT64_MALFORMED;
+	hdr->payload = skb->len - hdr->len;
+	return NAT64_OK;
+}
+
+/**
+ * nat64_parse6_quote() - read the IPv6 headers quoted in an ICMP error
+ * @skb: ICMPv6 error
+ * @off: offset of the quote from the data of @skb
+ * @hdr: result; the payload is what the header claims, not what is there
+ *
+ * Return: whether there are whole and consistent headers.
+ */
+bool nat64_parse6_quote(const struct sk_buff *skb, unsigned int off,
+			struct nat64_hdr *hdr)
+{
+	const struct ipv6hdr *ip6h;
+	struct ipv6hdr buf;
+	unsigned int total;
+	u32 pointer;
+
+	ip6h = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!ip6h || ip6h->version != 6)
+		return false;
+	total = sizeof(*ip6h) + ntohs(ip6h->payload_len);
+	fill6(hdr, ip6h);
+	if (walk6(skb, off, hdr, &pointer))
+		return false;
+	if (off + hdr->len > skb->len || total < hdr->len)
+		return false;
+	hdr->payload = total - hdr->len;
+	return true;
+}

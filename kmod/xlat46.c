@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From IPv4 to IPv6: RFC 7915 section 4. */
+#include <linux/icmp.h>
+#include <linux/udp.h>
+#include <net/ipv6.h>
+
+#include "icmp.h"
+#include "skb.h"
+#include "xlat.h"
+#include "xmit.h"
+
+/* Section 4.5: what a UDP datagram without a checksum is to become. */
+static enum nat64_counter check_udp(struct nat64_pkt *p)
+{
+	const struct udphdr *udp;
+	struct udphdr buf;
+
+	p->udp_zero = false;
+	if (p->hdr.proto != IPPROTO_UDP || p->hdr.frag_off)
+		return NAT64_OK;
+	udp = skb_header_pointer(p->skb, p->hdr.len, sizeof(buf), &buf);
+	if (!udp || udp->check || p->skb->ip_summed == CHECKSUM_PARTIAL)
+		return NAT64_OK;
+	if (p->hdr.frag)
+		return NAT64_UDP_ZERO_FRAGMENT;
+	if (p->cfg->set.udp_zero_checksum == NAT64_UDP_ZERO_DROP)
+		return NAT64_UDP_ZERO;
+	if (ntohs(udp->len) < sizeof(buf) || ntohs(udp->len) > p->hdr.payload)
+		return skb_is_gso(p->skb) ? NAT64_SEGMENT : NAT64_MALFORMED;
+	p->udp_zero = true;
+	return NAT64_OK;
+}
+
+static enum nat64_counter check_transport(struct nat64_pkt *p)
+{
+	p->icmp_error = false;
+	if (p->hdr.proto == IPPROTO_ICMP)
+		return nat64_icmp_classify(p);
+	if (unlikely(p->hdr.proto == IPPROTO_IGMP))
+		return NAT64_ICMP_TYPE;
+	return check_udp(p);
+}
+
+/* Section 4.1; RFC 1812 section 5.3.7 says which. */
+static bool is_illegal_source(__be32 addr)
+{
+	return ipv4_is_zeronet(addr) || ipv4_is_loopback(addr) ||
+	       ntohl(addr) >= 0xe0000000;
+}
+
+/* A mapping may name the prefix that writes the sources of its packets. */
+static const struct nat64_prefix *
+source_prefix(const struct nat64_config *cfg, const struct nat64_eam *eam)
+{
+	if (likely(eam->slot == NAT64_SLOT_PRIMARY))
+		return &cfg->prefix[cfg->primary];
+	return &cfg->prefix[eam->slot];
+}
+
+/* RFC 6791 the other way: a source that the prefix may not carry. */
+static enum nat64_counter pick_source6(struct nat64_pkt *p)
+{
+	const struct nat64_settings *set = &p->cfg->set;
+	if (!p->icmp_error)
+		return NAT64_NOT_GLOBAL;
+	if (ipv6_addr_any(&set->icmp_source6))
+		return nat64_route6_source(p, &p->a.dst6, &p->a.src6) ?
+			NAT64_OK : NAT64_ICMP_SOURCE;
+	get_random_bytes(&p->a.src6, sizeof(p->a.src6));
+	ipv6_addr_prefix_copy(&p->a.src6, &set->icmp_source6,
+			      set->icmp_source6_len);
+	return NAT64_OK;
+}
+
+/*
+ * Section 6. With hairpinning, a mapping must not be used for the source
+ * (RFC 7757 section 4.2.1): the answer has to come back through a translator.
+ */
+static enum nat64_counter map_source(struct nat64_pkt *p)
+{
+	const struct nat64_eam *eam;
+	__be32 src4 = p->a.src4;
+
+	if (unlikely(is_illegal_source(src4)) && !p->icmp_error)
+		return NAT64_SOURCE_ILLEGAL;
+	if (unlikely(!p->cfg->set.hairpin)) {
+		eam = nat64_eam_find4(p->cfg->table, src4);
+		if (eam) {
+			nat64_eam_to6(eam, src4, &p->a.src6);
+			return NAT64_OK;
+		}
+	}
+	if (unlikely(p->prefix->wkp) && p->cfg->set.wkp_strict &&
+	    !nat64_addr4_is_global(src4))
+		return pick_source6(p);
+	nat64_addr_embed(p->prefix, src4, &p->a.src6);
+	return NAT64_OK;
+}
+
+static enum nat64_counter map_addresses(struct nat64_pkt *p,
+					const struct nat64_eam *eam)
+{
+	if (unlikely(!p->cfg->n_order))
+		return NAT64_NO_PREFIX;
+	nat64_eam_to6(eam, p->a.dst4, &p->a.dst6);
+	if (unlikely(p->cfg->inside) && nat64_prefix_find(p->cfg, &p->a.dst6))
+		return NAT64_LOOP;
+	p->prefix = source_prefix(p->cfg, eam);
+	return map_source(p);
+}
+
+/*
+ * Sections 4 and 4.1. A translated ICMP error always fits: it is cut to 1280
+ * bytes, as RFC 4443 section 2.4 wants it.
+ */
+static enum nat64_counter check_size(struct nat64_pkt *p)
+{
+	unsigned int len = NAT64_HDR6_LEN(&p->hdr) + p->hdr.payload;
+	unsigned int limit = p->mtu;
+
+	p->split = 0;
+	if (!p->hdr.df)
+		limit = min(limit, p->cfg->set.lowest_ipv6_mtu);
+	if (likely(nat64_skb_fits(p, len, limit)) || p->icmp_error)
+		return NAT64_OK;
+	if (p->hdr.df) {
+		p->info = p->mtu - NAT64_HDR6_LEN(&p->hdr) +
+			  sizeof(struct iphdr);
+		return NAT64_TOO_BIG;
+	}
+	if (skb_is_gso(p->skb))
+		return NAT64_SEGMENT;
+	p->split = limit;
+	return NAT64_OK;
+}
+
+/* Everything that can refuse a packet; nothing of it is changed yet. */
+static enum nat64_counter decide(struct nat64_pkt *p,
+				 const struct nat64_eam *eam)
+{
+	enum nat64_counter reason;
+
+	if (unlikely(p->skb->pkt_type != PACKET_HOST) && !p->local)
+		return NAT64_LINK_BROADCAST;
+	reason = nat64_parse4(p->skb, &p->hdr);
+	if (unlikely(reason))
+		return reason;
+	reason = check_transport(p);
+	if (unlikely(reason))
+		return reason;
+	p->a.src4 = ip_hdr(p->skb)->saddr;
+	p->a.dst4 = ip_hdr(p->skb)->daddr;
+	reason = map_addresses(p, eam);
+	if (unlikely(reason))
+		return reason;
+	if (unlikely(p->hdr.ttl <= 1) && !p->local)
+		return NAT64_HOP_LIMIT;
+	if (unlikely(nat64_skb_must_segment(p)))
+		return NAT64_SEGMENT;
+	reason = nat64_route6(p);
+	if (unlikely(reason))
+		return reason;
+	return check_size(p);
+}
+
+/**
+ * nat64_xlat46_write() - write the IPv6 header of an IPv4 packet
+ * @at: where; NAT64_HDR6_LEN() bytes
+ * @hdr: IPv4 packet
+ * @a: its addresses
+ * @tclass: NAT64_SETTING_TRAFFIC_CLASS
+ * @hlimit: hop limit
+ * @payload: bytes behind the headers
+ *
+ * RFC 7915 section 4.1. Used for packets and for those quoted in ICMP errors.
+ */
+void nat64_xlat46_write(void *at, const struct nat64_hdr *hdr,
+			const struct nat64_addrs *a, u16 tclass, u8 hlimit,
+			unsigned int payload)
+{
+	u8 proto = hdr->proto == IPPROTO_ICMP ? IPPROTO_ICMPV6 : hdr->proto;
+	struct ipv6hdr *ip6h = at;
+	struct frag_hdr *fh = (struct frag_hdr *)(ip6h + 1);
+
+	ip6_flow_hdr(ip6h, tclass == NAT64_COPY ? hdr->tos : tclass, 0);
+	ip6h->hop_limit = hlimit;
+	ip6h->saddr = a->src6;
+	ip6h->daddr = a->dst6;
+	if (likely(!hdr->frag)) {
+		ip6h->nexthdr = proto;
+		ip6h->payload_len = htons(payload);
+		return;
+	}
+	ip6h->nexthdr = NEXTHDR_FRAGMENT;
+	ip6h->payload_len = htons(payload + sizeof(*fh));
+	fh->nexthdr = proto;
+	fh->reserved = 0;
+	fh->frag_off = htons(hdr->frag_off << 3 | (hdr->mf ? IP6_MF : 0));
+	fh->identification = htonl(hdr->frag_id);
+}
+
+/*
+ * Section 4.5. The device computes the sum of what ends with the packet; of
+ * what does not, nobody else will.
+ */
+static void compute_udp(struct nat64_pkt *p)
+{
+	struct udphdr *udp = (struct udphdr *)(p->skb->data + p->hdr.len);
+	unsigned int len = ntohs(udp->len);
+	__sum16 seed = ~csum_ipv6_magic(&p->a.src6, &p->a.dst6, len,
+					IPPROTO_UDP, 0);
+
+	udp->check = seed;
+	if (len == p->hdr.payload) {
+		skb_partial_csum_set(p->skb, p->hdr.len,
+				     offsetof(struct udphdr, check));
+		return;
+	}
+	udp->check = csum_fold(skb_checksum(p->skb, p->hdr.len, len, 0));
+	if (!udp->check)
+		udp->check = CSUM_MANGLED_0;
+}
+
+static void edit_transport(struct nat64_pkt *p, int at)
+{
+	struct icmphdr *icmp = (struct icmphdr *)(p->skb->data + p->hdr.len);
+
+	if (p->hdr.proto == IPPROTO_ICMP)
+		nat64_csum_icmp(p->skb, p->hdr.len,
+				nat64_icmp_echo_type(icmp->type),
+				nat64_csum_pseudo6(&p->a, p->hdr.payload));
+	else if (unlikely(p->udp_zero))
+		compute_udp(p);
+	else if (likely(at >= 0))
+		nat64_csum_transport(p->skb, p->hdr.len, p->hdr.proto, at,
+				     nat64_csum_addrs(&p->a));
+}
+
+/* What is to be split gets its Fragment Headers then, even if it has one. */
+static void edit_network(struct nat64_pkt *p)
+{
+	struct nat64_hdr hdr = p->hdr;
+	u8 ttl = hdr.ttl - !(p->local || p->hairpin);
+	unsigned int len;
+	void *at;
+
+	if (p->split)
+		hdr.frag = false;
+	len = NAT64_HDR6_LEN(&hdr);
+	at = nat64_skb_replace_header(p->skb, hdr.len, len);
+	nat64_xlat46_write(at, &hdr, &p->a, p->cfg->set.traffic_class, ttl,
+			   hdr.payload);
+	nat64_skb_to6(p);
+}
+
+/* Sends the packet on, unless this says why it is still as it was. */
+static enum nat64_counter edit(struct nat64_pkt *p)
+{
+	enum nat64_counter reason;
+	unsigned int touch = p->hdr.len;
+	int at = nat64_csum_find(&p->hdr);
+
+	if (p->icmp_error) {
+		reason = nat64_icmp46(p);
+	} else {
+		if (p->hdr.proto == IPPROTO_ICMP)
+			touch += sizeof(struct icmphdr);
+		else if (at >= 0)
+			touch += at + sizeof(__sum16);
+		reason = nat64_skb_make_room(p, touch, NAT64_HDR6_LEN(&p->hdr));
+		if (likely(!reason))
+			edit_transport(p, at);
+	}
+	if (unlikely(reason))
+		return reason;
+	edit_network(p);
+	nat64_deliver6(p);
+	return NAT64_OK;
+}
+
+/**
+ * nat64_xlat46_find_way() - where a hairpinned packet will go
+ * @p: IPv6 packet with its IPv4 addresses; gets the addresses of its second
+ *	pass and the route of them
+ * @eam: mapping of its destination
+ *
+ * Return: NAT64_OK or the reason why there is no way.
+ */
+enum nat64_counter nat64_xlat46_find_way(struct nat64_pkt *p,
+					 const struct nat64_eam *eam)
+{
+	enum nat64_counter reason = map_addresses(p, eam);
+
+	return reason ?: nat64_route6(p);
+}
+
+/**
+ * nat64_xlat46_back() - the second pass of a hairpinned packet
+ * @p: packet of nat64_xlat46_find_way(), now IPv4; consumed
+ *
+ * RFC 7757 section 4.2.2. It is the gateway's own packet that fails here, if
+ * any: nobody to answer to.
+ */
+void nat64_xlat46_back(struct nat64_pkt *p)
+{
+	enum nat64_counter reason;
+
+	p->hairpin = true;
+	reason = nat64_parse4(p->skb, &p->hdr);
+	if (!reason)
+		reason = check_transport(p);
+	if (!reason)
+		reason = check_size(p);
+	if (!reason)
+		reason = edit(p);
+	if (!reason)
+		return;
+	nat64_count(p->nn->stats, reason, 1);
+	kfree_skb(p->skb);
+}
+
+/**
+ * nat64_xlat46() - translate an IPv4 packet
+ * @p: packet
+ * @eam: mapping of its destination
+ *
+ * RFC 7915 section 4. Context: RCU read lock.
+ *
+ * Return: NAT64_OK when the packet was consumed, NAT64_SEGMENT when it has to
+ * be segmented first, or the reason why it is refused and still as it was.
+ */
+enum nat64_counter nat64_xlat46(struct nat64_pkt *p,
+				const struct nat64_eam *eam)
+{
+	enum nat64_counter reason = decide(p, eam);
+
+	return likely(!reason) ? edit(p) : reason;
+}

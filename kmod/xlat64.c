@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From IPv6 to IPv4: RFC 7915 section 5. */
+#include <linux/icmpv6.h>
+#include <linux/inetdevice.h>
+#include <linux/random.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include "icmp.h"
+#include "skb.h"
+#include "xlat.h"
+#include "xmit.h"
+
+/* Section 5.1: IPv4 packets up to this long are sent without DF. */
+#define MAX_WITHOUT_DF	(IPV6_MIN_MTU - 20)
+
+/*
+ * Fragment identification (RFC 6864): each CPU counts on its own from a random
+ * start, so that no cache line is shared and gateways do not run in step.
+ */
+static DEFINE_PER_CPU(u32, ident);
+
+/**
+ * nat64_xlat64_init() - start the identification generators
+ */
+void nat64_xlat64_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		get_random_bytes(per_cpu_ptr(&ident, cpu), sizeof(u32));
+}
+
+/**
+ * nat64_prefix_find() - the translation prefix that an address lies in
+ * @cfg: configuration
+ * @addr: IPv6 address
+ *
+ * Return: the longest one, NULL when there is none.
+ */
+const struct nat64_prefix *nat64_prefix_find(const struct nat64_config *cfg,
+					     const struct in6_addr *addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < cfg->n_order; i++) {
+		const struct nat64_prefix *prefix = &cfg->prefix[cfg->order[i]];
+
+		if (nat64_prefix_match(prefix, addr))
+			return prefix;
+	}
+	return NULL;
+}
+
+static enum nat64_counter check_transport(struct nat64_pkt *p)
+{
+	p->icmp_error = false;
+	p->udp_zero = false;
+	return p->hdr.proto == IPPROTO_ICMPV6 ? nat64_icmp_classify(p) :
+						NAT64_OK;
+}
+
+static enum nat64_counter map_destination(struct nat64_pkt *p)
+{
+	const struct nat64_eam *eam;
+
+	if (unlikely(p->cfg->inside)) {
+		eam = nat64_eam_find6(p->cfg->table, &p->a.dst6);
+		if (eam) {
+			p->a.dst4 = nat64_eam_to4(eam, &p->a.dst6);
+			return NAT64_OK;
+		}
+	}
+	if (unlikely(nat64_addr_extract(p->prefix, &p->a.dst6, &p->a.dst4)))
+		return NAT64_DESTINATION_ILLEGAL;
+	if (unlikely(p->prefix->wkp) && p->cfg->set.wkp_strict &&
+	    !nat64_addr4_is_global(p->a.dst4))
+		return NAT64_NOT_GLOBAL;
+	return NAT64_OK;
+}
+
+static bool is_illegal_source(const struct in6_addr *addr)
+{
+	int type = ipv6_addr_type(addr);
+
+	return type == IPV6_ADDR_ANY ||
+	       type & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LOOPBACK |
+		       IPV6_ADDR_LINKLOCAL);
+}
+
+/* RFC 6791: an ICMPv6 error from a router that has no mapping. */
+static enum nat64_counter pick_source4(struct nat64_pkt *p)
+{
+	const struct nat64_settings *set = &p->cfg->set;
+	__be32 mask = inet_make_mask(set->icmp_source4_len);
+	u32 random;
+
+	if (!set->icmp_source4) {
+		p->a.src4 = nat64_route4_source(p, p->a.dst4);
+		return p->a.src4 ? NAT64_OK : NAT64_ICMP_SOURCE;
+	}
+	get_random_bytes(&random, sizeof(random));
+	p->a.src4 = set->icmp_source4 | ((__force __be32)random & ~mask);
+	return NAT64_OK;
+}
+
+static enum nat64_counter map_source(struct nat64_pkt *p)
+{
+	const struct nat64_eam *eam;
+
+	eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
+	if (likely(eam)) {
+		p->a.src4 = nat64_eam_to4(eam, &p->a.src6);
+		return NAT64_OK;
+	}
+	if (is_illegal_source(&p->a.src6))
+		return NAT64_SOURCE_ILLEGAL;
+	return p->icmp_error ? pick_source4(p) : NAT64_SOURCE_UNMAPPED;
+}
+
+static bool is_illegal_destination(__be32 addr)
+{
+	return ipv4_is_zeronet(addr) || ipv4_is_loopback(addr) ||
+	       ntohl(addr) >= 0xe0000000;
+}
+
+static enum nat64_counter map_addresses(struct nat64_pkt *p)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(p->skb);
+	enum nat64_counter reason;
+
+	p->a.src6 = ip6h->saddr;
+	p->a.dst6 = ip6h->daddr;
+	reason = map_destination(p);
+	if (unlikely(reason))
+		return reason;
+	if (unlikely(is_illegal_destination(p->a.dst4)))
+		return NAT64_DESTINATION_ILLEGAL;
+	return map_source(p);
+}
+
+/* A packet that the kernel reassembled was fragments when it was sent. */
+static void remember_fragments(struct nat64_pkt *p)
+{
+	if (likely(!IP6CB(p->skb)->frag_max_size) || p->local)
+		return;
+	p->hdr.frag = true;
+	p->hdr.frag_id = this_cpu_inc_return(ident);
+}
+
+/*
+ * Sections 5 and 5.1.1: up to 1280 bytes, and with a Fragment Header, the
+ * packet goes without DF and is fragmented on its way out. A translated ICMP
+ * error always fits: it is cut to 576 bytes, as RFC 1812 section 4.3.2.3 has it.
+ */
+static enum nat64_counter check_size(struct nat64_pkt *p)
+{
+	unsigned int len = sizeof(struct iphdr) + p->hdr.payload;
+
+	if (likely(nat64_skb_fits(p, len, p->mtu)) || p->icmp_error)
+		return NAT64_OK;
+	if (len <= IP_MAX_MTU && !skb_is_gso(p->skb) &&
+	    (p->hdr.frag || p->skb->len <= IPV6_MIN_MTU))
+		return NAT64_OK;
+	p->info = max_t(u32, p->mtu + sizeof(struct ipv6hdr) -
+			sizeof(struct iphdr), IPV6_MIN_MTU);
+	return NAT64_TOO_BIG;
+}
+
+/* Everything that can refuse a packet but its size; nothing is changed yet. */
+static enum nat64_counter decide(struct nat64_pkt *p)
+{
+	enum nat64_counter reason;
+
+	if (unlikely(p->skb->pkt_type != PACKET_HOST) && !p->local)
+		return NAT64_LINK_BROADCAST;
+	reason = nat64_parse6(p->skb, &p->hdr, &p->info);
+	if (unlikely(reason))
+		return reason;
+	reason = check_transport(p);
+	if (unlikely(reason))
+		return reason;
+	reason = map_addresses(p);
+	if (unlikely(reason))
+		return reason;
+	if (unlikely(p->hdr.ttl <= 1) && !p->local)
+		return NAT64_HOP_LIMIT;
+	if (unlikely(nat64_skb_must_segment(p)))
+		return NAT64_SEGMENT;
+	remember_fragments(p);
+	return NAT64_OK;
+}
+
+/**
+ * nat64_xlat64_write() - write the IPv4 header of an IPv6 packet
+ * @at: where; 20 bytes
+ * @hdr: IPv6 packet
+ * @a: its addresses
+ * @tos: NAT64_SETTING_TOS
+ * @ttl: time to live
+ * @id: identification of a packet without a Fragment Header
+ * @df: Don't Fragment, for a packet without a Fragment Header
+ * @payload: bytes behind the header
+ *
+ * RFC 7915 sections 5.1 and 5.1.1. Used for packets and for those quoted in
+ * ICMP errors.
+ */
+void nat64_xlat64_write(void *at, const struct nat64_hdr *hdr,
+			const struct nat64_addrs *a, u16 tos, u8 ttl, u16 id,
+			bool df, unsigned int payload)
+{
+	struct iphdr *iph = at;
+
+	iph->version = 4;
+	iph->ihl = 5;
+	iph->tos = tos == NAT64_COPY ? hdr->tos : tos;
+	iph->tot_len = htons(payload + sizeof(*iph));
+	iph->ttl = ttl;
+	iph->protocol = hdr->proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP :
+						       hdr->proto;
+	iph->saddr = a->src4;
+	iph->daddr = a->dst4;
+	if (likely(!hdr->frag)) {
+		iph->id = htons(id);
+		iph->frag_off = df ? htons(IP_DF) : 0;
+	} else {
+		iph->id = htons(hdr->frag_id);
+		iph->frag_off = htons(hdr->frag_off | (hdr->mf ? IP_MF : 0));
+	}
+	ip_send_check(iph);
+}
+
+static void edit_transport(struct nat64_pkt *p, int at)
+{
+	struct icmp6hdr *icmp;
+
+	if (p->hdr.proto == IPPROTO_ICMPV6) {
+		icmp = (struct icmp6hdr *)(p->skb->data + p->hdr.len);
+		nat64_csum_icmp(p->skb, p->hdr.len,
+				nat64_icmp_echo_type(icmp->icmp6_type),
+				~nat64_csum_pseudo6(&p->a, p->hdr.payload));
+	} else if (likely(at >= 0)) {
+		nat64_csum_transport(p->skb, p->hdr.len, p->hdr.proto, at,
+				     ~nat64_csum_addrs(&p->a));
+	}
+}
+
+static void edit_network(struct nat64_pkt *p)
+{
+	unsigned int len = sizeof(struct iphdr) + p->hdr.payload;
+	bool df = !nat64_skb_fits(p, len, MAX_WITHOUT_DF);
+	u32 segs = skb_shinfo(p->skb)->gso_segs ?: 1;
+	u16 id = this_cpu_add_return(ident, segs) - segs;
+	void *at;
+
+	at = nat64_skb_replace_header(p->skb, p->hdr.len, sizeof(struct iphdr));
+	nat64_xlat64_write(at, &p->hdr, &p->a, p->cfg->set.tos,
+			   p->hdr.ttl - !p->local, id, df, p->hdr.payload);
+	nat64_skb_to4(p);
+}
+
+/* From here on the packet is IPv4, unless this says why it still is not. */
+static enum nat64_counter edit(struct nat64_pkt *p)
+{
+	enum nat64_counter reason;
+	unsigned int touch = p->hdr.len;
+	int at = nat64_csum_find(&p->hdr);
+
+	if (p->icmp_error) {
+		reason = nat64_icmp64(p);
+	} else {
+		if (p->hdr.proto == IPPROTO_ICMPV6)
+			touch += sizeof(struct icmp6hdr);
+		else if (at >= 0)
+			touch += at + sizeof(__sum16);
+		reason = nat64_skb_make_room(p, touch, sizeof(struct iphdr));
+		if (likely(!reason))
+			edit_transport(p, at);
+	}
+	if (likely(!reason))
+		edit_network(p);
+	return reason;
+}
+
+/*
+ * RFC 7757 section 4.2.2: a destination that is mapped lies in IPv6. The way
+ * back is found before the first pass, so that its refusals are answered.
+ */
+static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
+					   const struct nat64_eam *eam)
+{
+	unsigned int len = sizeof(struct ipv6hdr) + p->hdr.payload;
+	struct nat64_pkt back = *p;
+	enum nat64_counter reason;
+
+	reason = nat64_xlat46_find_way(&back, eam);
+	if (reason)
+		return reason;
+	if (!p->hdr.frag && !p->icmp_error &&
+	    !nat64_skb_fits(p, len, back.mtu)) {
+		p->info = back.mtu;
+		return NAT64_TOO_BIG;
+	}
+	p->dst = back.dst;
+	reason = edit(p);
+	if (reason)
+		return reason;
+	nat64_count(p->nn->stats, NAT64_HAIRPINNED, 1);
+	nat64_xlat46_back(&back);
+	return NAT64_OK;
+}
+
+/**
+ * nat64_xlat64() - translate an IPv6 packet
+ * @p: packet
+ * @prefix: translation prefix of its destination
+ *
+ * RFC 7915 section 5. Context: RCU read lock.
+ *
+ * Return: NAT64_OK when the packet was consumed, NAT64_SEGMENT when it has to
+ * be segmented first, or the reason why it is refused and still as it was.
+ */
+enum nat64_counter nat64_xlat64(struct nat64_pkt *p,
+				const struct nat64_prefix *prefix)
+{
+	const struct nat64_eam *eam;
+	enum nat64_counter reason;
+
+	p->prefix = prefix;
+	reason = decide(p);
+	if (unlikely(reason))
+		return reason;
+	if (p->cfg->set.hairpin) {
+		eam = nat64_eam_find4(p->cfg->table, p->a.dst4);
+		if (unlikely(eam))
+			return hairpin(p, eam);
+	}
+	reason = nat64_route4(p);
+	if (unlikely(reason))
+		return reason;
+	reason = check_size(p);
+	if (unlikely(reason))
+		return reason;
+	reason = edit(p);
+	if (likely(!reason))
+		nat64_deliver4(p);
+	return reason;
+}
