@@ -259,7 +259,7 @@ int addr_read_translation(struct words *w, struct prefix6 *p)
 		return words_bad(w, "%s: the length of a translation prefix is " LENGTHS,
 				 quoted(word));
 	if (p->addr.s6_addr[U_OCTET])
-		return words_bad(w, "%s: bits 64 to 71 of a translation prefix must be zero (RFC 6052)",
+		return words_bad(w, "%s: bits 64 to 71 must be zero (RFC 6052)",
 				 quoted(word));
 	return DONE;
 }

@@ -353,7 +353,7 @@ unsigned int clash_text(const struct conf *conf, const struct clash *clash,
 		of = " of ";
 	}
 	if (clash->kind >= CLASH_OVER4)
-		snprintf(text, size, "%s overlaps %s in %s %u%s%s; the word force behind the mapping, or -f, permits it",
+		snprintf(text, size, "%s overlaps %s in %s %u%s%s; -f permits it",
 			 mine, other, unit, b->line, of, file);
 	else
 		snprintf(text, size, "%s is already mapped to %s in %s %u%s%s",

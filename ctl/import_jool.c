@@ -182,7 +182,6 @@ static int read_global(struct import *import, const char *key, json_t *global)
 		{ "rfc6791v4-prefix", read_source4 },
 		{ "rfc6791v6-prefix", read_source6 },
 	};
-	const size_t n = sizeof(keys) / sizeof(keys[0]);
 	const char *name;
 	json_t *value;
 	size_t i;
@@ -191,10 +190,10 @@ static int read_global(struct import *import, const char *key, json_t *global)
 	if (!json_is_object(global))
 		return bad(import, key, "must be an object");
 	json_object_foreach(global, name, value) {
-		for (i = 0; i < n && strcmp(name, keys[i].name); i++)
+		for (i = 0; i < ARRAY_SIZE(keys) && strcmp(name, keys[i].name); i++)
 			;
 		ret = DONE;
-		if (i < n)
+		if (i < ARRAY_SIZE(keys))
 			ret = keys[i].read(import, name, value);
 		else if (strcmp(name, "comment"))
 			bad(import, name, "has no counterpart: left out");
@@ -294,16 +293,15 @@ static int read_top(struct import *import, json_t *top)
 		{ "pool4", read_stateful },
 		{ "bib", read_stateful },
 	};
-	const size_t n = sizeof(keys) / sizeof(keys[0]);
 	const char *name;
 	json_t *value;
 	size_t i;
 	int ret;
 
 	json_object_foreach(top, name, value) {
-		for (i = 0; i < n && strcmp(name, keys[i].name); i++)
+		for (i = 0; i < ARRAY_SIZE(keys) && strcmp(name, keys[i].name); i++)
 			;
-		if (i == n)
+		if (i == ARRAY_SIZE(keys))
 			return bad(import, name, "is not a key of Jool's");
 		ret = keys[i].read(import, name, value);
 		if (ret)

@@ -114,7 +114,7 @@ static int read_statement(struct import *import, struct words *w)
 	int ret;
 
 	ret = words_next(w, &word, "a statement");
-	for (i = 0; !ret && i < sizeof(statements) / sizeof(statements[0]); i++)
+	for (i = 0; !ret && i < ARRAY_SIZE(statements); i++)
 		if (!strcmp(word, statements[i].name))
 			return statements[i].read(import, w);
 	return ret ? ret : words_bad(w, "%s is not a statement of map646",

@@ -80,7 +80,7 @@ static void print_event(void *data, unsigned int cmd,
 {
 	struct ctl *ctl = data;
 
-	if (cmd >= sizeof(names) / sizeof(names[0]) || !names[cmd])
+	if (cmd >= ARRAY_SIZE(names) || !names[cmd])
 		return;
 	switch (cmd) {
 	case NAT64_CMD_LOAD_COMMIT:

@@ -48,8 +48,6 @@ static const struct command {
 	{ "help", cmd_help, "", "print this" },
 };
 
-#define N_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
-
 static void usage(FILE *to)
 {
 	char line[100];
@@ -58,7 +56,7 @@ static void usage(FILE *to)
 	fputs("Usage: nat64ctl [-j|--json] [-p|--pretty] [-n|--netns NAME] [-f|--force]\n"
 	      "                [-V|--version] [-h|--help] COMMAND | -b|--batch FILE|-\n"
 	      "\n", to);
-	for (i = 0; i < N_COMMANDS; i++) {
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		snprintf(line, sizeof(line), "%s %s", commands[i].name,
 			 commands[i].words);
 		fprintf(to, "  %-40s %s%s\n", line,
@@ -117,7 +115,7 @@ static int run(struct ctl *ctl, struct words *w)
 	unsigned int key;
 	int ret;
 
-	ret = words_key(w, &commands[0].name, sizeof(commands[0]), N_COMMANDS,
+	ret = words_key(w, &commands[0].name, sizeof(commands[0]), ARRAY_SIZE(commands),
 			"a command (nat64ctl help lists them)", &key);
 	return ret ? ret : commands[key].run(ctl, w);
 }

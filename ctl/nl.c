@@ -482,22 +482,22 @@ static void keep_error(struct nl *nl, const struct nlmsghdr *nlh,
 	}
 }
 
-/* An acknowledgment. Returns 0 or a positive error number. */
+/* An acknowledgment. Returns 0 or a negative error number. */
 static int read_ack(struct nl *nl, const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *ack = mnl_nlmsg_get_payload(nlh);
 	unsigned int offset = sizeof(*ack);
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ack))
-		return EBADMSG;
+		return -EBADMSG;
 	if (ack->error && !(nlh->nlmsg_flags & NLM_F_CAPPED))
 		offset += mnl_nlmsg_get_payload_len(&ack->msg);
 	if (ack->error)
 		keep_error(nl, nlh, MNL_ALIGN(offset), -ack->error);
-	return -ack->error;
+	return ack->error;
 }
 
-/* The end of a listing. Returns 0 or a positive error number. */
+/* The end of a listing. Returns 0 or a negative error number. */
 static int read_done(struct nl *nl, const struct nlmsghdr *nlh)
 {
 	const int *error = mnl_nlmsg_get_payload(nlh);
@@ -505,7 +505,7 @@ static int read_done(struct nl *nl, const struct nlmsghdr *nlh)
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*error) || *error >= 0)
 		return 0;
 	keep_error(nl, nlh, MNL_ALIGN(sizeof(*error)), -*error);
-	return -*error;
+	return *error;
 }
 
 /**
@@ -514,7 +514,7 @@ static int read_done(struct nl *nl, const struct nlmsghdr *nlh)
  * @data: for @got
  * @interrupted: a listing is not consistent
  * @done: it is complete
- * @error: 0 or a positive error number
+ * @error: 0 or a negative error number
  */
 struct answer {
 	nl_message_fn	*got;
@@ -542,7 +542,7 @@ static void read_message(struct nl *nl, const struct nlmsghdr *nlh,
 	}
 }
 
-/* Sends the request and reads the answer. Returns 0 or a positive number. */
+/* Sends the request and reads the answer. Returns 0 or a negative number. */
 static int transact(struct nl *nl, struct answer *answer)
 {
 	const struct nlmsghdr *nlh;
@@ -553,7 +553,7 @@ static int transact(struct nl *nl, struct answer *answer)
 	if (mnl_socket_sendto(nl->sock, nl->request,
 			      nl->request->nlmsg_len) < 0) {
 		failed(nl, "cannot ask the kernel");
-		return EIO;
+		return -EIO;
 	}
 	while (!answer->done) {
 		ret = mnl_socket_recvfrom(nl->sock, nl->answer, ANSWER_SIZE);
@@ -561,7 +561,7 @@ static int transact(struct nl *nl, struct answer *answer)
 			continue;
 		if (ret < 0) {
 			failed(nl, "cannot read the kernel's answer");
-			return EIO;
+			return -EIO;
 		}
 		len = ret;
 		for (nlh = (void *)nl->answer; mnl_nlmsg_ok(nlh, len);
@@ -640,7 +640,7 @@ static int find_family(struct nl *nl)
 	begin_type(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, NLM_F_ACK);
 	mnl_attr_put_strz(nl->request, CTRL_ATTR_FAMILY_NAME, NAT64_GENL_NAME);
 	error = transact(nl, &answer);
-	if (error == ENOENT) {
+	if (error == -ENOENT) {
 		snprintf(nl->error, sizeof(nl->error),
 			 "the nat64 module is not loaded; load it with: modprobe nat64");
 		return NO_MODULE;
@@ -655,10 +655,7 @@ struct nl *nl_alloc(void)
 {
 	struct nl *nl = xrealloc(NULL, 1, sizeof(*nl));
 
-	nl->sock = NULL;
-	nl->seq = 0;
-	nl->family = 0;
-	nl->group = 0;
+	memset(nl, 0, sizeof(*nl));
 	nl->bad = -1;
 	return nl;
 }

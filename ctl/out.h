@@ -13,6 +13,8 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "words.h"
+
 #define OUT_SCHEMA	1
 #define OUT_DEPTH	4
 
@@ -40,7 +42,6 @@ void out_string(struct out *out, const char *key, const char *fmt,
 		const char *value);
 void out_number(struct out *out, const char *key, const char *fmt, __u64 value);
 void out_bool(struct out *out, const char *key, const char *text, bool value);
-void out_text(const struct out *out, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+__printf(2, 3) void out_text(const struct out *out, const char *fmt, ...);
 
 #endif /* _NAT64CTL_OUT_H */

@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
+
 /**
  * struct place - what an error is about
  * @file: name of a file, or NULL for the command line
@@ -69,11 +72,10 @@ int words_match(const struct words *w, const char *word,
 		const char *what, unsigned int *found);
 int words_key(struct words *w, const char *const *names, size_t stride,
 	      size_t n, const char *what, unsigned int *found);
-int words_bad(const struct words *w, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+__printf(2, 3) int words_bad(const struct words *w, const char *fmt, ...);
 
-void place_error(const struct place *at, unsigned int column,
-		 const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+__printf(3, 4) void place_error(const struct place *at, unsigned int column,
+				const char *fmt, ...);
 const char *quoted(const char *word);
 
 void *xrealloc(void *p, size_t n, size_t size);

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Configuration files: what `check` accepts, and its error for each that it does not."""
+
+import json
+import random
+import resource
+import subprocess
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from test_words import BAD_USAGE, CTL, check_error, ctl
+
+GOOD = """\
+# The gateway of the example.
+set tos 0\t# comment
+set mark 0x10/0xff
+ prefix   add 64:ff9b::/96
+pre add 2001:200:d00:100::/64 primary
+prefix add 2001:200:d00:100::/96
+
+add 203.0.113.10 2001:db8:1::10
+add 203.0.113.128/25 2001:db8:2::/121 prefix 2001:200:d00:100::/96
+add 203.0.113.130 2001:db8:2::2/128 force\r
+a 198.51.100.0/24 64:ff9b::c633:6400/120"""
+
+
+def test_good_file():
+    done = ctl("check", "-", text=GOOD)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0, "2 settings, 3 prefixes, 4 mappings\n", "")
+
+
+def test_good_file_as_json():
+    done = ctl("-j", "check", "-", text=GOOD)
+    assert json.loads(done.stdout) == {"schema": 1, "settings": 2, "prefixes": 3, "mappings": 4}
+
+
+def test_empty_file():
+    assert ctl("check", "/dev/null").stdout == "0 settings, 0 prefixes, 0 mappings\n"
+
+
+BAD = [
+    ("bogus", "1:1", '"bogus" is not a word that a configuration begins a line with: '
+                     'add, prefix, set'),
+    ("del 192.0.2.1", "1:1", '"del" is not a word that a configuration begins a line with: '
+                             'add, prefix, set'),
+    ("\n\n  \tadd 192.0.2.1", "3:17", 'an IPv6 address is missing after "192.0.2.1"'),
+    ("add # 192.0.2.1", "1:5", 'an IPv4 address is missing after "add"'),
+    ("add 192.0.2.1/24 2001:db8::/64", "1:5",
+     '"192.0.2.1/24" has bits set beyond its length; the prefix is 192.0.2.0/24'),
+    ("add 192.0.2.0/24 2001:db8::/127", "1:18",
+     "2001:db8::/127 leaves 1 bits, too few for the 8 of 192.0.2.0/24 (RFC 7757 section 3.2)"),
+    ("add 192.0.2.1 2001:db8::1 192.0.2.1", "1:27", '"192.0.2.1" is not prefix or force'),
+    ("prefix del 64:ff9b::/96", "1:8", '"del" is not add'),
+    ("prefix add 64:ff9b::/96 x", "1:25", '"x" is not primary'),
+    ("set hairpin on off", "1:16", '"off" is one word too many'),
+    (" ".join("x" * 20), "1:33", "too many words"),
+    ("add 192.0.2.1\0 2001:db8::1", "1:14", "a NUL byte is not text"),
+    ("# ok\n# \0\n", "2:3", "a NUL byte is not text"),
+    ("\ufeffadd 192.0.2.1 2001:db8::1", "1:1",
+     r'"\xef\xbb\xbfadd" is not a word that a configuration begins a line with: '
+     'add, prefix, set'),
+
+    # Lines that clash with others: each names both.
+    ("set tos 1\n\nset tos 1", "3:9", "tos is set in line 1 already"),
+    ("prefix add 64:ff9b::/96\nprefix add 64:ff9b::/96", "2:12",
+     "prefix 64:ff9b::/96 stands in line 1 already"),
+    ("prefix add 64:ff9b::/96 primary\nprefix add 2001:db8::/64 primary", "2:26",
+     "prefix 64:ff9b::/96 of line 1 is primary already"),
+    ("".join(f"prefix add 2001:db8:{n:x}::/48\n" for n in range(17)), "17:12",
+     "more than 16 prefixes"),
+    ("add 192.0.2.1 2001:db8::1 prefix 64:ff9b::/96", "1:34",
+     "no line adds the prefix 64:ff9b::/96"),
+    ("add 192.0.2.1 2001:db8::1\nadd 192.0.2.1 2001:db8::2", "2:5",
+     "192.0.2.1/32 is already mapped to 2001:db8::1/128 in line 1"),
+    ("add 192.0.2.1 2001:db8::1\n\nadd 192.0.2.2 2001:db8::1", "3:15",
+     "2001:db8::1/128 is already mapped to 192.0.2.1/32 in line 1"),
+    ("add 192.0.2.1 2001:db8::1\nadd 192.0.2.1 2001:db8::1", "2:5",
+     "192.0.2.1/32 is already mapped to 2001:db8::1/128 in line 1"),
+    ("add 192.0.2.0/24 2001:db8::/64\nadd 192.0.2.1 2001:db8:1::1", "2:5",
+     "192.0.2.1/32 overlaps 192.0.2.0/24 in line 1; -f permits it"),
+    ("add 192.0.2.1 2001:db8:1::1\nadd 192.0.2.0/24 2001:db8::/64", "2:5",
+     "192.0.2.0/24 overlaps 192.0.2.1/32 in line 1; -f permits it"),
+    ("add 192.0.2.1 2001:db8::1\nadd 198.51.100.0/24 2001:db8::/64", "2:21",
+     "2001:db8::/64 overlaps 2001:db8::1/128 in line 1; -f permits it"),
+    ("add 0.0.0.0/0 2001:db8::/32 force\nadd 192.0.2.1 ::1", "2:5",
+     "192.0.2.1/32 overlaps 0.0.0.0/0 in line 1; -f permits it"),
+    # Only what is inside: neighbours do not clash, a hull three levels up does.
+    ("add 192.0.2.0/24 2001:db8::/64\nadd 192.0.3.0/24 2001:db8:0:1::/64\n"
+     "add 192.0.0.0/16 2001:db8:8000::/33 force\nadd 192.0.1.255 2001:db8:8000::/96", "4:5",
+     "192.0.1.255/32 overlaps 192.0.0.0/16 in line 3; -f permits it"),
+    # The first line that is wrong is the one that is named.
+    ("add 10.0.0.9 ::9\nadd 10.0.0.1 ::1\nadd 10.0.0.2 ::9\nadd 10.0.0.1 ::4", "3:14",
+     "::9/128 is already mapped to 10.0.0.9/32 in line 1"),
+]
+
+
+@pytest.mark.parametrize("text, place, error", BAD)
+def test_bad_file(tmp_path, text, place, error):
+    file = tmp_path / "nat64.conf"
+    file.write_text(text)
+    check_error(ctl("check", file), BAD_USAGE, f"{file}:{place}: {error}")
+
+
+@pytest.mark.parametrize("command", ["load", "diff", "check"])
+def test_each_command_reads_alike(command):
+    check_error(ctl(command, "-", text="add x"), BAD_USAGE,
+                '<stdin>:1:5: "x" is not an IPv4 address')
+
+
+def test_missing_file():
+    check_error(ctl("check", "/no/such"), BAD_USAGE, "/no/such: No such file or directory")
+    check_error(ctl("check", "/"), BAD_USAGE, "/: Is a directory")
+
+
+OVERLAPS = [text for text, _, error in BAD if error.endswith("-f permits it")]
+DOUBLES = [text for text, _, error in BAD if "already mapped" in error]
+
+
+@pytest.mark.parametrize("text", OVERLAPS)
+def test_force_permits_overlaps(text):
+    assert ctl("-f", "check", "-", text=text).returncode == 0
+    assert ctl("check", "-", text=text + " force").returncode == 0
+
+
+@pytest.mark.parametrize("text", DOUBLES)
+def test_force_permits_no_doubles(text):
+    assert ctl("-f", "check", "-", text=text).returncode == BAD_USAGE
+    assert ctl("check", "-", text=text.replace("\n", " force\n")).returncode == BAD_USAGE
+
+
+def overlap(a, b, bits):
+    length = min(a[1], b[1])
+    return not length or a[0] >> (bits - length) == b[0] >> (bits - length)
+
+
+def first_clash(rows):
+    """By comparing each with each: the line of the first that overlaps an earlier one."""
+    for i, (v4, v6) in enumerate(rows):
+        for w4, w6 in rows[:i]:
+            if overlap(v4, w4, 32) or overlap(v6, w6, 128):
+                return i + 1
+    return None
+
+
+def random_prefix(rng, bits, shortest):
+    length = rng.randint(shortest, bits)
+    return (rng.getrandbits(5) << rng.choice((bits - 5, bits - 9, 0))) >> (bits - length) << (
+        bits - length), length
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_clashes_against_each_with_each(seed):
+    rng = random.Random(seed)
+    rows = []
+    for _ in range(rng.randint(2, 12)):
+        v4 = random_prefix(rng, 32, 2)
+        rows.append((v4, random_prefix(rng, 128, 2) if v4[1] == 32 else
+                     (rng.getrandbits(v4[1]) << (128 - v4[1]), v4[1])))
+    text = "".join(f"add {IPv4Address(a)}/{n} {IPv6Address(b)}/{m}\n" for (a, n), (b, m) in rows)
+    done = ctl("check", "-", text=text)
+    line = first_clash(rows)
+    assert done.returncode == (BAD_USAGE if line else 0), text
+    if line:
+        assert done.stderr.startswith(f"<stdin>:{line}:"), text + done.stderr
+
+
+def test_a_million_mappings(tmp_path):
+    """In a few seconds even on a busy machine; one alone takes less than one."""
+    rng = random.Random(64)
+    file = tmp_path / "million"
+    with open(file, "w") as out:
+        for n, v4 in enumerate(rng.sample(range(0x0b000000, 0xdf000000), 1000000)):
+            out.write(f"add {v4 >> 24}.{v4 >> 16 & 255}.{v4 >> 8 & 255}.{v4 & 255} "
+                      f"2001:db8:{rng.getrandbits(16):x}::{n >> 16:x}:{n & 65535:x}\n")
+        out.write("add 192.0.2.1 ::/0 force\n")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    done = ctl("check", file)
+    seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    assert (done.returncode, done.stdout) == (0, "0 settings, 0 prefixes, 1000001 mappings\n")
+    assert seconds < 5
+
+
+def test_no_leaks(tmp_path):
+    file = tmp_path / "conf"
+    file.write_text(GOOD)
+    for words in (["check", file], ["-j", "check", file], ["-b", file], ["-n", "none", "list"]):
+        done = subprocess.run(["valgrind", "-q", "--leak-check=full", "--error-exitcode=99", CTL,
+                               *words], capture_output=True, text=True)
+        assert done.returncode != 99, done.stderr
