@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "skb.h"
 
-#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/skbuff.h>
 #include <net/dst.h>
 #include <net/gso.h>
@@ -127,7 +127,8 @@ static void gso_flip(struct sk_buff *skb, unsigned int from, unsigned int to)
 /*
  * What the old family knew about the packet means nothing to the new one.
  * Mark, priority, class and hash stay; a local packet stays charged to its
- * socket. A stale receive time would make fq hold the packet back.
+ * socket. A stale receive time would make fq hold the packet back. Untracked
+ * is what the packet is: without it, "ct state invalid" would match.
  */
 static void change_family(struct nat64_pkt *p, u16 protocol)
 {
@@ -140,8 +141,10 @@ static void change_family(struct nat64_pkt *p, u16 protocol)
 	skb_ext_reset(skb);
 	nf_reset_ct(skb);
 	skb->ignore_df = 0;
-	if (!p->local)
-		skb_orphan(skb);
+	if (p->local)
+		return;
+	skb_orphan(skb);
+	skb_set_nfct(skb, IP_CT_UNTRACKED);
 }
 
 static void set_cb6(const struct nat64_pkt *p, struct sk_buff *skb)

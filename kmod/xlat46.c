@@ -61,6 +61,7 @@ source_prefix(const struct nat64_config *cfg, const struct nat64_eam *eam)
 static enum nat64_counter pick_source6(struct nat64_pkt *p)
 {
 	const struct nat64_settings *set = &p->cfg->set;
+
 	if (!p->icmp_error)
 		return NAT64_NOT_GLOBAL;
 	if (ipv6_addr_any(&set->icmp_source6))
@@ -134,6 +135,13 @@ static enum nat64_counter check_size(struct nat64_pkt *p)
 	return NAT64_OK;
 }
 
+/* A packet that the kernel reassembled was fragments when it was sent. */
+static void remember_fragments(struct nat64_pkt *p)
+{
+	if (unlikely(IPCB(p->skb)->frag_max_size) && !p->local)
+		p->hdr.df = false;
+}
+
 /* Everything that can refuse a packet; nothing of it is changed yet. */
 static enum nat64_counter decide(struct nat64_pkt *p,
 				 const struct nat64_eam *eam)
@@ -145,6 +153,7 @@ static enum nat64_counter decide(struct nat64_pkt *p,
 	reason = nat64_parse4(p->skb, &p->hdr);
 	if (unlikely(reason))
 		return reason;
+	remember_fragments(p);
 	reason = check_transport(p);
 	if (unlikely(reason))
 		return reason;
