@@ -2,6 +2,7 @@
 /* From IPv4 to IPv6: RFC 7915 section 4. */
 #include <linux/icmp.h>
 #include <linux/udp.h>
+#include <net/ip.h>
 #include <net/ipv6.h>
 
 #include "icmp.h"
