@@ -29,7 +29,10 @@ guest_prepare() {
 	trap 'exit 143' TERM HUP
 
 	echo "$modules" >"$out/modules"
-	printf 'cd %q && exec%s\n' "$PWD" "$(printf ' %q' "$@")" >"$out/job"
+	{
+		echo "unset guest_init out_type out_source out_options out_tty"
+		printf 'cd %q && exec%s\n' "$PWD" "$(printf ' %q' "$@")"
+	} >"$out/job"
 	[ -z "$interactive" ] || echo "${TERM:-dumb}" >"$out/interactive"
 }
 

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0
+# The module itself is described in Kbuild, which the kernel's build prefers to this file.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+all: module nat64ctl
+
+module: $(KDIR)/Makefile
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+$(KDIR)/Makefile:
+	@echo "No kernel headers in $(KDIR): install them (on Debian linux-headers-$$(uname -r))," >&2
+	@echo "or name those of another kernel: make KDIR=/lib/modules/RELEASE/build" >&2
+	@exit 1
+
+nat64ctl:
+	$(MAKE) -C ctl
+
+check:
+	@tests/check
+
+check-native:
+	@tests/check --native
+
+demo:
+	@demo/run
+
+clean:
+	$(MAKE) -C ctl clean
+	if [ -e $(KDIR)/Makefile ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
+	rm -rf build
+
+help:
+	@echo "make                builds nat64.ko and nat64ctl; KDIR=... names another kernel's build directory"
+	@echo "make check          runs all tests: static checks, KUnit, real kernels under emulation"
+	@echo "make check-native   runs the network tests on the running kernel, as root"
+	@echo "make demo           shows a gateway at work, in a virtual machine"
+	@echo "make clean          removes what was built"
+
+.PHONY: all module nat64ctl check check-native demo clean help

@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Installs what the tests use, as far as it is missing: Debian packages only.
+# Kernels that are only booted in test machines go to the cache, see lib/kernels.sh.
+# Usage: tests/deps.sh [KERNEL-SERIES]...
+set -euo pipefail
+
+# shellcheck source=tests/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=tests/lib/kernels.sh
+. "$top/tests/lib/kernels.sh"
+
+build=(build-essential bc bison flex libmnl-dev pkg-config rsync xz-utils zstd)
+machines=(busybox-static cpio kmod linux-source-6.1 qemu-system-x86)
+checks=(pyflakes3 shellcheck sparse)
+tools=(curl ethtool iperf3 iproute2 iputils-ping iputils-tracepath nftables nginx-light
+	tcpdump traceroute)
+python=(python3 python3-pytest python3-scapy)
+
+need_packages "${build[@]}" "${machines[@]}" "${checks[@]}" "${tools[@]}" "${python[@]}"
+for series; do
+	fetch_kernel "$(kernel_release "$series")"
+done
