@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Completion of the words of nat64ctl, for bash.
+
+_nat64ctl_value() {
+	case $1 in
+	udp-zero-checksum) echo 'compute drop' ;;
+	forwarding) echo 'filtered direct' ;;
+	tos | traffic-class) echo copy ;;
+	icmp-source4 | icmp-source6 | mark) echo none ;;
+	icmp-errors | wkp-strict | hairpin | local | counters) echo 'on off' ;;
+	esac
+}
+
+# What may follow the words of a command.
+_nat64ctl_next() {
+	local keys='udp-zero-checksum lowest-ipv6-mtu tos traffic-class icmp-source4 icmp-source6
+		icmp-errors wkp-strict hairpin forwarding local mark counters'
+
+	case $* in
+	'') echo 'prefix add replace del list lookup flush load check diff save import set get
+		status stats monitor help' ;;
+	prefix) echo 'add del list' ;;
+	prefix\ add\ *) [ $# -gt 3 ] || echo primary ;;
+	add\ *\ * | replace\ *\ *) [ "${!#}" = prefix ] || echo 'prefix force' ;;
+	import) echo 'map646 jool' ;;
+	set | get) echo "$keys" ;;
+	set\ *) [ $# -gt 2 ] || _nat64ctl_value "$2" ;;
+	stats) echo 'reset openmetrics' ;;
+	esac
+}
+
+_nat64ctl_netns() {
+	local name
+
+	for name in /run/netns/*; do
+		[ -e "$name" ] && echo "${name##*/}"
+	done
+}
+
+_nat64ctl() {
+	local cur prev words cword i line=()
+
+	# Not cut at the colons of addresses.
+	_get_comp_words_by_ref -n : cur prev words cword
+	case $prev in
+	-n | --netns)
+		mapfile -t COMPREPLY < <(compgen -W "$(_nat64ctl_netns)" -- "$cur")
+		return ;;
+	-b | --batch | load | check | diff | map646 | jool)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return ;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '--json --pretty --netns --batch
+			--force --version --help' -- "$cur")
+		return
+	fi
+	for ((i = 1; i < cword; i++)); do
+		case ${words[i]} in
+		-n | --netns | -b | --batch) ((i++)) ;;
+		-*) ;;
+		*) line+=("${words[i]}") ;;
+		esac
+	done
+	mapfile -t COMPREPLY < <(compgen -W "$(_nat64ctl_next "${line[@]}")" -- "$cur")
+}
+
+complete -F _nat64ctl nat64ctl

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What `make install` puts in place beside the module."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+from test_words import CTL, TOP, ctl
+
+COMMANDS = ("prefix add replace del list lookup flush load check diff save import set get "
+            "status stats monitor help").split()
+KEYS = re.findall(r'^\t\t\.name\t = "(.*)",$', (TOP / "ctl" / "settings.c").read_text(), re.M)
+
+
+def make(target, root):
+    return subprocess.run(["make", "--no-print-directory", "-C", TOP / "ctl", target,
+                           f"DESTDIR={root}"], check=True, capture_output=True, text=True)
+
+
+def files(root):
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+INSTALLED = ["etc/nat64/nat64.conf", "lib/systemd/system/nat64.service", "usr/sbin/nat64ctl",
+             "usr/share/bash-completion/completions/nat64ctl", "usr/share/man/man8/nat64ctl.8"]
+
+
+def test_install_and_uninstall(tmp_path):
+    make("install", tmp_path)
+    assert files(tmp_path) == INSTALLED
+    make("uninstall", tmp_path)
+    assert files(tmp_path) == []
+
+
+def test_an_edited_configuration_stays(tmp_path):
+    conf = tmp_path / "etc/nat64/nat64.conf"
+    make("install", tmp_path)
+    conf.write_text("prefix add 64:ff9b::/96\n")
+    make("install", tmp_path)
+    make("uninstall", tmp_path)
+    assert files(tmp_path) == INSTALLED[:1]
+    assert conf.read_text() == "prefix add 64:ff9b::/96\n"
+
+
+def test_the_example_is_a_configuration(tmp_path):
+    text = (TOP / "ctl" / "nat64.conf").read_text()
+    assert ctl("check", "-", text=text).stdout == "0 settings, 0 prefixes, 0 mappings\n"
+    text = re.sub("^#(?=(prefix|add|set) )", "", text, flags=re.M)
+    assert ctl("check", "-", text=text).stdout == "1 settings, 1 prefixes, 3 mappings\n"
+
+
+def test_unit(tmp_path):
+    make("install", tmp_path)
+    unit = (tmp_path / INSTALLED[1]).read_text()
+    assert "@" not in unit.replace("@system-service @module", "")
+    assert "ExecReload=/usr/sbin/nat64ctl load /etc/nat64/nat64.conf" in unit
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_unit_is_understood(tmp_path):
+    make("install", tmp_path)
+    unit = tmp_path / "nat64.service"
+    unit.write_text((tmp_path / INSTALLED[1]).read_text().replace("/usr/sbin/nat64ctl", str(CTL)))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True,
+                          text=True)
+    about_it = [line for line in done.stderr.splitlines() if "nat64" in line]
+    assert about_it == []
+
+
+@pytest.mark.skipif(not shutil.which("mandoc"), reason="needs mandoc")
+def test_man_page_is_clean():
+    done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", TOP / "ctl" / "nat64ctl.8"],
+                          capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_man_page_and_help_tell_everything():
+    man = (TOP / "ctl" / "nat64ctl.8").read_text()
+    summary = ctl("help").stdout
+    for command in COMMANDS:
+        assert re.search(rf"Cm {command}\b", man), command
+        assert re.search(rf"^  {command} ", summary, re.M), command
+    assert len(KEYS) == 13
+    for key in KEYS:
+        assert f".It Cm {key} " in man
+
+
+def complete(*words):
+    script = f"""
+        _get_comp_words_by_ref() {{
+            words=("${{COMP_WORDS[@]}}"); cword=$COMP_CWORD
+            cur=${{words[cword]}}; prev=${{words[cword - 1]}}
+        }}
+        compopt() {{ :; }}
+        . {TOP}/ctl/nat64ctl.bash
+        COMP_WORDS=(nat64ctl "$@"); COMP_CWORD=$#; _nat64ctl
+        echo "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", script, "bash", *words], check=True, text=True,
+                          stdout=subprocess.PIPE)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("words, words_after", [
+    ([""], COMMANDS), (["st"], ["status", "stats"]), (["prefix", ""], ["add", "del", "list"]),
+    (["prefix", "add", "64:ff9b::/96", ""], ["primary"]), (["set", ""], KEYS), (["get", ""], KEYS),
+    (["add", "192.0.2.1", "::1", "p"], ["prefix"]), (["-j", "import", ""], ["map646", "jool"]),
+    (["set", "hairpin", ""], ["on", "off"]), (["set", "hairpin", "on", ""], []),
+    (["stats", ""], ["reset", "openmetrics"]), (["--j"], ["--json"])])
+def test_completion(words, words_after):
+    assert complete(*words) == words_after
+
+
+def test_install_module_copies_the_source_for_dkms(tmp_path):
+    version = ctl("-V").stdout.split()[1]
+    for word in ("install", "uninstall"):
+        subprocess.run([TOP / "ctl" / "install-module", word], check=True,
+                       env={**os.environ, "DESTDIR": str(tmp_path), "DKMS": "yes"})
+        source = tmp_path / "usr/src" / f"nat64-{version}"
+        if word == "uninstall":
+            assert not source.exists()
+            continue
+        copied = files(source)
+        for file in ("Kbuild", "dkms.conf", "kmod/version.h", "uapi/linux/nat64.h"):
+            assert file in copied
+        assert not [file for file in copied if not re.search(
+            r"(^Kbuild|^dkms\.conf|\.[ch]|\.yaml)$", file)]
