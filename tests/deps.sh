@@ -20,5 +20,7 @@ python=(python3 python3-pytest python3-scapy)
 
 need_packages "${build[@]}" "${machines[@]}" "${checks[@]}" "${tools[@]}" "${python[@]}"
 for series; do
-	fetch_kernel "$(kernel_release "$series")"
+	release=$(kernel_release "$series")
+	fetch_headers "$release"
+	fetch_image "$release"
 done

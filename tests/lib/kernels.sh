@@ -46,34 +46,46 @@ packaged_releases() {
 kernel_release() {
 	local release
 
-	if kernel_root "$1" >/dev/null; then
+	case $1 in
+	*-amd64)
 		echo "$1"
 		return
-	fi
-	release=$(installed_releases "$1" | head -n 1)
-	[ -n "$release" ] || release=$(packaged_releases "$1" | head -n 1)
+		;;
+	esac
+	release=$(installed_releases "$1" | sed -n 1p)
+	[ -n "$release" ] || release=$(packaged_releases "$1" | sed -n 1p)
 	if [ -z "$release" ]; then
 		apt_get update >/dev/null || true
-		release=$(packaged_releases "$1" | head -n 1)
+		release=$(packaged_releases "$1" | sed -n 1p)
 	fi
 	[ -n "$release" ] || die "neither this machine nor its package archive has a $1 kernel"
 	echo "$release"
 }
 
-# Makes sure that the image and the headers of release $1 are here.
-fetch_kernel() {
+fetch_headers() {
 	has_headers "$1" || need_packages "linux-headers-$1"
-	kernel_root "$1" >/dev/null || unpack_kernel "$1"
 }
 
-unpack_kernel() {
-	local release=$1 dir=$kernel_cache/$1 part
+fetch_image() {
+	kernel_root "$1" >/dev/null || unpack_image "$1"
+}
 
-	say "fetching linux-image-$release into $dir"
-	part=$(mktemp -d "$(mkdir -p "$kernel_cache" && echo "$kernel_cache")/part.XXXXXX")
-	(cd "$part" && apt_get download "linux-image-$release" && dpkg-deb -x ./*.deb . && rm -f ./*.deb) ||
+unpack_image() {
+	local release=$1 part
+
+	say "fetching linux-image-$release into $kernel_cache"
+	mkdir -p "$kernel_cache"
+	part=$(mktemp -d "$kernel_cache/part.XXXXXX")
+	if ! (cd "$part" && download "linux-image-$release" && dpkg-deb -x ./*.deb . &&
+		rm ./*.deb && depmod -b . "$release"); then
+		rm -rf "$part"
 		die "linux-image-$release could not be fetched"
-	depmod -b "$part" "$release"
-	rm -rf "$dir"
-	mv "$part" "$dir"
+	fi
+	mv "$part" "$kernel_cache/$release"
+}
+
+download() {
+	local fetch=(apt_get -o APT::Sandbox::User=root download "$1")
+
+	"${fetch[@]}" || { apt_get update >/dev/null && "${fetch[@]}"; }
 }
