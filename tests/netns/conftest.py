@@ -4,7 +4,14 @@
 import os
 
 import lib
+import modelled
 import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--against", choices=("kernel", "model"), default="kernel",
+                     help="what the expectations are held against: nat64 in a gateway, or "
+                          "the model of it, which needs neither root nor a module")
 
 
 def pytest_configure(config):
@@ -38,19 +45,37 @@ def module():
 
 
 @pytest.fixture
-def net(request, module, namespaces):
-    """The three namespaces, with the test's configuration in the gateway."""
+def text(request):
+    """The configuration of a test, as nat64ctl load reads it."""
     mark = request.node.get_closest_marker("configuration")
-    text = lib.CONFIG
-    if mark:
-        text = (text if mark.kwargs.get("more") else "") + "\n".join(mark.args) + "\n"
-    namespaces.gateway.configure(text)
-    return namespaces
+    if not mark:
+        return lib.CONFIG
+    return (lib.CONFIG if mark.kwargs.get("more") else "") + "\n".join(mark.args) + "\n"
 
 
 @pytest.fixture
-def gateway(net):
-    return net.gateway
+def net(request, text):
+    """The three namespaces with the test's configuration in the gateway, or the model of them."""
+    if request.config.getoption("against") == "model":
+        yield modelled.Net(text)
+        return
+    request.getfixturevalue("module")
+    net = request.getfixturevalue("namespaces")
+    net.configure(text)
+    yield net
+
+
+@pytest.fixture
+def real(request):
+    """For a test that needs more than packets: it says nothing about the model."""
+    if request.config.getoption("against") == "model":
+        pytest.skip("needs the kernel")
+    return request.getfixturevalue("net")
+
+
+@pytest.fixture
+def gateway(real):
+    return real.gateway
 
 
 @pytest.fixture
@@ -71,4 +96,4 @@ def expect_silence(wire):
 @pytest.fixture
 def configure(net):
     """Changes the configuration in the middle of a test: more lines after the usual ones."""
-    return lambda *lines: net.gateway.configure(lib.CONFIG + "\n".join(lines) + "\n")
+    return lambda *lines: net.configure(lib.CONFIG + "\n".join(lines) + "\n")

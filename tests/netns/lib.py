@@ -363,11 +363,12 @@ class Wire:
                                       seen[side])
         if problems:
             for one in sent if many else [sent]:
-                problems.append(f"  sent {describe(_quoted(one))}")
+                problems.append(f"  sent {describe(quoted(one))}")
             raise AssertionError("\n".join(problems))
         return seen
 
     def _compare(self, side, expected, seen):
+        __tracebackhide__ = True
         problems = []
         for n, frame in enumerate(expected):
             want, offload = frame.packet, frame.offload or Offload()
@@ -397,23 +398,24 @@ class Wire:
 
 # Answers of the gateway to a packet, quoting it as it was sent.
 
-def _quoted(sent):
+def quoted(sent):
+    """The packet in what was sent, a frame or a packet."""
     return sent.packet if isinstance(sent, Frame) else sent
 
 
 def answer6(sent, type, code, rest=0, source=GATEWAY6):
-    sent = _quoted(sent)
+    sent = quoted(sent)
     return ip6(source, sent[8:24], icmp6(type, code, rest, sent[:1232]))
 
 
 def answer4(sent, type, code, rest=0, source=GATEWAY4):
-    sent = _quoted(sent)
+    sent = quoted(sent)
     return ip4(source, sent[12:16], icmp4(type, code, rest, sent[:548]), id=ANY,
                tos=0xc0 | sent[1] & 0x1e)
 
 
 def answer(sent, type6, code6, type4, code4):
-    return (answer6(sent, type6, code6) if version(_quoted(sent)) == 6 else
+    return (answer6(sent, type6, code6) if version(quoted(sent)) == 6 else
             answer4(sent, type4, code4))
 
 
@@ -491,6 +493,9 @@ class Topology:
     v4: Namespace
     wire: Wire = field(default=None)
 
+    def configure(self, text):
+        self.gateway.configure(text)
+
     def delete(self):
         for namespace in (self.v6, self.gateway, self.v4):
             namespace.delete()
@@ -512,8 +517,7 @@ class Topology:
 
 def build_topology():
     """Builds the namespaces, links, addresses, neighbours and routes."""
-    for name in MODULES:
-        run("modprobe", "-q", name, check=False)
+    run("modprobe", "-qa", *MODULES, check=False)
     v6, gateway, v4 = Namespace("nat64-v6"), Gateway("nat64-gw"), Namespace("nat64-v4")
 
     for side, far, near, near_mac, far_mac in (

@@ -424,8 +424,8 @@ def difference(expected, got):
             if want == have or len(first) > 48:
                 want, have = _first_change(first, second)
         lines.append(f"    {name}: expected {want}, got {have}")
-    lines.append(f"  expected {bytes(expected).hex()}")
-    lines.append(f"  got      {bytes(got).hex()}")
+    if max(len(expected), len(got)) <= 128:
+        lines += [f"  expected {bytes(expected).hex()}", f"  got      {bytes(got).hex()}"]
     return lines
 
 
