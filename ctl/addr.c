@@ -238,6 +238,50 @@ int addr_read_single(struct words *w, struct prefix *p)
 }
 
 /**
+ * addr_unicast4() - whether packets to an IPv4 prefix may leave a host
+ * @p: prefix
+ */
+bool addr_unicast4(const struct prefix4 *p)
+{
+	unsigned int first = ntohl(p->addr.s_addr) >> 24;
+
+	return !((p->len >= 8 && (first == 0 || first == 127)) ||
+		 (p->len >= 3 && first >= 224));
+}
+
+/**
+ * addr_unicast6() - whether packets to an IPv6 prefix may leave a link
+ * @p: prefix
+ */
+bool addr_unicast6(const struct prefix6 *p)
+{
+	const struct in6_addr *addr = &p->addr;
+
+	if (p->len == 128 &&
+	    (IN6_IS_ADDR_UNSPECIFIED(addr) || IN6_IS_ADDR_LOOPBACK(addr)))
+		return false;
+	return !((p->len >= 96 && IN6_IS_ADDR_V4MAPPED(addr)) ||
+		 (p->len >= 10 && IN6_IS_ADDR_LINKLOCAL(addr)) ||
+		 (p->len >= 8 && IN6_IS_ADDR_MULTICAST(addr)));
+}
+
+/**
+ * addr_overlap6() - whether one IPv6 prefix lies inside the other
+ * @a: prefix
+ * @b: prefix
+ */
+bool addr_overlap6(const struct prefix6 *a, const struct prefix6 *b)
+{
+	unsigned int len = a->len < b->len ? a->len : b->len;
+	unsigned int bytes = len / 8;
+
+	if (memcmp(&a->addr, &b->addr, bytes))
+		return false;
+	return !(len % 8) || !((a->addr.s6_addr[bytes] ^
+				b->addr.s6_addr[bytes]) >> (8 - len % 8));
+}
+
+/**
  * addr_read_translation() - read a translation prefix
  * @w: words
  * @p: filled in
@@ -260,6 +304,9 @@ int addr_read_translation(struct words *w, struct prefix6 *p)
 				 quoted(word));
 	if (p->addr.s6_addr[U_OCTET])
 		return words_bad(w, "%s: bits 64 to 71 must be zero (RFC 6052)",
+				 quoted(word));
+	if (IN6_IS_ADDR_UNSPECIFIED(&p->addr) || !addr_unicast6(p))
+		return words_bad(w, "%s cannot be a translation prefix: its addresses are never forwarded",
 				 quoted(word));
 	return DONE;
 }

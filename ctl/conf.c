@@ -81,9 +81,17 @@ int conf_read_pair(struct words *w, struct eam *eam)
 	ret = addr_read4(w, "an IPv4 address", &eam->p4);
 	if (ret)
 		return ret;
+	if (!addr_unicast4(&eam->p4))
+		return words_bad(w, "%s cannot be mapped: it is not for unicast beyond a host",
+				 addr_text4(&eam->p4));
 	eam->column6 = w->column[w->next];
 	ret = addr_read6(w, "an IPv6 address", &eam->p6);
-	return ret ? ret : check_suffixes(w, eam);
+	if (ret)
+		return ret;
+	if (!addr_unicast6(&eam->p6))
+		return words_bad(w, "%s cannot be mapped: it is not for unicast beyond a link",
+				 addr_text6(&eam->p6));
+	return check_suffixes(w, eam);
 }
 
 /**
@@ -273,19 +281,42 @@ static bool has_translation(const struct conf *conf, const struct prefix6 *p)
 	return false;
 }
 
-static int check_own(const struct conf *conf)
+/* The translation prefix that a mapping's IPv6 prefix overlaps, or NULL. */
+static const struct translation *overlapped(const struct conf *conf,
+					    const struct eam *eam)
 {
-	const struct eam *eam;
-	char text[100];
+	unsigned int i;
 
-	for (eam = conf->eams; eam < conf->eams + conf->n_eams; eam++) {
-		if (!eam->own.len || has_translation(conf, &eam->own))
-			continue;
+	for (i = 0; i < conf->n_translations; i++)
+		if (addr_overlap6(&conf->translations[i].prefix, &eam->p6))
+			return &conf->translations[i];
+	return NULL;
+}
+
+static const char *relation(unsigned int len, unsigned int other)
+{
+	return len >= other ? "lies inside" : "contains";
+}
+
+/* What a mapping has to do with the translation prefixes. */
+static int check_translations(const struct conf *conf, const struct eam *eam,
+			      bool force)
+{
+	const struct translation *t = overlapped(conf, eam);
+	char text[256];
+
+	if (eam->own.len && !has_translation(conf, &eam->own)) {
 		snprintf(text, sizeof(text), "no line adds the prefix %s",
 			 addr_text6(&eam->own));
 		return eam_error(conf, eam, eam->column_own, text);
 	}
-	return DONE;
+	if (!t || force || eam->force)
+		return DONE;
+	snprintf(text, sizeof(text),
+		 "%s %s the translation prefix %s of line %u; -f permits it",
+		 addr_text6(&eam->p6), relation(eam->p6.len, t->prefix.len),
+		 addr_text6(&t->prefix), t->line);
+	return eam_error(conf, eam, eam->column6, text);
 }
 
 /* The clash that is reported: the first line that should not be there. */
@@ -353,8 +384,10 @@ unsigned int clash_text(const struct conf *conf, const struct clash *clash,
 		of = " of ";
 	}
 	if (clash->kind >= CLASH_OVER4)
-		snprintf(text, size, "%s overlaps %s in %s %u%s%s; -f permits it",
-			 mine, other, unit, b->line, of, file);
+		snprintf(text, size, "%s %s %s of %s %u%s%s; -f permits it",
+			 mine, is4 ? relation(a->p4.len, b->p4.len) :
+			 relation(a->p6.len, b->p6.len), other, unit, b->line,
+			 of, file);
 	else
 		snprintf(text, size, "%s is already mapped to %s in %s %u%s%s",
 			 mine, is4 ? addr_text6(&b->p6) : addr_text4(&b->p4),
@@ -372,11 +405,16 @@ int conf_check(const struct conf *conf, bool force)
 	struct clash clash;
 	unsigned int column;
 	char text[512];
+	size_t i;
 	int ret;
 
-	ret = check_own(conf);
-	if (ret || !conf_first_clash(conf, force, &clash))
-		return ret;
+	for (i = 0; i < conf->n_eams; i++) {
+		ret = check_translations(conf, &conf->eams[i], force);
+		if (ret)
+			return ret;
+	}
+	if (!conf_first_clash(conf, force, &clash))
+		return DONE;
 	column = clash_text(conf, &clash, text, sizeof(text));
 	return eam_error(conf, &conf->eams[clash.later], column, text);
 }
@@ -394,6 +432,11 @@ static void set_force(void *data, const struct clash *clash)
  */
 void conf_force_overlaps(struct conf *conf)
 {
+	size_t i;
+
+	for (i = 0; i < conf->n_eams; i++)
+		if (overlapped(conf, &conf->eams[i]))
+			conf->eams[i].force = true;
 	clash_find(conf, set_force, conf);
 }
 

@@ -108,7 +108,8 @@ static int stage(struct ctl *ctl, const struct conf *conf)
 	if (nl_settings_set(ctl->nl, conf->settings, true))
 		return refused(ctl, conf, NULL);
 	for (i = 0; i < conf->n_translations; i++)
-		if (nl_prefix_add(ctl->nl, &conf->translations[i], true))
+		if (nl_prefix_add(ctl->nl, &conf->translations[i],
+				  NL_STAGED | NL_FORCE))
 			return refused(ctl, conf, NULL);
 	return stage_eams(ctl, conf);
 }

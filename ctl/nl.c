@@ -437,13 +437,15 @@ static struct nlmsghdr *begin(struct nl *nl, __u8 cmd, __u16 flags)
 	return nl->request;
 }
 
-static struct nlmsghdr *begin_staged(struct nl *nl, __u8 cmd, __u16 flags,
-				     bool staged)
+static struct nlmsghdr *begin_flags(struct nl *nl, __u8 cmd, __u16 how,
+				    unsigned int flags)
 {
-	struct nlmsghdr *nlh = begin(nl, cmd, NLM_F_ACK | flags);
+	struct nlmsghdr *nlh = begin(nl, cmd, NLM_F_ACK | how);
 
-	if (staged)
+	if (flags & NL_STAGED)
 		mnl_attr_put(nlh, NAT64_A_STAGED, 0, NULL);
+	if (flags & NL_FORCE)
+		mnl_attr_put(nlh, NAT64_A_FORCE, 0, NULL);
 	return nlh;
 }
 
@@ -724,14 +726,15 @@ int nl_stats_reset(struct nl *nl)
  * nl_prefix_add() - add a translation prefix
  * @nl: connection
  * @t: translation prefix; one that stands already becomes primary, if it says so
- * @staged: to the configuration that is being loaded
+ * @flags: of enum nl_add_flags
  */
-int nl_prefix_add(struct nl *nl, const struct translation *t, bool staged)
+int nl_prefix_add(struct nl *nl, const struct translation *t,
+		  unsigned int flags)
 {
-	__u16 flags = NLM_F_CREATE | (t->primary ? 0 : NLM_F_EXCL);
+	__u16 how = NLM_F_CREATE | (t->primary ? 0 : NLM_F_EXCL);
 	struct nlmsghdr *nlh;
 
-	nlh = begin_staged(nl, NAT64_CMD_PREFIX_NEW, flags, staged);
+	nlh = begin_flags(nl, NAT64_CMD_PREFIX_NEW, how, flags);
 	put_translation(nlh, NAT64_A_PREFIX, t);
 	return request(nl, NULL);
 }
@@ -769,9 +772,7 @@ static size_t add_some(struct nl *nl, const struct eam *eams, size_t n,
 	struct nlmsghdr *nlh;
 	size_t i;
 
-	nlh = begin_staged(nl, NAT64_CMD_EAM_NEW, how, flags & NL_STAGED);
-	if (flags & NL_FORCE)
-		mnl_attr_put(nlh, NAT64_A_FORCE, 0, NULL);
+	nlh = begin_flags(nl, NAT64_CMD_EAM_NEW, how, flags);
 	for (i = 0; i < n && nlh->nlmsg_len + EAM_SIZE <= REQUEST_SIZE; i++)
 		put_eam(nlh, &eams[i]);
 	return i;
@@ -885,7 +886,8 @@ int nl_settings_set(struct nl *nl, const struct setting_value *values,
 	struct nlattr *nest;
 	unsigned int i;
 
-	nlh = begin_staged(nl, NAT64_CMD_SETTINGS_SET, 0, staged);
+	nlh = begin_flags(nl, NAT64_CMD_SETTINGS_SET, 0,
+			  staged ? NL_STAGED : 0);
 	nest = mnl_attr_nest_start(nlh, NAT64_A_SETTINGS);
 	for (i = 0; i < N_SETTINGS; i++)
 		if (values[i].given)

@@ -79,7 +79,8 @@ int nl_status(struct nl *nl, struct nl_reply *reply);
 int nl_stats(struct nl *nl, struct nl_reply *reply);
 int nl_stats_reset(struct nl *nl);
 
-int nl_prefix_add(struct nl *nl, const struct translation *t, bool staged);
+int nl_prefix_add(struct nl *nl, const struct translation *t,
+		  unsigned int flags);
 int nl_prefix_del(struct nl *nl, const struct prefix6 *p);
 int nl_prefix_list(struct nl *nl, struct nl_reply *reply);
 

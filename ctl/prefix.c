@@ -11,7 +11,10 @@ static int prefix_add(struct ctl *ctl, struct words *w)
 	ret = conf_read_translation(w, &t);
 	if (!ret)
 		ret = ctl_connect(ctl);
-	return ret ? ret : ctl_result(ctl, nl_prefix_add(ctl->nl, &t, false));
+	if (ret)
+		return ret;
+	return ctl_result(ctl, nl_prefix_add(ctl->nl, &t,
+					     ctl->force ? NL_FORCE : 0));
 }
 
 /* prefix del PREFIX/LEN */

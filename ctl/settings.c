@@ -189,31 +189,35 @@ static int read_mark(const struct words *w, const char *word,
 	return DONE;
 }
 
-static int refuse_unspecified(const struct words *w, const char *word)
+static int refuse_source(const struct words *w, const char *word)
 {
-	return words_bad(w, "%s is no source address; write none for none",
+	return words_bad(w, "%s cannot be a source; write none for none",
 			 quoted(word));
 }
 
 static int read_pool4(const struct words *w, const char *word,
 		      struct prefix4 *pool)
 {
+	struct prefix4 addr = { .len = 32 };
 	int ret;
 
 	ret = addr_parse4(w, word, pool);
-	if (!ret && pool->addr.s_addr == INADDR_ANY)
-		return refuse_unspecified(w, word);
+	addr.addr = pool->addr;
+	if (!ret && !addr_unicast4(&addr))
+		return refuse_source(w, word);
 	return ret;
 }
 
 static int read_pool6(const struct words *w, const char *word,
 		      struct prefix6 *pool)
 {
+	struct prefix6 addr = { .len = 128 };
 	int ret;
 
 	ret = addr_parse6(w, word, pool);
-	if (!ret && IN6_IS_ADDR_UNSPECIFIED(&pool->addr))
-		return refuse_unspecified(w, word);
+	addr.addr = pool->addr;
+	if (!ret && !addr_unicast6(&addr))
+		return refuse_source(w, word);
 	return ret;
 }
 

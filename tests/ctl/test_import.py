@@ -56,7 +56,7 @@ add 203.178.0.20 2001:200:1::20
     ("mapping-prefix 64:0:0:0:100::", "1:16",
      'bits 64 to 71 of "64:0:0:0:100::" must be zero (RFC 6052)'),
     ("map-static 192.0.2.1", "1:21", 'an IPv6 address is missing after "192.0.2.1"'),
-    ("map-static 192.0.2.1 ::1 force", "1:26", '"force" is one word too many'),
+    ("map-static 192.0.2.1 2001:db8::1 force", "1:34", '"force" is one word too many'),
     ("\nmap-dynamic x", "2:1", '"map-dynamic" is not a statement of map646'),
 ])
 def test_bad_map646(tmp_path, text, place, error):
@@ -148,9 +148,9 @@ def test_jool_defaults(tmp_path):
      ': eamt entry 1: must have an "ipv4 prefix" and an "ipv6 prefix"'),
     ('{"eamt": [{"ipv4 prefix": "192.0.2.1", "ipv6 prefix": "::g"}]}',
      ': eamt entry 1: "::g" is not an IPv6 address'),
-    ('{"eamt": [{"ipv4 prefix": "192.0.2.1", "ipv6 prefix": "::1"},'
-     ' {"ipv4 prefix": "192.0.2.1", "ipv6 prefix": "::2"}]}',
-     ": eamt entry 2: 192.0.2.1/32 is already mapped to ::1/128 in entry 1"),
+    ('{"eamt": [{"ipv4 prefix": "192.0.2.1", "ipv6 prefix": "2001:db8::1"},'
+     ' {"ipv4 prefix": "192.0.2.1", "ipv6 prefix": "2001:db8::2"}]}',
+     ": eamt entry 2: 192.0.2.1/32 is already mapped to 2001:db8::1/128 in entry 1"),
 ])
 def test_bad_jool(tmp_path, text, error):
     file = tmp_path / "jool.conf"
