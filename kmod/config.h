@@ -10,8 +10,10 @@
 #define _NAT64_CONFIG_H
 
 #include <linux/in6.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
+#include <linux/rwsem.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -45,8 +47,8 @@ struct nat64_settings {
 	u32		mark;
 	u32		mark_mask;
 	u32		lowest_ipv6_mtu;
-	u16		tos;
-	u16		traffic_class;
+	u32		tos;
+	u32		traffic_class;
 	u8		icmp_source4_len;
 	u8		icmp_source6_len;
 	u8		udp_zero_checksum;
@@ -82,15 +84,7 @@ struct nat64_config {
 	struct rcu_work		rwork;
 };
 
-/**
- * struct nat64_load - a whole configuration on its way in
- * @config: what was loaded so far; nobody else sees it
- * @portid: socket that loads
- */
-struct nat64_load {
-	struct nat64_config	*config;
-	u32			portid;
-};
+struct nat64_load;
 
 /* Refusals whose texts may still be on their way to their readers. */
 #define NAT64_TEXTS	16
@@ -120,6 +114,8 @@ struct nat64_text {
  * @lock: serialises all changes
  * @load: configuration being loaded, or NULL
  * @generation: counts changes; dumps compare it
+ * @walks: passes over the table that wait for their reader
+ * @walk_sem: read: such a pass goes on; write: @walks or their table changes
  * @pre_ops: PRE_ROUTING hooks, as netfilter holds on to them
  * @out_ops: LOCAL_OUT hooks
  * @pre_on: PRE_ROUTING hooks are registered
@@ -134,6 +130,8 @@ struct nat64_net {
 	struct mutex			lock;		/* of all changes */
 	struct nat64_load		*load;
 	u32				generation;
+	struct list_head		walks;
+	struct rw_semaphore		walk_sem;
 	struct nf_hook_ops		pre_ops[NAT64_N_OPS];
 	struct nf_hook_ops		out_ops[NAT64_N_OPS];
 	bool				pre_on;
@@ -151,93 +149,5 @@ static inline struct nat64_net *nat64_net(const struct net *net)
 {
 	return net_generic(net, nat64_net_id);
 }
-
-/**
- * nat64_config_held() - the configuration, for who changes it
- * @nn: translator, whose lock is held
- */
-static inline struct nat64_config *nat64_config_held(const struct nat64_net *nn)
-{
-	return rcu_dereference_protected(nn->config,
-					 lockdep_is_held(&nn->lock));
-}
-
-/**
- * struct nat64_request - what userspace wants changed, and what is needed for it
- * @nn: translator, whose lock is held
- * @extack: for the text of a refusal
- * @portid: socket that asks
- * @staged: it is for the configuration that this socket loads
- * @force: permit an overlap that RFC 7757 section 5 permits
- * @replace: put a mapping in the place of those with its prefixes
- * @config: configuration whose table @batch changes
- * @batch: changes of the table, or NULL
- */
-struct nat64_request {
-	struct nat64_net	*nn;
-	struct netlink_ext_ack	*extack;
-	u32			portid;
-	bool			staged;
-	bool			force;
-	bool			replace;
-	struct nat64_config	*config;
-	struct nat64_batch	*batch;
-};
-
-/**
- * struct nat64_mapping - a mapping as userspace names it
- * @addr6: IPv6 prefix
- * @prefix: translation prefix of its own
- * @addr4: IPv4 prefix
- * @len4: length of the IPv4 prefix
- * @len6: length of the IPv6 prefix
- * @prefix_len: length of @prefix
- * @has4: the IPv4 prefix is given
- * @has6: the IPv6 prefix is given
- * @has_prefix: the translation prefix is given
- */
-struct nat64_mapping {
-	struct in6_addr	addr6;
-	struct in6_addr	prefix;
-	__be32		addr4;
-	u8		len4;
-	u8		len6;
-	u8		prefix_len;
-	bool		has4;
-	bool		has6;
-	bool		has_prefix;
-};
-
-/* config.c */
-int nat64_config_init(struct nat64_net *nn);
-void nat64_config_exit(struct nat64_net *nn);
-int nat64_refuse(const struct nat64_request *rq, int err, const char *fmt, ...)
-	__printf(3, 4);
-struct nat64_config *nat64_config_of(const struct nat64_request *rq);
-u8 nat64_config_slot(const struct nat64_config *cfg,
-		     const struct in6_addr *addr, u8 len);
-u64 nat64_config_digest(const struct nat64_config *cfg);
-int nat64_prefix_add(const struct nat64_request *rq,
-		     const struct in6_addr *addr, u8 len, bool primary);
-int nat64_prefix_del(const struct nat64_request *rq,
-		     const struct in6_addr *addr, u8 len);
-int nat64_settings_set(const struct nat64_request *rq,
-		       const struct nat64_settings *set);
-int nat64_config_flush(const struct nat64_request *rq);
-int nat64_config_cover(struct nat64_net *nn);
-void nat64_config_settle(struct nat64_net *nn);
-int nat64_config_enter_inside(struct nat64_net *nn);
-int nat64_load_begin(const struct nat64_request *rq, u32 hint);
-int nat64_load_commit(const struct nat64_request *rq, bool *changed);
-int nat64_load_abort(const struct nat64_request *rq);
-void nat64_load_release(struct nat64_net *nn, u32 portid);
-
-/* mapping.c */
-extern unsigned int nat64_max_mappings;
-
-int nat64_mapping_begin(struct nat64_request *rq, unsigned int size);
-int nat64_mapping_put(struct nat64_request *rq, const struct nat64_mapping *m);
-int nat64_mapping_del(struct nat64_request *rq, const struct nat64_mapping *m);
-int nat64_mapping_end(struct nat64_request *rq, int err);
 
 #endif /* _NAT64_CONFIG_H */

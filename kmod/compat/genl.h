@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Since Linux 6.1 the commands from resv_start_op on may not use NLM_F_CREATE,
+ * NLM_F_EXCL and NLM_F_REPLACE.
+ */
+#ifndef _NAT64_COMPAT_GENL_H
+#define _NAT64_COMPAT_GENL_H
+
+#include <linux/nat64.h>
+
+#ifdef NAT64_HAVE_RESV_START_OP
+#define NAT64_GENL_RESV_START_OP	.resv_start_op = NAT64_CMD_MAX + 1,
+#else
+#define NAT64_GENL_RESV_START_OP
+#endif
+
+#endif /* _NAT64_COMPAT_GENL_H */

@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: probe.sh SOURCE-TREE
+# Prints a compiler flag for each thing that the kernel has and others have not.
+# Headers are asked, not version numbers: stable and enterprise kernels backport.
+set -eu
+
+have() {
+	if grep -qsw "$2" "$tree/include/$3"; then
+		echo "-DNAT64_HAVE_$1"
+	fi
+}
+
+tree=${1:?}
+have RESV_START_OP resv_start_op net/genetlink.h

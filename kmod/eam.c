@@ -1,0 +1,1213 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "eam.h"
+
+#include <linux/bitops.h>
+#include <linux/errno.h>
+#include <linux/hash.h>
+#include <linux/inetdevice.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+
+/* Mappings to look at before others may run. */
+#define WALK_STEPS	1024
+
+/* How often to wait for a column to grow before giving up. */
+#define GROWTH_TRIES	8
+
+struct key4 {
+	__be32	addr;
+	u8	len;
+};
+
+struct key6 {
+	const struct in6_addr	*addr;
+	u8			len;
+};
+
+/* An IPv6 address as a number. */
+struct wide {
+	u64 hi, lo;
+};
+
+static struct kmem_cache *cache;
+
+struct workqueue_struct *nat64_workers;
+
+/*
+ * Hashing. The keys come from an administrator, not from packets: what counts
+ * is that addresses in a row, or a step apart, spread well, at few instructions.
+ */
+
+static __always_inline u32 hash4(__be32 addr, u8 len, u32 seed)
+{
+	u64 key = (__force u32)addr | (u64)len << 32;
+
+	return ((key ^ seed) * GOLDEN_RATIO_64) >> 32;
+}
+
+static __always_inline u32 hash6(const struct in6_addr *addr, u8 len, u32 seed)
+{
+	const u32 *word = (__force const u32 *)addr->s6_addr32;
+	u64 a = (word[0] | (u64)word[1] << 32) ^ GOLDEN_RATIO_64;
+	u64 b = (word[2] | (u64)word[3] << 32) ^ (seed | (u64)len << 32);
+
+	return a * b ^ mul_u64_u64_shr(a, b, 64);
+}
+
+static u32 key4_hash(const void *data, u32 len, u32 seed)
+{
+	const struct key4 *key = data;
+
+	return hash4(key->addr, key->len, seed);
+}
+
+static u32 key6_hash(const void *data, u32 len, u32 seed)
+{
+	const struct key6 *key = data;
+
+	return hash6(key->addr, key->len, seed);
+}
+
+static u32 eam4_hash(const void *data, u32 len, u32 seed)
+{
+	const struct nat64_eam *eam = data;
+
+	return hash4(eam->addr4, eam->len4, seed);
+}
+
+static u32 eam6_hash(const void *data, u32 len, u32 seed)
+{
+	const struct nat64_eam *eam = data;
+
+	return hash6(&eam->addr6, eam->len6, seed);
+}
+
+static int eam4_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct key4 *key = arg->key;
+
+	return !nat64_eam_has4(obj, key->addr, key->len);
+}
+
+static int eam6_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct key6 *key = arg->key;
+
+	return !nat64_eam_has6(obj, key->addr, key->len);
+}
+
+static const struct rhashtable_params col4_params = {
+	.head_offset = offsetof(struct nat64_eam, node4),
+	.key_len = sizeof(struct key4),
+	.hashfn = key4_hash,
+	.obj_hashfn = eam4_hash,
+	.obj_cmpfn = eam4_cmp,
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params col6_params = {
+	.head_offset = offsetof(struct nat64_eam, node6),
+	.key_len = sizeof(struct key6),
+	.hashfn = key6_hash,
+	.obj_hashfn = eam6_hash,
+	.obj_cmpfn = eam6_cmp,
+	.automatic_shrinking = true,
+};
+
+static __always_inline struct nat64_eam *lookup4(struct nat64_table *t,
+						 __be32 addr4, u8 len)
+{
+	struct key4 key = { .addr = addr4, .len = len };
+
+	return rhashtable_lookup(&t->col4, &key, col4_params);
+}
+
+static __always_inline struct nat64_eam *
+lookup6(struct nat64_table *t, const struct in6_addr *addr6, u8 len)
+{
+	struct key6 key = { .addr = addr6, .len = len };
+
+	return rhashtable_lookup(&t->col6, &key, col6_params);
+}
+
+/* Longest match. */
+
+static noinline const struct nat64_eam *
+find_shorter4(struct nat64_table *t, __be32 addr4, u64 lens)
+{
+	const struct nat64_eam *eam = NULL;
+	u8 len;
+
+	while (!eam && lens) {
+		len = fls64(lens) - 1;
+		lens ^= BIT_ULL(len);
+		eam = lookup4(t, addr4 & inet_make_mask(len), len);
+	}
+	return eam;
+}
+
+/**
+ * nat64_eam_find4() - the mapping that an IPv4 address lies in
+ * @t: table
+ * @addr4: address
+ *
+ * Longest match (RFC 7757 section 3.3.1).
+ *
+ * Context: RCU read lock, which keeps the result valid.
+ * Return: the mapping or NULL.
+ */
+const struct nat64_eam *nat64_eam_find4(struct nat64_table *t, __be32 addr4)
+{
+	u64 lens = READ_ONCE(t->lens4);
+	const struct nat64_eam *eam;
+
+	if (likely(lens & BIT_ULL(32))) {
+		eam = lookup4(t, addr4, 32);
+		if (eam)
+			return eam;
+		lens ^= BIT_ULL(32);
+	}
+	if (likely(!lens))
+		return NULL;
+	return find_shorter4(t, addr4, lens);
+}
+
+static noinline const struct nat64_eam *
+find_shorter6(struct nat64_table *t, const struct in6_addr *addr6,
+	      unsigned int word, u64 lens)
+{
+	const struct nat64_eam *eam = NULL;
+	struct in6_addr masked;
+	unsigned int bit;
+
+	while (!eam && lens) {
+		bit = fls64(lens) - 1;
+		lens ^= BIT_ULL(bit);
+		ipv6_addr_prefix(&masked, addr6, 64 * word + bit);
+		eam = lookup6(t, &masked, 64 * word + bit);
+	}
+	return eam;
+}
+
+/**
+ * nat64_eam_find6() - the mapping that an IPv6 address lies in
+ * @t: table
+ * @addr6: address
+ *
+ * Longest match (RFC 7757 section 3.3.2).
+ *
+ * Context: RCU read lock, which keeps the result valid.
+ * Return: the mapping or NULL.
+ */
+const struct nat64_eam *nat64_eam_find6(struct nat64_table *t,
+					const struct in6_addr *addr6)
+{
+	const struct nat64_eam *eam;
+	u64 high, low;
+
+	if (likely(READ_ONCE(t->lens6[2]))) {
+		eam = lookup6(t, addr6, 128);
+		if (eam)
+			return eam;
+	}
+	high = READ_ONCE(t->lens6[1]);
+	low = READ_ONCE(t->lens6[0]);
+	if (likely(!(high | low)))
+		return NULL;
+	return find_shorter6(t, addr6, 1, high) ?:
+	       find_shorter6(t, addr6, 0, low);
+}
+
+/* Translation of an address. */
+
+static struct wide wide_get(const struct in6_addr *addr)
+{
+	return (struct wide) {
+		.hi = (u64)ntohl(addr->s6_addr32[0]) << 32 |
+		      ntohl(addr->s6_addr32[1]),
+		.lo = (u64)ntohl(addr->s6_addr32[2]) << 32 |
+		      ntohl(addr->s6_addr32[3]),
+	};
+}
+
+static void wide_put(struct wide w, struct in6_addr *addr)
+{
+	addr->s6_addr32[0] = htonl(w.hi >> 32);
+	addr->s6_addr32[1] = htonl(w.hi);
+	addr->s6_addr32[2] = htonl(w.lo >> 32);
+	addr->s6_addr32[3] = htonl(w.lo);
+}
+
+static noinline void insert_suffix(const struct nat64_eam *eam, __be32 addr4,
+				   struct in6_addr *addr6)
+{
+	struct wide w = wide_get(&eam->addr6);
+	u64 suffix = (u64)ntohl(addr4) << (32 + eam->len4);
+	u8 pos = eam->len6;
+
+	if (pos >= 64) {
+		w.lo |= suffix >> (pos - 64);
+	} else {
+		w.hi |= suffix >> pos;
+		w.lo |= pos ? suffix << (64 - pos) : 0;
+	}
+	wide_put(w, addr6);
+}
+
+/**
+ * nat64_eam_to6() - the IPv6 address of an IPv4 address
+ * @eam: mapping that the address lies in
+ * @addr4: address
+ * @addr6: result
+ *
+ * RFC 7757 section 3.3.1.
+ */
+void nat64_eam_to6(const struct nat64_eam *eam, __be32 addr4,
+		   struct in6_addr *addr6)
+{
+	if (likely(eam->len4 == 32))
+		*addr6 = eam->addr6;
+	else
+		insert_suffix(eam, addr4, addr6);
+}
+
+static noinline __be32 extract_suffix(const struct nat64_eam *eam,
+				      const struct in6_addr *addr6)
+{
+	struct wide w = wide_get(addr6);
+	u8 pos = eam->len6;
+	u64 suffix;
+
+	if (pos >= 64)
+		suffix = w.lo << (pos - 64);
+	else
+		suffix = w.hi << pos | (pos ? w.lo >> (64 - pos) : 0);
+	return eam->addr4 | htonl(suffix >> 32 >> eam->len4);
+}
+
+/**
+ * nat64_eam_to4() - the IPv4 address of an IPv6 address
+ * @eam: mapping that the address lies in
+ * @addr6: address
+ *
+ * RFC 7757 section 3.3.2. Bits behind the suffix are ignored.
+ *
+ * Return: the IPv4 address.
+ */
+__be32 nat64_eam_to4(const struct nat64_eam *eam, const struct in6_addr *addr6)
+{
+	if (likely(eam->len4 == 32))
+		return eam->addr4;
+	return extract_suffix(eam, addr6);
+}
+
+/* Exact matches and overlaps. */
+
+/**
+ * nat64_eam_get4() - the mapping that has an IPv4 prefix
+ * @t: table
+ * @addr4: prefix
+ * @len4: its length
+ *
+ * Context: the lock that serialises changes, or RCU read lock.
+ * Return: the mapping or NULL.
+ */
+struct nat64_eam *nat64_eam_get4(struct nat64_table *t, __be32 addr4, u8 len4)
+{
+	struct nat64_eam *eam;
+
+	rcu_read_lock();
+	eam = lookup4(t, addr4, len4);
+	rcu_read_unlock();
+	return eam;
+}
+
+/**
+ * nat64_eam_get6() - the mapping that has an IPv6 prefix
+ * @t: table
+ * @addr6: prefix
+ * @len6: its length
+ *
+ * Context: the lock that serialises changes, or RCU read lock.
+ * Return: the mapping or NULL.
+ */
+struct nat64_eam *nat64_eam_get6(struct nat64_table *t,
+				 const struct in6_addr *addr6, u8 len6)
+{
+	struct nat64_eam *eam;
+
+	rcu_read_lock();
+	eam = lookup6(t, addr6, len6);
+	rcu_read_unlock();
+	return eam;
+}
+
+static bool overlap4(const struct nat64_eam *a, const struct nat64_eam *b)
+{
+	u8 len = min(a->len4, b->len4);
+
+	return !((a->addr4 ^ b->addr4) & inet_make_mask(len));
+}
+
+static bool overlap6(const struct nat64_eam *a, const struct nat64_eam *b)
+{
+	return ipv6_prefix_equal(&a->addr6, &b->addr6, min(a->len6, b->len6));
+}
+
+/* What has the prefix of @spec is going to be replaced, and clashes no more. */
+static bool stays_beside(const struct nat64_eam *eam,
+			 const struct nat64_eam *spec)
+{
+	return eam && !(eam->flags & NAT64_EAM_RETIRED) &&
+	       !nat64_eam_has4(eam, spec->addr4, spec->len4) &&
+	       !nat64_eam_has6(eam, &spec->addr6, spec->len6);
+}
+
+static const struct nat64_eam *covering4(struct nat64_table *t,
+					 const struct nat64_eam *spec)
+{
+	u64 lens = t->lens4 & (BIT_ULL(spec->len4) - 1);
+	const struct nat64_eam *eam;
+	u8 len;
+
+	for (; lens; lens ^= BIT_ULL(len)) {
+		len = fls64(lens) - 1;
+		eam = nat64_eam_get4(t, spec->addr4 & inet_make_mask(len), len);
+		if (stays_beside(eam, spec))
+			return eam;
+	}
+	return NULL;
+}
+
+static const struct nat64_eam *covering6(struct nat64_table *t,
+					 const struct nat64_eam *spec)
+{
+	const struct nat64_eam *eam;
+	struct in6_addr masked;
+	int len;
+
+	for (len = spec->len6 - 1; len >= 0; len--) {
+		if (!t->count6[len])
+			continue;
+		ipv6_addr_prefix(&masked, &spec->addr6, len);
+		eam = nat64_eam_get6(t, &masked, len);
+		if (stays_beside(eam, spec))
+			return eam;
+	}
+	return NULL;
+}
+
+/* How many prefixes of lengths in use lie in one of length @len. */
+static u64 count_subprefixes(const u32 *in_use, unsigned int len,
+			     unsigned int max)
+{
+	u64 n = 0;
+	unsigned int i;
+
+	for (i = len + 1; i <= max; i++)
+		if (in_use[i])
+			n += i - len < 32 ? BIT_ULL(i - len) : U32_MAX;
+	return n;
+}
+
+static void pause(u64 step)
+{
+	if (!(step % WALK_STEPS))
+		cond_resched();
+}
+
+static const struct nat64_eam *probe4(struct nat64_table *t,
+				      const struct nat64_eam *spec, u8 len)
+{
+	u64 n = BIT_ULL(len - spec->len4);
+	const struct nat64_eam *eam;
+	u32 addr = ntohl(spec->addr4);
+
+	for (; n; n--, addr += BIT_ULL(32 - len)) {
+		pause(n);
+		eam = nat64_eam_get4(t, htonl(addr), len);
+		if (stays_beside(eam, spec))
+			return eam;
+	}
+	return NULL;
+}
+
+static void wide_add(struct wide *w, unsigned int bit)
+{
+	struct wide step = {
+		.hi = bit < 64 ? 0 : BIT_ULL(bit - 64),
+		.lo = bit < 64 ? BIT_ULL(bit) : 0,
+	};
+
+	w->lo += step.lo;
+	w->hi += step.hi + (w->lo < step.lo);
+}
+
+static const struct nat64_eam *probe6(struct nat64_table *t,
+				      const struct nat64_eam *spec, u8 len)
+{
+	u64 n = BIT_ULL(len - spec->len6);
+	struct wide w = wide_get(&spec->addr6);
+	const struct nat64_eam *eam;
+	struct in6_addr addr;
+
+	for (; n; n--, wide_add(&w, 128 - len)) {
+		pause(n);
+		wide_put(w, &addr);
+		eam = nat64_eam_get6(t, &addr, len);
+		if (stays_beside(eam, spec))
+			return eam;
+	}
+	return NULL;
+}
+
+static const struct nat64_eam *probe_inside(struct nat64_table *t,
+					    const struct nat64_eam *spec)
+{
+	const struct nat64_eam *eam = NULL;
+	unsigned int len;
+
+	for (len = spec->len4 + 1; !eam && len <= 32; len++)
+		if (t->count4[len])
+			eam = probe4(t, spec, len);
+	for (len = spec->len6 + 1; !eam && len <= 128; len++)
+		if (t->count6[len])
+			eam = probe6(t, spec, len);
+	return eam;
+}
+
+typedef bool walk_fn(struct nat64_eam *eam, const void *arg);
+
+/* The first mapping that @fn accepts. May show a mapping to @fn twice. */
+static struct nat64_eam *walk_until(struct nat64_table *t, walk_fn *fn,
+				    const void *arg)
+{
+	struct nat64_eam *eam;
+	struct nat64_walk walk;
+	unsigned int steps = 0;
+
+	nat64_walk_enter(&walk, t);
+	nat64_walk_start(&walk);
+	while ((eam = nat64_walk_next(&walk)) && !fn(eam, arg)) {
+		if (++steps % WALK_STEPS)
+			continue;
+		nat64_walk_stop(&walk);
+		cond_resched();
+		nat64_walk_start(&walk);
+	}
+	nat64_walk_stop(&walk);
+	nat64_walk_exit(&walk);
+	return eam;
+}
+
+static bool overlaps_beside(struct nat64_eam *eam, const void *arg)
+{
+	const struct nat64_eam *spec = arg;
+
+	return (overlap4(eam, spec) || overlap6(eam, spec)) &&
+	       stays_beside(eam, spec);
+}
+
+/*
+ * Nothing but a walk finds the mappings inside a large prefix. It is taken
+ * only for a prefix beside longer ones, and only when trying each prefix inside
+ * it would take longer.
+ */
+static const struct nat64_eam *inside(struct nat64_table *t,
+				      const struct nat64_eam *spec)
+{
+	u64 n = count_subprefixes(t->count4, spec->len4, 32) +
+		count_subprefixes(t->count6, spec->len6, 128);
+
+	if (n <= t->count)
+		return probe_inside(t, spec);
+	return walk_until(t, overlaps_beside, spec);
+}
+
+/**
+ * nat64_eam_overlap() - a mapping that overlaps a new one in either column
+ * @t: table
+ * @spec: new mapping
+ *
+ * Mappings that have exactly the same IPv4 prefix or the same IPv6 prefix do
+ * not count, nor those that the running batch retires. Takes a lookup for each
+ * prefix length in use, whatever the size of the table; a new prefix of more
+ * than one address, while there are longer ones, may take a pass over the table.
+ *
+ * Context: process, the lock that serialises changes.
+ * Return: the other mapping, or NULL.
+ */
+const struct nat64_eam *nat64_eam_overlap(struct nat64_table *t,
+					  const struct nat64_eam *spec)
+{
+	return covering4(t, spec) ?: covering6(t, spec) ?: inside(t, spec);
+}
+
+/* Walking. */
+
+/**
+ * nat64_walk_enter() - begin a pass over all mappings
+ * @walk: the pass, filled in
+ * @t: table, which the pass keeps
+ *
+ * Context: process.
+ */
+void nat64_walk_enter(struct nat64_walk *walk, struct nat64_table *t)
+{
+	walk->table = nat64_table_get(t);
+	walk->rewinds = 0;
+	rhashtable_walk_enter(&t->col4, &walk->iter);
+}
+
+/**
+ * nat64_walk_start() - begin a stretch, or continue after nat64_walk_stop()
+ * @walk: the pass
+ *
+ * Takes the RCU read lock.
+ */
+void nat64_walk_start(struct nat64_walk *walk)
+	__acquires(RCU)
+{
+	if (rhashtable_walk_start_check(&walk->iter))
+		walk->rewinds++;
+}
+
+/**
+ * nat64_walk_next() - the next mapping of a pass
+ * @walk: the pass
+ *
+ * When the table has changed its size, the pass begins anew, and counts it.
+ *
+ * Return: a mapping, valid under the RCU read lock, or NULL at the end.
+ */
+struct nat64_eam *nat64_walk_next(struct nat64_walk *walk)
+{
+	struct nat64_eam *eam;
+
+	while (IS_ERR(eam = rhashtable_walk_next(&walk->iter)))
+		walk->rewinds++;
+	return eam;
+}
+
+/**
+ * nat64_walk_stop() - end a stretch
+ * @walk: the pass
+ *
+ * Gives up the RCU read lock.
+ */
+void nat64_walk_stop(struct nat64_walk *walk)
+	__releases(RCU)
+{
+	rhashtable_walk_stop(&walk->iter);
+}
+
+/**
+ * nat64_walk_exit() - end a pass
+ * @walk: the pass
+ *
+ * Context: process.
+ */
+void nat64_walk_exit(struct nat64_walk *walk)
+{
+	rhashtable_walk_exit(&walk->iter);
+	nat64_table_put(walk->table);
+	walk->table = NULL;
+}
+
+/* Columns. */
+
+/*
+ * A column grows in a worker. Whoever fills it faster than that waits, so that
+ * the kernel need not build the larger table out of single pages.
+ */
+static void settle(struct rhashtable *col)
+{
+	bool full;
+
+	rcu_read_lock();
+	full = rht_grow_above_100(col, rht_dereference_rcu(col->tbl, col));
+	rcu_read_unlock();
+	if (unlikely(full))
+		flush_work(&col->run_work);
+}
+
+static bool try_again(struct rhashtable *col, int err, unsigned int *tries)
+{
+	if (likely(err != -EBUSY && err != -ENOMEM) ||
+	    ++*tries == GROWTH_TRIES)
+		return false;
+	flush_work(&col->run_work);
+	cond_resched();
+	return true;
+}
+
+static int link4(struct nat64_table *t, struct nat64_eam *eam)
+{
+	unsigned int tries = 0;
+	int err;
+
+	settle(&t->col4);
+	do {
+		err = rhashtable_insert_fast(&t->col4, &eam->node4,
+					     col4_params);
+	} while (try_again(&t->col4, err, &tries));
+	if (!err && !t->count4[eam->len4]++)
+		WRITE_ONCE(t->lens4, t->lens4 | BIT_ULL(eam->len4));
+	return err;
+}
+
+static int link6(struct nat64_table *t, struct nat64_eam *eam)
+{
+	u64 *lens = &t->lens6[eam->len6 / 64];
+	unsigned int tries = 0;
+	int err;
+
+	settle(&t->col6);
+	do {
+		err = rhashtable_insert_fast(&t->col6, &eam->node6,
+					     col6_params);
+	} while (try_again(&t->col6, err, &tries));
+	if (!err && !t->count6[eam->len6]++)
+		WRITE_ONCE(*lens, *lens | BIT_ULL(eam->len6 % 64));
+	return err;
+}
+
+static void unlink4(struct nat64_table *t, struct nat64_eam *eam)
+{
+	WARN_ON_ONCE(rhashtable_remove_fast(&t->col4, &eam->node4,
+					    col4_params));
+	if (!--t->count4[eam->len4])
+		WRITE_ONCE(t->lens4, t->lens4 & ~BIT_ULL(eam->len4));
+}
+
+static void unlink6(struct nat64_table *t, struct nat64_eam *eam)
+{
+	u64 *lens = &t->lens6[eam->len6 / 64];
+
+	WARN_ON_ONCE(rhashtable_remove_fast(&t->col6, &eam->node6,
+					    col6_params));
+	if (!--t->count6[eam->len6])
+		WRITE_ONCE(*lens, *lens & ~BIT_ULL(eam->len6 % 64));
+}
+
+static void swap4(struct nat64_table *t, struct nat64_eam *old,
+		  struct nat64_eam *new)
+{
+	WARN_ON_ONCE(rhashtable_replace_fast(&t->col4, &old->node4,
+					     &new->node4, col4_params));
+}
+
+static void swap6(struct nat64_table *t, struct nat64_eam *old,
+		  struct nat64_eam *new)
+{
+	WARN_ON_ONCE(rhashtable_replace_fast(&t->col6, &old->node6,
+					     &new->node6, col6_params));
+}
+
+/* Takes the place of @old, if any, under the same key. */
+static int enter4(struct nat64_table *t, struct nat64_eam *old,
+		  struct nat64_eam *new)
+{
+	if (!old)
+		return link4(t, new);
+	swap4(t, old, new);
+	return 0;
+}
+
+static int enter6(struct nat64_table *t, struct nat64_eam *old,
+		  struct nat64_eam *new)
+{
+	if (!old)
+		return link6(t, new);
+	swap6(t, old, new);
+	return 0;
+}
+
+/* Gives the place back to @old, if there was any. */
+static void leave4(struct nat64_table *t, struct nat64_eam *old,
+		   struct nat64_eam *new)
+{
+	if (old)
+		swap4(t, new, old);
+	else
+		unlink4(t, new);
+}
+
+static void leave6(struct nat64_table *t, struct nat64_eam *old,
+		   struct nat64_eam *new)
+{
+	if (old)
+		swap6(t, new, old);
+	else
+		unlink6(t, new);
+}
+
+/* Batches. */
+
+/*
+ * Equal on every machine, so that gateways can be compared: a fixed key, and
+ * only octets in network order.
+ */
+static u64 eam_digest(const struct nat64_eam *eam,
+		      const struct nat64_prefix *prefixes)
+{
+	static const siphash_key_t key = {
+		.key = { 0x6e61743634206561ULL, 0x6d20646967657374ULL },
+	};
+	struct {
+		struct in6_addr	addr6;
+		__be32		addr4;
+		u8		len4;
+		u8		len6;
+		u8		prefix_len;
+		u8		zero;
+		struct in6_addr	prefix;
+	} __aligned(SIPHASH_ALIGNMENT) msg = {
+		.addr6 = eam->addr6,
+		.addr4 = eam->addr4,
+		.len4 = eam->len4,
+		.len6 = eam->len6,
+	};
+
+	if (eam->slot != NAT64_SLOT_PRIMARY) {
+		msg.prefix_len = prefixes[eam->slot].len;
+		msg.prefix = prefixes[eam->slot].addr;
+	}
+	return siphash(&msg, sizeof(msg), &key);
+}
+
+static void count_in(struct nat64_batch *b, const struct nat64_eam *eam)
+{
+	struct nat64_table *t = b->table;
+
+	t->count++;
+	t->digest += eam_digest(eam, b->prefixes);
+	if (eam->slot != NAT64_SLOT_PRIMARY)
+		t->slots[eam->slot]++;
+	if (eam->flags & NAT64_EAM_INSIDE)
+		t->inside++;
+}
+
+static void count_out(struct nat64_batch *b, const struct nat64_eam *eam)
+{
+	struct nat64_table *t = b->table;
+
+	t->count--;
+	t->digest -= eam_digest(eam, b->prefixes);
+	if (eam->slot != NAT64_SLOT_PRIMARY)
+		t->slots[eam->slot]--;
+	if (eam->flags & NAT64_EAM_INSIDE)
+		t->inside--;
+}
+
+static void retire(struct nat64_batch *b, struct nat64_eam *eam, u8 why)
+{
+	if (!eam)
+		return;
+	if (!(eam->flags & NAT64_EAM_RETIRED)) {
+		count_out(b, eam);
+		eam->next = b->retired;
+		b->retired = eam;
+	}
+	eam->flags |= why;
+}
+
+static void revive(struct nat64_batch *b, struct nat64_eam *eam, u8 why)
+{
+	if (!eam)
+		return;
+	eam->flags &= ~why;
+	if (!(eam->flags & NAT64_EAM_RETIRED))
+		count_in(b, eam);
+}
+
+static void eam_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(cache, container_of(rcu, struct nat64_eam, rcu));
+}
+
+/* Whether an address may move from @old to @new, found under another length. */
+static bool takes_over(const struct nat64_eam *old, const struct nat64_eam *new)
+{
+	return old && ((old->len4 != new->len4 && overlap4(old, new)) ||
+		       (old->len6 != new->len6 && overlap6(old, new)));
+}
+
+static unsigned int lens_in_use(const struct nat64_table *t)
+{
+	return hweight64(t->lens4) + hweight64(t->lens6[0]) +
+	       hweight64(t->lens6[1]) + hweight64(t->lens6[2]);
+}
+
+/*
+ * A packet may be between two lookups of different lengths, and miss both the
+ * new mapping and the old one.
+ */
+static bool must_wait(const struct nat64_batch *b)
+{
+	const struct nat64_batch_item *item = b->item;
+
+	if (!b->retired || !item->new)
+		return false;
+	if (b->n > 1)
+		return lens_in_use(b->table) > 2;
+	return takes_over(item->old4, item->new) ||
+	       takes_over(item->old6, item->new);
+}
+
+/**
+ * nat64_batch_begin() - begin to change a table
+ * @t: table
+ * @prefixes: translation prefixes by slot
+ * @size: how many changes to expect at most
+ *
+ * The memory is charged to the caller.
+ *
+ * Context: process, the lock that serialises changes until the batch ends.
+ * Return: the batch, to be ended by nat64_batch_commit() or
+ * nat64_batch_abort(), or NULL without memory.
+ */
+struct nat64_batch *nat64_batch_begin(struct nat64_table *t,
+				      const struct nat64_prefix *prefixes,
+				      unsigned int size)
+{
+	struct nat64_batch *b;
+
+	b = kvmalloc(struct_size(b, item, size), GFP_KERNEL_ACCOUNT);
+	if (!b)
+		return NULL;
+	b->table = t;
+	b->prefixes = prefixes;
+	b->retired = NULL;
+	b->n = 0;
+	b->size = size;
+	return b;
+}
+
+/**
+ * nat64_batch_put() - add a mapping, in the place of those with its prefixes
+ * @b: batch
+ * @spec: mapping, which is copied: addresses, lengths, slot and INSIDE
+ *
+ * Packets see the mapping at once. A mapping that has the same IPv4 prefix or
+ * the same IPv6 prefix is replaced.
+ *
+ * Context: process, the lock that serialises changes.
+ * Return: 0, or -ENOMEM or another error of the hash table with nothing done.
+ */
+int nat64_batch_put(struct nat64_batch *b, const struct nat64_eam *spec)
+{
+	struct nat64_batch_item *item = &b->item[b->n];
+	struct nat64_table *t = b->table;
+	int err;
+
+	if (WARN_ON_ONCE(b->n == b->size))
+		return -EINVAL;
+	item->new = kmem_cache_alloc(cache, GFP_KERNEL);
+	if (!item->new)
+		return -ENOMEM;
+	*item->new = *spec;
+	item->old4 = nat64_eam_get4(t, spec->addr4, spec->len4);
+	item->old6 = nat64_eam_get6(t, &spec->addr6, spec->len6);
+
+	err = enter4(t, item->old4, item->new);
+	if (err) {
+		kmem_cache_free(cache, item->new);
+		return err;
+	}
+	err = enter6(t, item->old6, item->new);
+	if (err) {
+		leave4(t, item->old4, item->new);
+		call_rcu(&item->new->rcu, eam_free_rcu);
+		return err;
+	}
+
+	b->n++;
+	count_in(b, item->new);
+	retire(b, item->old4, NAT64_EAM_GONE4);
+	retire(b, item->old6, NAT64_EAM_GONE6);
+	return 0;
+}
+
+/**
+ * nat64_batch_delete() - delete a mapping
+ * @b: batch
+ * @eam: mapping of the table that is not retired yet
+ *
+ * Packets see the mapping until the batch is committed.
+ *
+ * Context: process, the lock that serialises changes.
+ */
+void nat64_batch_delete(struct nat64_batch *b, struct nat64_eam *eam)
+{
+	struct nat64_batch_item *item = &b->item[b->n];
+
+	if (WARN_ON_ONCE(b->n == b->size))
+		return;
+	item->new = NULL;
+	item->old4 = eam;
+	item->old6 = NULL;
+	b->n++;
+	retire(b, eam, NAT64_EAM_DELETED);
+}
+
+/**
+ * nat64_batch_commit() - make the changes of a batch stay, and free the batch
+ * @b: batch
+ *
+ * Cannot fail. Waits for a grace period where addresses pass to a mapping with
+ * another prefix length.
+ *
+ * Context: process, the lock that serialises changes.
+ */
+void nat64_batch_commit(struct nat64_batch *b)
+{
+	struct nat64_eam *eam;
+
+	if (unlikely(must_wait(b)))
+		synchronize_rcu();
+	while ((eam = b->retired)) {
+		b->retired = eam->next;
+		if (!(eam->flags & NAT64_EAM_GONE4))
+			unlink4(b->table, eam);
+		if (!(eam->flags & NAT64_EAM_GONE6))
+			unlink6(b->table, eam);
+		call_rcu(&eam->rcu, eam_free_rcu);
+		cond_resched();
+	}
+	kvfree(b);
+}
+
+static void undo(struct nat64_batch *b, const struct nat64_batch_item *item)
+{
+	if (!item->new) {
+		revive(b, item->old4, NAT64_EAM_DELETED);
+		return;
+	}
+	leave6(b->table, item->old6, item->new);
+	leave4(b->table, item->old4, item->new);
+	revive(b, item->old6, NAT64_EAM_GONE6);
+	revive(b, item->old4, NAT64_EAM_GONE4);
+	count_out(b, item->new);
+	call_rcu(&item->new->rcu, eam_free_rcu);
+}
+
+/**
+ * nat64_batch_abort() - take back the changes of a batch, and free the batch
+ * @b: batch
+ *
+ * Cannot fail, and needs no memory.
+ *
+ * Context: process, the lock that serialises changes.
+ */
+void nat64_batch_abort(struct nat64_batch *b)
+{
+	while (b->n) {
+		undo(b, &b->item[--b->n]);
+		cond_resched();
+	}
+	kvfree(b);
+}
+
+/* Tables. */
+
+static void eam_free(void *eam, void *arg)
+{
+	kmem_cache_free(cache, eam);
+}
+
+static void table_free_work(struct work_struct *work)
+{
+	struct nat64_table *t = container_of(work, struct nat64_table, work);
+
+	rhashtable_destroy(&t->col6);
+	rhashtable_free_and_destroy(&t->col4, eam_free, NULL);
+	kfree(t);
+}
+
+static int column_init(struct rhashtable *col,
+		       const struct rhashtable_params *params, u32 hint)
+{
+	struct rhashtable_params p = *params;
+
+	p.nelem_hint = min_t(u32, hint, U16_MAX);
+	return rhashtable_init(col, &p);
+}
+
+/**
+ * nat64_table_alloc() - make an empty table
+ * @hint: number of mappings to come, 0 if not known
+ *
+ * Context: process. The memory is charged to the caller.
+ * Return: the table with one reference, or NULL without memory.
+ */
+struct nat64_table *nat64_table_alloc(u32 hint)
+{
+	struct nat64_table *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+
+	if (!t)
+		return NULL;
+	if (column_init(&t->col4, &col4_params, hint))
+		goto free;
+	if (column_init(&t->col6, &col6_params, hint))
+		goto destroy;
+	refcount_set(&t->refs, 1);
+	INIT_WORK(&t->work, table_free_work);
+	return t;
+
+destroy:
+	rhashtable_destroy(&t->col4);
+free:
+	kfree(t);
+	return NULL;
+}
+
+/**
+ * nat64_table_get() - take a reference
+ * @t: table that somebody else holds a reference on, or RCU read lock on a
+ *	published configuration that has it
+ *
+ * Return: @t
+ */
+struct nat64_table *nat64_table_get(struct nat64_table *t)
+{
+	refcount_inc(&t->refs);
+	return t;
+}
+
+/**
+ * nat64_table_put() - give up a reference
+ * @t: table
+ *
+ * The last one frees the table and its mappings, in a worker. Packets that
+ * were able to see the table must be through by now.
+ *
+ * Context: process.
+ */
+void nat64_table_put(struct nat64_table *t)
+{
+	if (refcount_dec_and_test(&t->refs))
+		queue_work(nat64_workers, &t->work);
+}
+
+/**
+ * nat64_table_settle() - wait until the table has its proper size
+ * @t: table
+ *
+ * A pass that begins then is not sent back to the start by what happened before.
+ *
+ * Context: process.
+ */
+void nat64_table_settle(struct nat64_table *t)
+{
+	flush_work(&t->col4.run_work);
+}
+
+static bool is_inside(struct nat64_eam *eam, const void *arg)
+{
+	return nat64_prefix_overlaps(arg, eam);
+}
+
+/**
+ * nat64_table_find_inside() - a mapping that overlaps a translation prefix
+ * @t: table
+ * @p: translation prefix
+ *
+ * Passes over the whole table.
+ *
+ * Context: process, the lock that serialises changes.
+ * Return: a mapping or NULL.
+ */
+const struct nat64_eam *nat64_table_find_inside(struct nat64_table *t,
+						const struct nat64_prefix *p)
+{
+	return walk_until(t, is_inside, p);
+}
+
+/**
+ * nat64_prefixes_overlap() - whether a mapping overlaps any translation prefix
+ * @prefixes: translation prefixes by slot
+ * @eam: mapping
+ *
+ * Return: the first such translation prefix, or NULL.
+ */
+const struct nat64_prefix *
+nat64_prefixes_overlap(const struct nat64_prefix *prefixes,
+		       const struct nat64_eam *eam)
+{
+	unsigned int i;
+
+	for (i = 0; i < NAT64_MAX_PREFIXES; i++)
+		if (nat64_prefix_overlaps(&prefixes[i], eam))
+			return &prefixes[i];
+	return NULL;
+}
+
+struct mark_arg {
+	struct nat64_table		*table;
+	const struct nat64_prefix	*prefixes;
+};
+
+static bool mark(struct nat64_eam *eam, const void *data)
+{
+	const struct mark_arg *arg = data;
+	bool is = nat64_prefixes_overlap(arg->prefixes, eam);
+	bool was = eam->flags & NAT64_EAM_INSIDE;
+
+	if (is != was) {
+		eam->flags ^= NAT64_EAM_INSIDE;
+		arg->table->inside += is - was;
+	}
+	return false;
+}
+
+/**
+ * nat64_table_mark_inside() - learn anew which mappings lie inside translation prefixes
+ * @t: table
+ * @prefixes: translation prefixes by slot, which have changed
+ *
+ * Passes over the whole table.
+ *
+ * Context: process, the lock that serialises changes.
+ */
+void nat64_table_mark_inside(struct nat64_table *t,
+			     const struct nat64_prefix *prefixes)
+{
+	struct mark_arg arg = { .table = t, .prefixes = prefixes };
+
+	walk_until(t, mark, &arg);
+}
+
+/**
+ * nat64_eam_init() - get ready for tables
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nat64_eam_init(void)
+{
+	nat64_workers = alloc_workqueue("nat64", WQ_UNBOUND, 0);
+	if (!nat64_workers)
+		return -ENOMEM;
+	cache = KMEM_CACHE(nat64_eam, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
+	if (!cache) {
+		destroy_workqueue(nat64_workers);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * nat64_eam_exit() - wait until all tables are gone
+ *
+ * Context: process; nobody holds a reference any more.
+ */
+void nat64_eam_exit(void)
+{
+	rcu_barrier();
+	destroy_workqueue(nat64_workers);
+	kmem_cache_destroy(cache);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "control.h"
+
+static void load_drop(struct nat64_net *nn)
+{
+	nat64_config_free(nn->load->config);
+	kfree(nn->load);
+	nn->load = NULL;
+}
+
+static struct nat64_load *load_alloc(const struct nat64_request *rq, u32 hint)
+{
+	struct nat64_load *load = kmalloc(sizeof(*load), GFP_KERNEL_ACCOUNT);
+
+	if (!load)
+		return NULL;
+	load->portid = rq->portid;
+	load->config = nat64_config_alloc(hint);
+	if (load->config)
+		return load;
+	kfree(load);
+	return NULL;
+}
+
+/**
+ * nat64_load_begin() - open an empty configuration aside
+ * @rq: request
+ * @hint: number of mappings to come, 0 if not known
+ *
+ * Context: process, the lock of the translator.
+ * Return: 0, -EBUSY while another one is being loaded, -ENOMEM.
+ */
+int nat64_load_begin(const struct nat64_request *rq, u32 hint)
+{
+	if (rq->nn->load)
+		return nat64_refuse(rq, -EBUSY,
+				    "another configuration is being loaded, by socket %u",
+				    rq->nn->load->portid);
+	rq->nn->load = load_alloc(rq, min(hint, nat64_max_mappings));
+	if (!rq->nn->load)
+		return nat64_refuse(rq, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static bool is_same(const struct nat64_config *a, const struct nat64_config *b)
+{
+	return a->n_order == b->n_order &&
+	       a->table->count == b->table->count &&
+	       nat64_config_digest(a) == nat64_config_digest(b) &&
+	       !memcmp(&a->set, &b->set, sizeof(a->set));
+}
+
+/**
+ * nat64_load_commit() - put the configuration that was loaded in place
+ * @rq: request, a staged one
+ * @changed: set to whether it differed from the one in place
+ *
+ * Context: process, the lock of the translator.
+ * Return: 0, or a negative error with nothing changed.
+ */
+int nat64_load_commit(const struct nat64_request *rq, bool *changed)
+{
+	struct nat64_config *cfg = nat64_config_of(rq);
+	int err;
+
+	if (IS_ERR(cfg))
+		return PTR_ERR(cfg);
+	cfg->inside = cfg->table->inside;
+	*changed = !is_same(cfg, nat64_config_held(rq->nn));
+	if (!*changed) {
+		load_drop(rq->nn);
+		return 0;
+	}
+	err = nat64_config_publish(rq, cfg);
+	if (err)
+		return err;
+	kfree(rq->nn->load);
+	rq->nn->load = NULL;
+	return 0;
+}
+
+/**
+ * nat64_load_abort() - throw the configuration away that is being loaded
+ * @rq: request, a staged one
+ *
+ * Context: process, the lock of the translator.
+ * Return: 0, or -ENOENT if the socket loads none.
+ */
+int nat64_load_abort(const struct nat64_request *rq)
+{
+	struct nat64_config *cfg = nat64_config_of(rq);
+
+	if (IS_ERR(cfg))
+		return PTR_ERR(cfg);
+	load_drop(rq->nn);
+	return 0;
+}
+
+/**
+ * nat64_load_release() - throw away what a socket was loading when it closed
+ * @nn: translator
+ * @portid: socket
+ *
+ * Context: process.
+ */
+void nat64_load_release(struct nat64_net *nn, u32 portid)
+{
+	/* Spares all other sockets the lock: one's own load is seen for sure. */
+	if (!READ_ONCE(nn->load))
+		return;
+	mutex_lock(&nn->lock);
+	if (nn->load && nn->load->portid == portid)
+		load_drop(nn);
+	mutex_unlock(&nn->lock);
+}

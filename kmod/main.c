@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/module.h>
+#include <linux/netlink.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+
+#include "control.h"
+#include "hook.h"
+#include "version.h"
+#include "xlat.h"
+
+unsigned int nat64_net_id __ro_after_init;
+
+static int __net_init net_init(struct net *net)
+{
+	struct nat64_net *nn = nat64_net(net);
+	int err;
+
+	nn->net = net;
+	nn->stats = alloc_percpu(struct nat64_stats);
+	if (!nn->stats)
+		return -ENOMEM;
+	err = nat64_config_init(nn);
+	if (err)
+		free_percpu(nn->stats);
+	return err;
+}
+
+static void __net_exit net_pre_exit(struct net *net)
+{
+	WARN_ON_ONCE(nat64_hooks_update(nat64_net(net), false, false));
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	struct nat64_net *nn = nat64_net(net);
+
+	nat64_config_exit(nn);
+	free_percpu(nn->stats);
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.pre_exit = net_pre_exit,
+	.exit = net_exit,
+	.id = &nat64_net_id,
+	.size = sizeof(struct nat64_net),
+};
+
+static int netlink_event(struct notifier_block *nb, unsigned long event,
+			 void *data)
+{
+	struct netlink_notify *notify = data;
+
+	if (event == NETLINK_URELEASE && notify->protocol == NETLINK_GENERIC)
+		nat64_load_release(nat64_net(notify->net), notify->portid);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netlink_notifier = {
+	.notifier_call = netlink_event,
+};
+
+static int __init nat64_init(void)
+{
+	int err;
+
+	nat64_xlat64_init();
+	err = nat64_eam_init();
+	if (err)
+		return err;
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		goto err_eam;
+	err = netlink_register_notifier(&netlink_notifier);
+	if (err)
+		goto err_net;
+	err = nat64_genl_init();
+	if (err)
+		goto err_netlink;
+	return 0;
+
+err_netlink:
+	netlink_unregister_notifier(&netlink_notifier);
+err_net:
+	unregister_pernet_subsys(&net_ops);
+err_eam:
+	nat64_eam_exit();
+	return err;
+}
+
+static void __exit nat64_exit(void)
+{
+	nat64_genl_exit();
+	netlink_unregister_notifier(&netlink_notifier);
+	unregister_pernet_subsys(&net_ops);
+	nat64_eam_exit();
+}
+
+module_init(nat64_init);
+module_exit(nat64_exit);
+
+MODULE_DESCRIPTION("Stateless NAT64 (RFC 7915, RFC 7757)");
+MODULE_AUTHOR("The nat64 authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(NAT64_VERSION);
+MODULE_ALIAS_GENL_FAMILY("nat64");
