@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=tests/lib/kernels.sh
 . "$top/tests/lib/kernels.sh"
 
-build=(build-essential bc bison flex libmnl-dev pkg-config rsync xz-utils zstd)
+build=(build-essential bc bison flex libjansson-dev libmnl-dev pkg-config rsync xz-utils zstd)
 machines=(busybox-static cpio kmod linux-source-6.1 qemu-system-x86)
 checks=(pyflakes3 shellcheck sparse)
 tools=(curl ethtool iperf3 iproute2 iputils-ping iputils-tracepath nftables nginx-light

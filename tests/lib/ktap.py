@@ -31,12 +31,16 @@ def parse(lines):
         text = TIMESTAMP.sub("", line.rstrip("\n"))
         if match := SUITE.match(text):
             suite, words, failed = match["name"], [], False
-        elif suite and (match := RESULT.match(text)):
-            case = Case(suite, match["name"], match["verdict"] == "ok", bool(match["skip"]), words)
-            is_suite = not text.startswith(" ")
-            if not is_suite or not (case.passed or failed):
+        elif match := RESULT.match(text):
+            case = Case(suite or match["name"], match["name"], match["verdict"] == "ok",
+                        bool(match["skip"]), words)
+            if text.startswith(" "):
                 yield case
-            suite, words, failed = None if is_suite else suite, [], failed or not case.passed
+                words, failed = [], failed or not case.passed
+            else:
+                if not case.passed and not failed:
+                    yield case
+                suite, words, failed = None, [], False
         elif suite:
             words.append(text)
 
