@@ -167,6 +167,7 @@ static void settle_hooks(struct nat64_net *nn)
 	const struct nat64_config *cfg = nat64_config_held(nn);
 
 	WARN_ON_ONCE(nat64_hooks_update(nn, needs_pre(cfg), needs_out(cfg)));
+	nat64_native_update(nn, needs_pre(cfg));
 }
 
 /* A reader who does not come back must not keep a table that was replaced. */

@@ -20,6 +20,7 @@
 
 #include "addr.h"
 #include "eam.h"
+#include "native.h"
 #include "stats.h"
 
 /**
@@ -116,6 +117,7 @@ struct nat64_text {
  * @generation: counts changes; dumps compare it
  * @walks: passes over the table that wait for their reader
  * @walk_sem: read: such a pass goes on; write: @walks or their table changes
+ * @native: routes that are better than translating
  * @pre_ops: PRE_ROUTING hooks, as netfilter holds on to them
  * @out_ops: LOCAL_OUT hooks
  * @pre_on: PRE_ROUTING hooks are registered
@@ -132,6 +134,7 @@ struct nat64_net {
 	u32				generation;
 	struct list_head		walks;
 	struct rw_semaphore		walk_sem;
+	struct nat64_native		native;
 	struct nf_hook_ops		pre_ops[NAT64_N_OPS];
 	struct nf_hook_ops		out_ops[NAT64_N_OPS];
 	bool				pre_on;

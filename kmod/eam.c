@@ -401,85 +401,6 @@ static const struct nat64_eam *covering6(struct nat64_table *t,
 	return NULL;
 }
 
-/* How many prefixes of lengths in use lie in one of length @len. */
-static u64 count_subprefixes(const u32 *in_use, unsigned int len,
-			     unsigned int max)
-{
-	u64 n = 0;
-	unsigned int i;
-
-	for (i = len + 1; i <= max; i++)
-		if (in_use[i])
-			n += i - len < 32 ? BIT_ULL(i - len) : U32_MAX;
-	return n;
-}
-
-static void pause(u64 step)
-{
-	if (!(step % WALK_STEPS))
-		cond_resched();
-}
-
-static const struct nat64_eam *probe4(struct nat64_table *t,
-				      const struct nat64_eam *spec, u8 len)
-{
-	u64 n = BIT_ULL(len - spec->len4);
-	const struct nat64_eam *eam;
-	u32 addr = ntohl(spec->addr4);
-
-	for (; n; n--, addr += BIT_ULL(32 - len)) {
-		pause(n);
-		eam = nat64_eam_get4(t, htonl(addr), len);
-		if (stays_beside(eam, spec))
-			return eam;
-	}
-	return NULL;
-}
-
-static void wide_add(struct wide *w, unsigned int bit)
-{
-	struct wide step = {
-		.hi = bit < 64 ? 0 : BIT_ULL(bit - 64),
-		.lo = bit < 64 ? BIT_ULL(bit) : 0,
-	};
-
-	w->lo += step.lo;
-	w->hi += step.hi + (w->lo < step.lo);
-}
-
-static const struct nat64_eam *probe6(struct nat64_table *t,
-				      const struct nat64_eam *spec, u8 len)
-{
-	u64 n = BIT_ULL(len - spec->len6);
-	struct wide w = wide_get(&spec->addr6);
-	const struct nat64_eam *eam;
-	struct in6_addr addr;
-
-	for (; n; n--, wide_add(&w, 128 - len)) {
-		pause(n);
-		wide_put(w, &addr);
-		eam = nat64_eam_get6(t, &addr, len);
-		if (stays_beside(eam, spec))
-			return eam;
-	}
-	return NULL;
-}
-
-static const struct nat64_eam *probe_inside(struct nat64_table *t,
-					    const struct nat64_eam *spec)
-{
-	const struct nat64_eam *eam = NULL;
-	unsigned int len;
-
-	for (len = spec->len4 + 1; !eam && len <= 32; len++)
-		if (t->count4[len])
-			eam = probe4(t, spec, len);
-	for (len = spec->len6 + 1; !eam && len <= 128; len++)
-		if (t->count6[len])
-			eam = probe6(t, spec, len);
-	return eam;
-}
-
 typedef bool walk_fn(struct nat64_eam *eam, const void *arg);
 
 /* The first mapping that @fn accepts. May show a mapping to @fn twice. */
@@ -504,12 +425,74 @@ static struct nat64_eam *walk_until(struct nat64_table *t, walk_fn *fn,
 	return eam;
 }
 
-static bool overlaps_beside(struct nat64_eam *eam, const void *arg)
+static bool overlaps_beside4(struct nat64_eam *eam, const void *spec)
 {
-	const struct nat64_eam *spec = arg;
+	return overlap4(eam, spec) && stays_beside(eam, spec);
+}
 
-	return (overlap4(eam, spec) || overlap6(eam, spec)) &&
-	       stays_beside(eam, spec);
+static bool overlaps_beside6(struct nat64_eam *eam, const void *spec)
+{
+	return overlap6(eam, spec) && stays_beside(eam, spec);
+}
+
+/* How many prefixes of longer lengths in use lie in one of length @len. */
+static u64 count_inside(const u32 *in_use, unsigned int len, unsigned int max)
+{
+	u64 n = 0;
+	unsigned int i;
+
+	for (i = len + 1; i <= max; i++)
+		if (in_use[i])
+			n += i - len < 32 ? BIT_ULL(i - len) : U32_MAX;
+	return n;
+}
+
+static void pause(u64 step)
+{
+	if (!(step % WALK_STEPS))
+		cond_resched();
+}
+
+static const struct nat64_eam *
+probe4(struct nat64_table *t, const struct nat64_eam *spec, u8 len)
+{
+	u64 n = BIT_ULL(len - spec->len4);
+	const struct nat64_eam *eam;
+	u32 addr = ntohl(spec->addr4);
+
+	for (; n; n--, addr += BIT_ULL(32 - len)) {
+		eam = nat64_eam_get4(t, htonl(addr), len);
+		if (stays_beside(eam, spec))
+			return eam;
+		pause(n);
+	}
+	return NULL;
+}
+
+static void wide_add(struct wide *w, unsigned int bit)
+{
+	u64 lo = w->lo;
+
+	w->lo += bit < 64 ? BIT_ULL(bit) : 0;
+	w->hi += (bit < 64 ? 0 : BIT_ULL(bit - 64)) + (w->lo < lo);
+}
+
+static const struct nat64_eam *
+probe6(struct nat64_table *t, const struct nat64_eam *spec, u8 len)
+{
+	u64 n = BIT_ULL(len - spec->len6);
+	struct wide w = wide_get(&spec->addr6);
+	const struct nat64_eam *eam;
+	struct in6_addr addr;
+
+	for (; n; n--, wide_add(&w, 128 - len)) {
+		wide_put(w, &addr);
+		eam = nat64_eam_get6(t, &addr, len);
+		if (stays_beside(eam, spec))
+			return eam;
+		pause(n);
+	}
+	return NULL;
 }
 
 /*
@@ -517,19 +500,36 @@ static bool overlaps_beside(struct nat64_eam *eam, const void *arg)
  * only for a prefix beside longer ones, and only when trying each prefix inside
  * it would take longer.
  */
-static const struct nat64_eam *inside(struct nat64_table *t,
-				      const struct nat64_eam *spec)
+static const struct nat64_eam *covered4(struct nat64_table *t,
+					const struct nat64_eam *spec)
 {
-	u64 n = count_subprefixes(t->count4, spec->len4, 32) +
-		count_subprefixes(t->count6, spec->len6, 128);
+	const struct nat64_eam *eam = NULL;
+	unsigned int len;
 
-	if (n <= t->count)
-		return probe_inside(t, spec);
-	return walk_until(t, overlaps_beside, spec);
+	if (count_inside(t->count4, spec->len4, 32) > t->count)
+		return walk_until(t, overlaps_beside4, spec);
+	for (len = spec->len4 + 1; !eam && len <= 32; len++)
+		if (t->count4[len])
+			eam = probe4(t, spec, len);
+	return eam;
+}
+
+static const struct nat64_eam *covered6(struct nat64_table *t,
+					const struct nat64_eam *spec)
+{
+	const struct nat64_eam *eam = NULL;
+	unsigned int len;
+
+	if (count_inside(t->count6, spec->len6, 128) > t->count)
+		return walk_until(t, overlaps_beside6, spec);
+	for (len = spec->len6 + 1; !eam && len <= 128; len++)
+		if (t->count6[len])
+			eam = probe6(t, spec, len);
+	return eam;
 }
 
 /**
- * nat64_eam_overlap() - a mapping that overlaps a new one in either column
+ * nat64_eam_overlap4() - a mapping whose IPv4 prefix overlaps that of a new one
  * @t: table
  * @spec: new mapping
  *
@@ -541,10 +541,26 @@ static const struct nat64_eam *inside(struct nat64_table *t,
  * Context: process, the lock that serialises changes.
  * Return: the other mapping, or NULL.
  */
-const struct nat64_eam *nat64_eam_overlap(struct nat64_table *t,
-					  const struct nat64_eam *spec)
+const struct nat64_eam *nat64_eam_overlap4(struct nat64_table *t,
+					   const struct nat64_eam *spec)
 {
-	return covering4(t, spec) ?: covering6(t, spec) ?: inside(t, spec);
+	return covering4(t, spec) ?: covered4(t, spec);
+}
+
+/**
+ * nat64_eam_overlap6() - a mapping whose IPv6 prefix overlaps that of a new one
+ * @t: table
+ * @spec: new mapping
+ *
+ * As nat64_eam_overlap4().
+ *
+ * Context: process, the lock that serialises changes.
+ * Return: the other mapping, or NULL.
+ */
+const struct nat64_eam *nat64_eam_overlap6(struct nat64_table *t,
+					   const struct nat64_eam *spec)
+{
+	return covering6(t, spec) ?: covered6(t, spec);
 }
 
 /* Walking. */

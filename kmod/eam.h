@@ -159,8 +159,10 @@ __be32 nat64_eam_to4(const struct nat64_eam *eam, const struct in6_addr *addr6);
 struct nat64_eam *nat64_eam_get4(struct nat64_table *t, __be32 addr4, u8 len4);
 struct nat64_eam *nat64_eam_get6(struct nat64_table *t,
 				 const struct in6_addr *addr6, u8 len6);
-const struct nat64_eam *nat64_eam_overlap(struct nat64_table *t,
-					  const struct nat64_eam *spec);
+const struct nat64_eam *nat64_eam_overlap4(struct nat64_table *t,
+					   const struct nat64_eam *spec);
+const struct nat64_eam *nat64_eam_overlap6(struct nat64_table *t,
+					   const struct nat64_eam *spec);
 void nat64_walk_enter(struct nat64_walk *walk, struct nat64_table *t);
 void nat64_walk_start(struct nat64_walk *walk);
 struct nat64_eam *nat64_walk_next(struct nat64_walk *walk);

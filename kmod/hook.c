@@ -109,6 +109,8 @@ static unsigned int hook4(void *priv, struct sk_buff *skb,
 	if (!eam || !is_marked(cfg, skb) || is_never_ours(daddr))
 		return NF_ACCEPT;
 	init_pkt(&p, nn, cfg, skb, state);
+	if (nat64_native_route4(nn, skb, p.in, eam))
+		return NF_ACCEPT;
 	return run(&p, eam, NULL);
 }
 
@@ -124,6 +126,8 @@ static unsigned int hook6(void *priv, struct sk_buff *skb,
 	if (!prefix || !is_marked(cfg, skb))
 		return NF_ACCEPT;
 	init_pkt(&p, nn, cfg, skb, state);
+	if (nat64_native_route6(nn, skb, p.in, prefix))
+		return NF_ACCEPT;
 	return run(&p, NULL, prefix);
 }
 

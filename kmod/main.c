@@ -17,6 +17,7 @@ static int __net_init net_init(struct net *net)
 	int err;
 
 	nn->net = net;
+	nat64_native_init(nn);
 	nn->stats = alloc_percpu(struct nat64_stats);
 	if (!nn->stats)
 		return -ENOMEM;
@@ -29,6 +30,7 @@ static int __net_init net_init(struct net *net)
 static void __net_exit net_pre_exit(struct net *net)
 {
 	WARN_ON_ONCE(nat64_hooks_update(nat64_net(net), false, false));
+	nat64_native_exit(nat64_net(net));
 }
 
 static void __net_exit net_exit(struct net *net)

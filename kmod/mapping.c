@@ -140,13 +140,12 @@ static int refuse_same(const struct nat64_request *rq,
 }
 
 static int check_same(const struct nat64_request *rq,
-		      const struct nat64_eam *spec)
+		      const struct nat64_eam *spec,
+		      const struct nat64_eam *same4,
+		      const struct nat64_eam *same6)
 {
 	struct nat64_table *t = rq->config->table;
-	const struct nat64_eam *same4, *same6;
 
-	same4 = nat64_eam_get4(t, spec->addr4, spec->len4);
-	same6 = nat64_eam_get6(t, &spec->addr6, spec->len6);
 	if (same4 || same6)
 		return rq->replace ? 0 : refuse_same(rq, spec, same4, same6);
 	if (!rq->create)
@@ -164,24 +163,29 @@ static const char *relation(u8 len, u8 other)
 	return len > other ? "lies inside" : "contains";
 }
 
-static int check_overlap(const struct nat64_request *rq,
-			 const struct nat64_eam *spec)
+static int check_overlap4(const struct nat64_request *rq,
+			  const struct nat64_eam *spec)
 {
 	const struct nat64_eam *eam;
 
-	if (rq->force)
-		return 0;
-	eam = nat64_eam_overlap(rq->config->table, spec);
+	eam = nat64_eam_overlap4(rq->config->table, spec);
 	if (!eam)
 		return 0;
-	if (!((eam->addr4 ^ spec->addr4) &
-	      inet_make_mask(min(eam->len4, spec->len4))))
-		return nat64_refuse(rq, -EADDRINUSE,
-				    P4 " %s " P4 ", which is mapped to " P6,
-				    &spec->addr4, spec->len4,
-				    relation(spec->len4, eam->len4),
-				    &eam->addr4, eam->len4,
-				    &eam->addr6, eam->len6);
+	return nat64_refuse(rq, -EADDRINUSE,
+			    P4 " %s " P4 ", which is mapped to " P6,
+			    &spec->addr4, spec->len4,
+			    relation(spec->len4, eam->len4),
+			    &eam->addr4, eam->len4, &eam->addr6, eam->len6);
+}
+
+static int check_overlap6(const struct nat64_request *rq,
+			  const struct nat64_eam *spec)
+{
+	const struct nat64_eam *eam;
+
+	eam = nat64_eam_overlap6(rq->config->table, spec);
+	if (!eam)
+		return 0;
 	return nat64_refuse(rq, -EADDRINUSE,
 			    P6 " %s " P6 ", which is mapped to " P4,
 			    &spec->addr6, spec->len6,
@@ -189,19 +193,36 @@ static int check_overlap(const struct nat64_request *rq,
 			    &eam->addr6, eam->len6, &eam->addr4, eam->len4);
 }
 
-static int check_inside(struct nat64_request *rq, struct nat64_eam *spec)
+/* Where a prefix stands already, it overlaps what it overlapped before. */
+static int check_overlap(const struct nat64_request *rq,
+			 const struct nat64_eam *spec,
+			 const struct nat64_eam *same4,
+			 const struct nat64_eam *same6)
+{
+	int err = 0;
+
+	if (rq->force)
+		return 0;
+	if (!same4)
+		err = check_overlap4(rq, spec);
+	if (!err && !same6)
+		err = check_overlap6(rq, spec);
+	return err;
+}
+
+static int check_inside(struct nat64_request *rq, struct nat64_eam *spec,
+			const struct nat64_eam *same6)
 {
 	const struct nat64_prefix *prefix;
 
 	prefix = nat64_prefixes_overlap(rq->config->prefix, spec);
 	if (!prefix)
 		return 0;
-	if (!rq->force)
+	if (!rq->force && !same6)
 		return nat64_refuse(rq, -EADDRINUSE,
 				    P6 " %s the translation prefix " P6,
 				    &spec->addr6, spec->len6,
-				    spec->len6 < prefix->len ? "contains" :
-							       "lies inside",
+				    relation(spec->len6, prefix->len - 1),
 				    &prefix->addr, prefix->len);
 	spec->flags |= NAT64_EAM_INSIDE;
 	return nat64_config_enter_inside(rq);
@@ -238,12 +259,19 @@ int nat64_mapping_begin(struct nat64_request *rq, unsigned int size)
  */
 int nat64_mapping_put(struct nat64_request *rq, const struct nat64_mapping *m)
 {
+	struct nat64_table *t = rq->config->table;
+	const struct nat64_eam *same4, *same6;
 	struct nat64_eam spec;
 	int err;
 
-	err = check_form(rq, m) ?: make_spec(rq, m, &spec) ?:
-	      check_same(rq, &spec) ?: check_overlap(rq, &spec) ?:
-	      check_inside(rq, &spec);
+	err = check_form(rq, m) ?: make_spec(rq, m, &spec);
+	if (err)
+		return err;
+	same4 = nat64_eam_get4(t, spec.addr4, spec.len4);
+	same6 = nat64_eam_get6(t, &spec.addr6, spec.len6);
+	err = check_same(rq, &spec, same4, same6) ?:
+	      check_overlap(rq, &spec, same4, same6) ?:
+	      check_inside(rq, &spec, same6);
 	if (!err && !rq->staged)
 		err = nat64_config_cover(rq);
 	if (err)

@@ -49,9 +49,7 @@
 	X(LOCAL_OFF,		"local_off")				\
 	X(NO_MEMORY,		"no_memory")
 
-/**
- * enum nat64_counter - names of counters
- *
+/*
  * A reason for refusing a packet is the name of its counter. No reason is 0,
  * which stands for success where a function returns a reason.
  */

@@ -105,7 +105,8 @@ static enum nat64_counter map_addresses(struct nat64_pkt *p,
 	if (unlikely(!p->cfg->n_order))
 		return NAT64_NO_PREFIX;
 	nat64_eam_to6(eam, p->a.dst4, &p->a.dst6);
-	if (unlikely(p->cfg->inside) && nat64_prefix_find(p->cfg, &p->a.dst6))
+	if (unlikely(p->cfg->inside) && p->local &&
+	    nat64_prefix_find(p->cfg, &p->a.dst6))
 		return NAT64_LOOP;
 	p->prefix = source_prefix(p->cfg, eam);
 	return map_source(p);
