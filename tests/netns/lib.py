@@ -206,7 +206,11 @@ GSO_NONE, GSO_TCPV4, GSO_UDP, GSO_TCPV6, GSO_UDP_L4, GSO_ECN = 0, 1, 3, 4, 5, 0x
 
 @dataclass(frozen=True)
 class Offload:
-    """What the sender left to the device: segmentation, the checksum of the transport."""
+    """What the sender left to the device: segmentation, the checksum of the transport.
+
+    The header is how much of a frame of a page or more is to be linear; offsets
+    count from the start of the frame.
+    """
 
     gso: int = GSO_NONE
     size: int = 0
@@ -222,10 +226,11 @@ class Offload:
 
     @classmethod
     def parse(cls, octets):
-        flags, gso, header, size, start, offset = cls._layout.unpack(octets)
+        """What a packet that came out has; how much of it is linear is left out."""
+        flags, gso, _, size, start, offset = cls._layout.unpack(octets)
         if not flags & 1:
             start = offset = 0
-        return cls(gso, size, header if gso else 0, start, offset)
+        return cls(gso, size, 0, start, offset)
 
 
 def mac(text):
@@ -565,3 +570,42 @@ def need(*programs):
     """Fails if a program that a test runs is not there: a test never passes by not running."""
     missing = [p for p in programs if not shutil.which(p)]
     assert not missing, f"install {', '.join(missing)}"
+
+
+# Sockets of the two real hosts.
+
+def connect(client, server, address, port=0):
+    """A TCP connection from one namespace to another; the two sockets of it."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    other = socket.AF_INET if family == socket.AF_INET6 else socket.AF_INET6
+    with server:
+        listener = socket.create_server(("", port), family=other)
+    with client:
+        ours = socket.socket(family)
+    with listener:
+        listener.settimeout(DEADLINE)
+        ours.settimeout(DEADLINE)
+        ours.connect((address, listener.getsockname()[1]))
+        theirs, _ = listener.accept()
+    return ours, theirs
+
+
+def stream(source, sink, data):
+    """Sends data over a connection; returns what arrives."""
+    source.setblocking(False)
+    sink.setblocking(False)
+    poll, left, got = select.poll(), memoryview(data), bytearray()
+    poll.register(source, select.POLLOUT)
+    poll.register(sink, select.POLLIN)
+    end = time.monotonic() + DEADLINE
+    while len(got) < len(data):
+        if not poll.poll(1000 * max(0, end - time.monotonic())):
+            raise AssertionError(f"stuck: {len(left)} octets not sent, "
+                                 f"{len(got)} of {len(data)} arrived")
+        with contextlib.suppress(BlockingIOError):
+            left = left[source.send(left):]
+            if not left:
+                poll.modify(source, 0)
+        with contextlib.suppress(BlockingIOError):
+            got += sink.recv(1 << 20)
+    return bytes(got)

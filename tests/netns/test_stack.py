@@ -1,0 +1,634 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The stack around the translator: offloads, shapes of packets in memory, filters, devices."""
+
+import contextlib
+import os
+import re
+import socket
+import struct
+
+import lib
+import pytest
+from lib import (GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, HOST4, HOST6, MAC_FAR4, REAL4, REAL4_EMBEDDED,
+                 REAL6, REAL6_MAPPED, SERVER4, SERVER6, Frame, Offload, fragmentation_needed,
+                 packet_too_big)
+from packet import (ANY, ICMP, TCP, UDP, Packet, address, destination_options, echo4, echo6,
+                    fragment, hop_by_hop, icmp4, icmp6, ip4, ip6, octets, ones_sum, pad, pseudo,
+                    raw, tcp, u16, udp)
+
+pytestmark = pytest.mark.usefixtures("real")
+
+ALL_OFF = dict(tx=False, rx=False, sg=False, tso=False, gso=False, gro=False)
+ALL_ON = dict(tx=True, rx=True, sg=True, tso=True, gso=True, gro=True)
+
+
+@contextlib.contextmanager
+def offloads(net, far=None, near=None):
+    """Offloads of the hosts' and of the gateway's devices for a while."""
+    usual = dict(ALL_ON, gro=False)
+    ends = [(net.v6, "eth0", far), (net.v4, "eth0", far),
+            (net.gateway, "to6", near), (net.gateway, "to4", near)]
+    ends = [end for end in ends if end[2]]
+    try:
+        for namespace, device, states in ends:
+            namespace.offloads(device, **states)
+        yield
+    finally:
+        for namespace, device, _ in ends:
+            namespace.offloads(device, **usual)
+
+
+# Checksums that the sender left to its device.
+
+def seeded(src, dst, part, at):
+    """A transport whose checksum field holds the sum of the pseudo-header only."""
+    body = octets(src, dst, part)
+    seed = ones_sum(pseudo(src, dst, part.proto, len(body)))
+    return raw(part.proto, body[:at] + u16(seed) + body[at + 2:])
+
+
+UNFINISHED = [("TCP", tcp(1000, 80, bytes(range(100)), seq=7), 16), ("UDP", udp(1000, 53, b"x" * 99), 6)]
+
+
+@pytest.mark.parametrize("part, at", [pytest.param(p, a, id=n) for n, p, a in UNFINISHED])
+def test_unfinished_checksum_stays_unfinished(expect, part, at):
+    expect(Frame(ip6(HOST6, SERVER6, seeded(HOST6, SERVER6, part, at)),
+                 offload=Offload(csum_start=54, csum_offset=at)),
+           Frame(ip4(HOST4, SERVER4, seeded(HOST4, SERVER4, part, at), ttl=63, id=ANY),
+                 offload=Offload(csum_start=34, csum_offset=at)))
+    expect(Frame(ip4(SERVER4, HOST4, seeded(SERVER4, HOST4, part, at)),
+                 offload=Offload(csum_start=34, csum_offset=at)),
+           Frame(ip6(SERVER6, HOST6, seeded(SERVER6, HOST6, part, at), hlim=63),
+                 offload=Offload(csum_start=54, csum_offset=at)))
+
+
+@pytest.mark.parametrize("part, at", [pytest.param(p, a, id=n) for n, p, a in UNFINISHED])
+def test_unfinished_checksum_is_finished_for_a_device_that_cannot(net, expect, part, at):
+    with offloads(net, near=dict(tx=False)):
+        expect(Frame(ip6(HOST6, SERVER6, seeded(HOST6, SERVER6, part, at)),
+                     offload=Offload(csum_start=54, csum_offset=at)),
+               ip4(HOST4, SERVER4, part, ttl=63, id=ANY))
+        expect(Frame(ip4(SERVER4, HOST4, seeded(SERVER4, HOST4, part, at)),
+                     offload=Offload(csum_start=34, csum_offset=at)),
+               ip6(SERVER6, HOST6, part, hlim=63))
+
+
+@pytest.mark.parametrize("part, at", [pytest.param(p, a, id=n) for n, p, a in UNFINISHED])
+def test_unfinished_checksum_behind_extension_headers(expect, part, at):
+    expect(Frame(ip6(HOST6, SERVER6, hop_by_hop(), destination_options(pad(14)),
+                     seeded(HOST6, SERVER6, part, at)),
+                 offload=Offload(csum_start=54 + 24, csum_offset=at)),
+           Frame(ip4(HOST4, SERVER4, seeded(HOST4, SERVER4, part, at), ttl=63, id=ANY),
+                 offload=Offload(csum_start=34, csum_offset=at)))
+
+
+@pytest.mark.parametrize("part, at", [pytest.param(p, a, id=n) for n, p, a in UNFINISHED])
+def test_unfinished_checksum_behind_options(expect, part, at):
+    expect(Frame(ip4(SERVER4, HOST4, seeded(SERVER4, HOST4, part, at), options=b"\1" * 12),
+                 offload=Offload(csum_start=46, csum_offset=at)),
+           Frame(ip6(SERVER6, HOST6, seeded(SERVER6, HOST6, part, at), hlim=63),
+                 offload=Offload(csum_start=54, csum_offset=at)))
+
+
+def test_unfinished_checksum_is_finished_before_splitting(net, expect):
+    part = udp(53, 1000, bytes(range(250)) * 6)
+    body = octets(SERVER6, HOST6, part)
+    with net.mtus(to4=2000):
+        expect(Frame(ip4(SERVER4, HOST4, seeded(SERVER4, HOST4, part, 6), id=7),
+                     offload=Offload(csum_start=34, csum_offset=6)),
+               ip6(SERVER6, HOST6, fragment(7, 0, True), raw(UDP, body[:1232]), hlim=63),
+               ip6(SERVER6, HOST6, fragment(7, 1232), raw(UDP, body[1232:]), hlim=63))
+
+
+def test_unfinished_checksum_of_a_hairpinned_packet(expect):
+    part = tcp(1000, 80, bytes(range(100)))
+    there, here = "2001:db8:100::203.0.113.20", "2001:db8:100::203.0.113.10"
+    expect(Frame(ip6(HOST6, there, seeded(HOST6, there, part, 16)),
+                 offload=Offload(csum_start=54, csum_offset=16)),
+           Frame(ip6(here, lib.PEER6, seeded(here, lib.PEER6, part, 16), hlim=63),
+                 offload=Offload(csum_start=54, csum_offset=16)))
+
+
+# Super-packets.
+
+def super_tcp(src, dst, size, gso, mss, data, sport=1000, dport=80, **fields):
+    """A TCP super-packet as a sender with segmentation offload makes it."""
+    part = seeded(src, dst, tcp(sport, dport, data, seq=7, flags=0x18), 16)
+    make, at = (ip6, 54) if ":" in src else (ip4, 34)
+    return Frame(make(src, dst, part, **fields), offload=Offload(gso, mss, 74, at, 16))
+
+
+def segments(make, src, dst, data, mss, flags=0x18, **fields):
+    """The TCP segments that a super-packet stands for."""
+    cut = [data[n:n + mss] for n in range(0, len(data), mss)]
+    return [make(src, dst, tcp(1000, 80, piece, seq=7 + n * mss,
+                               flags=flags if n == len(cut) - 1 else flags & ~0x09), **fields)
+            for n, piece in enumerate(cut)]
+
+
+DATA = bytes(range(251)) * 20
+
+
+@pytest.mark.parametrize("mss, df", [(1220, False), (1221, True), (1440, True), (500, False)])
+def test_tcp_super_packet_6to4(expect, mss, df):
+    """DF is what the segments need, not the whole."""
+    sent = super_tcp(HOST6, SERVER6, 0, GSO_TCPV6, mss, DATA)
+    got = super_tcp(HOST4, SERVER4, 0, GSO_TCPV4, mss, DATA, ttl=63, id=ANY, df=df)
+    expect(sent, Frame(got.packet, offload=Offload(GSO_TCPV4, mss, 0, 34, 16)))
+
+
+@pytest.mark.parametrize("mss", [1440, 1220, 500])
+def test_tcp_super_packet_4to6(expect, mss):
+    sent = super_tcp(SERVER4, HOST4, 0, GSO_TCPV4, mss, DATA, df=True)
+    got = super_tcp(SERVER6, HOST6, 0, GSO_TCPV6, mss, DATA, hlim=63)
+    expect(sent, Frame(got.packet, offload=Offload(GSO_TCPV6, mss, 0, 54, 16)))
+
+
+@pytest.mark.parametrize("mss, df", [(1220, False), (1221, True), (1440, True)])
+def test_tcp_super_packet_6to4_for_a_device_that_cannot(net, expect, mss, df):
+    with offloads(net, near=dict(tso=False, gso=False)):
+        expect(super_tcp(HOST6, SERVER6, 0, GSO_TCPV6, mss, DATA),
+               *segments(ip4, HOST4, SERVER4, DATA, mss, ttl=63, id=ANY, df=df))
+
+
+def test_tcp_super_packet_4to6_for_a_device_that_cannot(net, expect):
+    with offloads(net, near=dict(tso=False, gso=False)):
+        expect(super_tcp(SERVER4, HOST4, 0, GSO_TCPV4, 1440, DATA, df=True),
+               *segments(ip6, SERVER6, HOST6, DATA, 1440, hlim=63))
+
+
+def test_identifications_of_segments_differ(net, wire):
+    """RFC 6864: those of one super-packet, and those of the next."""
+    with offloads(net, near=dict(tso=False, gso=False)):
+        frames = [super_tcp(HOST6, SERVER6, 0, GSO_TCPV6, 500, DATA) for _ in range(8)]
+        seen = wire.exchange(*frames)[4]
+    assert len(seen) == 8 * 11
+    assert len({packet[4:6] for packet in seen}) == len(seen)
+
+
+def test_tcp_super_packet_without_df_small_segments(expect):
+    """Segments that fit lowest-ipv6-mtu need no fragments."""
+    sent = super_tcp(SERVER4, HOST4, 0, GSO_TCPV4, 1220, DATA)
+    got = super_tcp(SERVER6, HOST6, 0, GSO_TCPV6, 1220, DATA, hlim=63)
+    expect(sent, Frame(got.packet, offload=Offload(GSO_TCPV6, 1220, 0, 54, 16)))
+
+
+def test_tcp_super_packet_without_df_large_segments(expect, wire):
+    """Each segment by itself is split, with the Identification that it would have had."""
+    data, mss = DATA[:3000], 1400
+    sent = super_tcp(SERVER4, HOST4, 0, GSO_TCPV4, mss, data, id=100)
+    expected = []
+    for n, segment in enumerate(segments(ip6, SERVER6, HOST6, data, mss, hlim=63)):
+        body = segment[40:]
+        if len(segment) <= 1280:
+            expected.append(segment)
+            continue
+        expected += [ip6(SERVER6, HOST6, fragment(100 + n, at, at + 1232 < len(body)),
+                         raw(TCP, body[at:at + 1232]), hlim=63) for at in range(0, len(body), 1232)]
+    expect(sent, *expected)
+
+
+def test_tcp_super_packet_too_big_by_its_segments(net, expect):
+    with net.mtus(to4=1400):
+        fits = super_tcp(HOST6, SERVER6, 0, GSO_TCPV6, 1360, DATA)
+        got = super_tcp(HOST4, SERVER4, 0, GSO_TCPV4, 1360, DATA, ttl=63, id=ANY, df=True)
+        expect(fits, Frame(got.packet, offload=Offload(GSO_TCPV4, 1360, 0, 34, 16)))
+        large = super_tcp(HOST6, SERVER6, 0, GSO_TCPV6, 1361, DATA)
+        seen = expect.__self__.exchange(large)
+        assert not seen[4] and len(seen[6]) == 1
+        assert seen[6][0][40:48] == icmp_head(packet_too_big(large, 1420), seen[6][0])
+
+
+def test_tcp_super_packet_needs_fragmentation_by_its_segments(net, wire):
+    with net.mtus(to6=1400):
+        fits = super_tcp(SERVER4, HOST4, 0, GSO_TCPV4, 1340, DATA, df=True)
+        got = super_tcp(SERVER6, HOST6, 0, GSO_TCPV6, 1340, DATA, hlim=63)
+        wire.expect(fits, Frame(got.packet, offload=Offload(GSO_TCPV6, 1340, 0, 54, 16)))
+        large = super_tcp(SERVER4, HOST4, 0, GSO_TCPV4, 1341, DATA, df=True)
+        seen = wire.exchange(large)
+        assert not seen[6] and len(seen[4]) == 1
+        assert seen[4][0][20:28] == icmp_head(fragmentation_needed(large, 1380), seen[4][0])
+
+
+def icmp_head(expected, seen):
+    """Type, code and MTU as expected, with the checksum of what was seen.
+
+    How a kernel quotes an unfinished super-packet, and so the checksum, is its own affair.
+    """
+    at = 40 if expected[0] >> 4 == 6 else 20
+    return bytes(expected[at:at + 2] + seen[at + 2:at + 4] + expected[at + 4:at + 8])
+
+
+def udp_super(src, dst, size, data, **fields):
+    part = seeded(src, dst, udp(1000, 53, data), 6)
+    make, at = (ip6, 54) if ":" in src else (ip4, 34)
+    return Frame(make(src, dst, part, **fields), offload=Offload(GSO_UDP_L4, size, 62, at, 6))
+
+
+def kernel():
+    return tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release).groups()))
+
+
+@pytest.mark.skipif(kernel() < (6, 2), reason="packet sockets know no UDP segmentation; "
+                                              "test_udp_segmentation_of_a_socket does it all")
+@pytest.mark.parametrize("size, df", [(1232, False), (1233, True), (400, False)])
+def test_udp_super_packets(expect, size, df):
+    sent, got = (udp_super(HOST6, SERVER6, size, DATA),
+                 udp_super(HOST4, SERVER4, size, DATA, ttl=63, id=ANY, df=df))
+    expect(sent, Frame(got.packet, offload=Offload(GSO_UDP_L4, size, 0, 34, 6)))
+    sent, got = (udp_super(SERVER4, HOST4, size, DATA, df=True),
+                 udp_super(SERVER6, HOST6, size, DATA, hlim=63))
+    expect(sent, Frame(got.packet, offload=Offload(GSO_UDP_L4, size, 0, 54, 6)))
+
+
+@pytest.mark.parametrize("device_can", [True, False], ids=["offload", "software"])
+@pytest.mark.parametrize("from_side", [6, 4], ids=["6to4", "4to6"])
+def test_udp_segmentation_of_a_socket(real, from_side, device_can):
+    """UDP_SEGMENT: the datagrams arrive as they were meant."""
+    near, far, to = ((real.v6, real.v4, REAL4_EMBEDDED) if from_side == 6 else
+                     (real.v4, real.v6, REAL6_MAPPED))
+    states = ALL_ON if device_can else dict(ALL_OFF)
+    with offloads(real, near=dict(states, gro=False)), far:
+        sink = socket.socket(socket.AF_INET if from_side == 6 else socket.AF_INET6,
+                             socket.SOCK_DGRAM)
+        sink.bind(("", 0))
+        sink.settimeout(lib.DEADLINE)
+        with near:
+            source = socket.socket(socket.AF_INET6 if from_side == 6 else socket.AF_INET,
+                                   socket.SOCK_DGRAM)
+        source.sendmsg([DATA[:2500]], [(socket.IPPROTO_UDP, 103, struct.pack("=H", 400))], 0,
+                       (to, sink.getsockname()[1]))
+        got = [sink.recv(2000) for _ in range(7)]
+        assert got == [DATA[n:n + 400] for n in range(0, 2500, 400)]
+
+
+# Connections of real sockets, whatever the devices do.
+
+STATES = [("all on", ALL_ON, ALL_ON), ("all off", ALL_OFF, ALL_OFF),
+          ("hosts on, gateway off", ALL_ON, ALL_OFF), ("hosts off, gateway on", ALL_OFF, ALL_ON),
+          ("no GRO", dict(ALL_ON, gro=False), dict(ALL_ON, gro=False)),
+          ("checksums only", dict(ALL_OFF, tx=True, rx=True), dict(ALL_OFF, tx=True, rx=True)),
+          ("GRO only", dict(ALL_OFF, rx=True, gro=True), dict(ALL_OFF, rx=True, gro=True))]
+
+
+@pytest.mark.parametrize("from_side", [6, 4], ids=["6to4", "4to6"])
+@pytest.mark.parametrize("far, near", [pytest.param(f, n, id=i) for i, f, n in STATES])
+def test_connections_carry_their_data(real, from_side, far, near):
+    data = os.urandom(400_000)
+    client, server, to = ((real.v6, real.v4, REAL4_EMBEDDED) if from_side == 6 else
+                          (real.v4, real.v6, REAL6_MAPPED))
+    with real.mtus(far6=1500, far4=1500), offloads(real, far, near):
+        ours, theirs = lib.connect(client, server, to)
+        with ours, theirs:
+            assert lib.stream(ours, theirs, data) == data
+            assert lib.stream(theirs, ours, data) == data
+
+
+# Packets that are not in one piece, or not ours alone.
+
+def in_pieces(packet):
+    """Only the Ethernet header is linear, all else lies in pages."""
+    assert len(packet) > 4096
+    return Frame(packet, offload=Offload(header=14))
+
+
+LONG = bytes(range(251)) * 20
+
+
+@pytest.mark.parametrize("six, four", [
+    (udp(1, 2, LONG), udp(1, 2, LONG)), (tcp(1, 2, LONG), tcp(1, 2, LONG)),
+    (echo6(1, 2, LONG), echo4(1, 2, LONG)),
+], ids=["UDP", "TCP", "echo"])
+def test_packets_in_pieces(net, expect, six, four):
+    with net.mtus(to6=9000, to4=9000):
+        expect(in_pieces(ip6(HOST6, SERVER6, hop_by_hop(), destination_options(pad(254)), six)),
+               ip4(HOST4, SERVER4, four, ttl=63, id=ANY, df=True))
+        expect(in_pieces(ip4(SERVER4, HOST4, four, options=b"\1" * 40, df=True)),
+               ip6(SERVER6, HOST6, six, hlim=63))
+
+
+def test_packets_in_pieces_are_split(net, expect):
+    body = octets(SERVER6, HOST6, udp(1, 2, LONG))
+    expected = [ip6(SERVER6, HOST6, fragment(7, at, at + 1232 < len(body)),
+                    raw(UDP, body[at:at + 1232]), hlim=63) for at in range(0, len(body), 1232)]
+    with net.mtus(to4=9000):
+        expect(in_pieces(ip4(SERVER4, HOST4, udp(1, 2, LONG), id=7)), *expected)
+        expect(in_pieces(ip4(SERVER4, HOST4, udp(1, 2, LONG, checksum=0), id=7)), *expected)
+
+
+def test_errors_in_pieces(net, expect):
+    quote6, quote4 = (ip6(SERVER6, HOST6, udp(1, 2, LONG)),
+                      ip4(SERVER4, HOST4, udp(1, 2, LONG), id=ANY, df=True))
+    with net.mtus(to6=9000, to4=9000):
+        expect(in_pieces(ip6(HOST6, SERVER6, icmp6(1, 4, 0, quote6))),
+               ip4(HOST4, SERVER4, icmp4(3, 3, 0, quote4[:548]), ttl=63, id=ANY))
+        quote6, quote4 = (ip6(HOST6, SERVER6, udp(1, 2, LONG)),
+                          ip4(HOST4, SERVER4, udp(1, 2, LONG), df=True))
+        expect(in_pieces(ip4(SERVER4, HOST4, icmp4(3, 3, 0, quote4), df=True)),
+               ip6(SERVER6, HOST6, icmp6(1, 4, 0, quote6[:1232]), hlim=63))
+
+
+def test_refused_packets_in_pieces(net, expect):
+    with net.mtus(to6=9000, to4=1500):
+        packet = ip6(HOST6, SERVER6, udp(1, 2, LONG))
+        expect(in_pieces(packet), packet_too_big(packet, 1520))
+    with net.mtus(to4=9000):
+        packet = ip4(SERVER4, HOST4, udp(1, 2, LONG), df=True)
+        expect(in_pieces(packet), fragmentation_needed(packet, 1480))
+
+
+@contextlib.contextmanager
+def tap(namespace, device):
+    """A packet socket, as tcpdump has one: what passes is cloned for it."""
+    with namespace:
+        listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    with listener:
+        listener.bind((device, 3))
+        listener.setblocking(False)
+        yield lambda: [listener.recv(9000)[14:]
+                       for _ in iter(lambda: _ready(listener), False)]
+
+
+def _ready(some):
+    try:
+        some.recv(1, socket.MSG_PEEK)
+        return True
+    except BlockingIOError:
+        return False
+
+
+@pytest.mark.parametrize("sent, got", [
+    (ip6(HOST6, SERVER6, tcp(1, 2, b"x" * 99)), ip4(HOST4, SERVER4, tcp(1, 2, b"x" * 99), ttl=63,
+                                                   id=ANY)),
+    (ip6(HOST6, SERVER6, echo6(1, 2)), ip4(HOST4, SERVER4, echo4(1, 2), ttl=63, id=ANY)),
+    (ip4(SERVER4, HOST4, udp(1, 2, b"x" * 99)), ip6(SERVER6, HOST6, udp(1, 2, b"x" * 99), hlim=63)),
+    (ip4(SERVER4, HOST4, udp(1, 2, b"x", checksum=0)), ip6(SERVER6, HOST6, udp(1, 2, b"x"), hlim=63)),
+    (ip6(HOST6, SERVER6, icmp6(1, 4, 0, ip6(SERVER6, HOST6, udp(1, 2, b"x")))),
+     ip4(HOST4, SERVER4, icmp4(3, 3, 0, ip4(SERVER4, HOST4, udp(1, 2, b"x"), id=ANY)), ttl=63,
+         id=ANY)),
+    (ip4(SERVER4, HOST4, icmp4(3, 3, 0, ip4(HOST4, SERVER4, udp(1, 2, b"x")))),
+     ip6(SERVER6, HOST6, icmp6(1, 4, 0, ip6(HOST6, SERVER6, udp(1, 2, b"x"))), hlim=63)),
+], ids=["TCP 6to4", "echo 6to4", "UDP 4to6", "UDP without checksum 4to6", "error 6to4",
+        "error 4to6"])
+def test_listeners_see_what_was_on_the_wire(real, sent, got):
+    """A clone in somebody else's hands is not written to."""
+    with tap(real.gateway, "to6") as six, tap(real.gateway, "to4") as four:
+        real.wire.expect(sent, got)
+        seen = six() + four()
+    assert bytes(sent) in seen
+    assert any(got.closed(p) == p for p in seen if len(p) == len(got) and p[0] == got[0])
+
+
+def test_tcpdump_sees_both_families(real, tmp_path):
+    lib.need("tcpdump")
+    dump = real.gateway.start("tcpdump", "-i", "any", "-U", "-w", tmp_path / "pcap", "udp port 4242",
+                              stderr=-1)
+    with dump:
+        dump.stderr.readline()
+        for _ in range(3):
+            real.wire.expect(ip6(HOST6, SERVER6, udp(4242, 4242, b"x")),
+                             ip4(HOST4, SERVER4, udp(4242, 4242, b"x"), ttl=63, id=ANY))
+        lib.eventually(lambda: (tmp_path / "pcap").stat().st_size > 24 + 6 * 60, "six packets")
+        dump.terminate()
+    text = lib.run("tcpdump", "-nr", tmp_path / "pcap").stdout
+    assert text.count("IP6") == text.count(" IP ") == 3
+
+
+# Filters see translated packets as forwarded ones of their new family.
+
+def rules(gateway, text):
+    gateway.run("nft", "-f", "-", input=text)
+
+
+@pytest.fixture
+def filters(gateway):
+    """Loads nft rules; they go with the test."""
+    yield lambda text: rules(gateway, text)
+    gateway.run("nft", "flush", "ruleset")
+
+
+def counted(gateway):
+    """Packets by the comment of their rule."""
+    text = gateway.run("nft", "list", "ruleset").stdout
+    return {m[2]: int(m[1]) for m in
+            re.finditer(r'counter packets (\d+) bytes \d+.*comment "([^"]+)"', text)}
+
+
+COUNTERS = f"""
+table inet seen {{
+    chain prerouting {{ type filter hook prerouting priority 0;
+        ip6 daddr {SERVER6} counter comment "prerouting old 6"
+        ip saddr {HOST4} counter comment "prerouting new 4" }}
+    chain input {{ type filter hook input priority 0;
+        meta l4proto udp counter comment "input" }}
+    chain forward {{ type filter hook forward priority 0;
+        iifname "to6" oifname "to4" ip saddr {HOST4} ip daddr {SERVER4} ip ttl 63 counter comment "forward 4"
+        iifname "to4" oifname "to6" ip6 saddr {SERVER6} ip6 daddr {HOST6} counter comment "forward 6"
+        ip6 daddr {SERVER6} counter comment "forward old 6"
+        ip daddr {HOST4} counter comment "forward old 4" }}
+    chain postrouting {{ type filter hook postrouting priority 0;
+        iifname "to6" oifname "to4" ip saddr {HOST4} counter comment "postrouting 4"
+        iifname "to4" oifname "to6" ip6 saddr {SERVER6} counter comment "postrouting 6" }}
+}}
+"""
+
+
+def both_ways(wire):
+    wire.expect(ip6(HOST6, SERVER6, udp(1, 2)), ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY))
+    wire.expect(ip4(SERVER4, HOST4, udp(1, 2)), ip6(SERVER6, HOST6, udp(1, 2), hlim=63))
+
+
+def test_filters_see_packets_of_the_new_family_between_their_devices(real, filters):
+    filters(COUNTERS)
+    both_ways(real.wire)
+    assert counted(real.gateway) == {
+        "prerouting old 6": 0, "prerouting new 4": 0, "input": 0, "forward 4": 1, "forward 6": 1,
+        "forward old 6": 0, "forward old 4": 0, "postrouting 4": 1, "postrouting 6": 1}
+
+
+@pytest.mark.configuration("set forwarding direct", more=True)
+def test_filters_do_not_see_packets_that_go_direct(real, filters):
+    filters(COUNTERS)
+    both_ways(real.wire)
+    assert set(counted(real.gateway).values()) == {0}
+
+
+@pytest.mark.configuration("set forwarding direct", more=True)
+def test_direct_forwarding_translates_alike(real):
+    expect = real.wire.expect
+    expect(ip6(HOST6, SERVER6, hop_by_hop(), tcp(1, 2, b"x"), tclass=3, hlim=9),
+           ip4(HOST4, SERVER4, tcp(1, 2, b"x"), tos=3, ttl=8, id=ANY))
+    part = udp(1, 2, bytes(1300))
+    body = octets(SERVER6, HOST6, part)
+    expect(ip4(SERVER4, HOST4, part, id=7),
+           ip6(SERVER6, HOST6, fragment(7, 0, True), raw(UDP, body[:1232]), hlim=63),
+           ip6(SERVER6, HOST6, fragment(7, 1232), raw(UDP, body[1232:]), hlim=63))
+    expect(ip6(HOST6, "2001:db8:100::203.0.113.20", udp(1, 2)),
+           ip6("2001:db8:100::203.0.113.10", lib.PEER6, udp(1, 2), hlim=63))
+    with real.mtus(to4=1000):
+        part = udp(1, 2, bytes(1200))
+        body = octets(HOST4, SERVER4, part)
+        expect(ip6(HOST6, SERVER6, part),
+               ip4(HOST4, SERVER4, raw(UDP, body[:976]), ttl=63, id=ANY, mf=True),
+               ip4(HOST4, SERVER4, raw(UDP, body[976:]), ttl=63, id=ANY, offset=976))
+    super_packet = super_tcp(SERVER4, HOST4, 0, GSO_TCPV4, 1440, DATA, df=True)
+    got = super_tcp(SERVER6, HOST6, 0, GSO_TCPV6, 1440, DATA, hlim=63)
+    expect(super_packet, Frame(got.packet, offload=Offload(GSO_TCPV6, 1440, 0, 54, 16)))
+
+
+@pytest.mark.parametrize("hook", ["forward", "postrouting"])
+def test_filters_can_drop_what_is_translated(real, filters, hook):
+    filters(f"""table inet drops {{ chain c {{ type filter hook {hook} priority 0;
+        ip saddr {HOST4} udp dport 666 drop
+        ip6 saddr {SERVER6} udp dport 666 drop }} }}""")
+    real.wire.expect_silence(ip6(HOST6, SERVER6, udp(1, 666)), ip4(SERVER4, HOST4, udp(1, 666)))
+    both_ways(real.wire)
+
+
+def test_fragments_pass_where_connections_are_tracked(real, filters):
+    """Nothing is reassembled, though somebody in the namespace wants it to be."""
+    filters("table inet tracks { chain c { type filter hook forward priority 0; "
+            "ct state established accept } }")
+    six = octets(HOST6, SERVER6, udp(1, 2, bytes(64)))
+    four = octets(HOST4, SERVER4, udp(1, 2, bytes(64)))
+    real.wire.expect(ip6(HOST6, SERVER6, fragment(7, 0, True), raw(UDP, six[:32])),
+                     ip4(HOST4, SERVER4, raw(UDP, four[:32]), ttl=63, id=7, mf=True))
+    real.wire.expect(ip4(SERVER4, HOST4, raw(UDP, bytes(32)), id=7, mf=True, offset=64),
+                     ip6(SERVER6, HOST6, fragment(7, 64, True), raw(UDP, bytes(32)), hlim=63))
+
+
+def test_translated_packets_are_untracked(real, filters):
+    """A usual set of rules, which drops what is invalid, lets them pass."""
+    filters("""table inet tracks {
+        chain pre { type filter hook prerouting priority 0; ct state new accept }
+        chain c { type filter hook forward priority 0; policy drop;
+            ct state invalid counter drop comment "invalid"
+            ip daddr 192.0.2.0/24 accept
+            ct state untracked counter accept comment "untracked" } }""")
+    both_ways(real.wire)
+    assert counted(real.gateway) == {"invalid": 0, "untracked": 2}
+
+
+def test_native_packets_are_tracked_as_before(real, filters):
+    filters("""table inet tracks {
+        chain c { type filter hook forward priority 0;
+            ip daddr 192.0.2.9 ct state new counter comment "new" } }""")
+    real.wire.expect(ip4(SERVER4, "192.0.2.9", udp(1, 2)), ip4(SERVER4, "192.0.2.9", udp(1, 2), ttl=63))
+    assert counted(real.gateway) == {"new": 1}
+
+
+def test_reject_in_the_forward_chain_reaches_an_ipv6_sender(real, filters):
+    """The error is made in IPv4, by the gateway, and is translated on its way out."""
+    filters(f"""table inet rejects {{ chain c {{ type filter hook forward priority 0;
+        ip saddr {HOST4} udp dport 666 reject with icmp port-unreachable }} }}""")
+    sent = ip6(HOST6, SERVER6, udp(1, 666, b"x"))
+    quote = ip6(HOST6, SERVER6, udp(1, 666, b"x"), hlim=63)
+    real.wire.expect(sent, ip6("2001:db8:100::198.51.100.1", HOST6, icmp6(1, 4, 0, quote),
+                               tclass=0xc0))
+
+
+def test_reject_in_the_forward_chain_reaches_an_ipv4_sender(real, filters):
+    filters(f"""table inet rejects {{ chain c {{ type filter hook forward priority 0;
+        ip6 saddr {SERVER6} udp dport 666 reject with icmpv6 port-unreachable }} }}""")
+    sent = ip4(SERVER4, HOST4, udp(1, 666, b"x"))
+    quote = ip4(SERVER4, HOST4, udp(1, 666, b"x"), ttl=63, id=ANY)
+    real.wire.expect(sent, ip4(lib.GATEWAY4, SERVER4, icmp4(3, 3, 0, quote), id=ANY))
+
+
+def test_tcp_reset_in_the_forward_chain_reaches_an_ipv4_sender(real, filters):
+    filters(f"""table inet rejects {{ chain c {{ type filter hook forward priority 0;
+        ip6 saddr {SERVER6} tcp dport 666 reject with tcp reset }} }}""")
+    client, to = real.v4, REAL6_MAPPED
+    filters(f"""table inet rejects2 {{ chain c {{ type filter hook forward priority 0;
+        ip6 saddr {REAL4_EMBEDDED} tcp dport 666 reject with tcp reset }} }}""")
+    with client:
+        ours = socket.socket()
+    with ours:
+        ours.settimeout(lib.DEADLINE)
+        with pytest.raises(ConnectionRefusedError):
+            ours.connect((to, 666))
+
+
+# Devices and routes.
+
+def test_strict_reverse_path_filter(real):
+    with real.gateway.sysctls(net__ipv4__conf__all__rp_filter=1, net__ipv4__conf__to4__rp_filter=1,
+                              net__ipv4__conf__to6__rp_filter=1):
+        with real.gateway.routes("route 192.0.2.0/24 via 198.51.100.254"):
+            both_ways(real.wire)
+
+
+def test_martian_logging_and_no_route_back(real):
+    """The mapped addresses need no route of their own in IPv4."""
+    with real.gateway.routes("route unreachable 203.0.113.0/24"):
+        both_ways(real.wire)
+
+
+def test_mark_chooses_packets(real, filters, configure):
+    configure("set mark 0x40/0xf0")
+    packet, forwarded = (ip4(SERVER4, HOST4, udp(1, 2), ttl=t) for t in (64, 63))
+    real.wire.expect(packet, forwarded)
+    filters(f"""table inet marks {{ chain c {{ type filter hook prerouting priority -1000;
+        ip saddr {SERVER4} meta mark set 0x14f
+        ip6 saddr {HOST6} meta mark set 0x14f }} }}""")
+    both_ways(real.wire)
+    filters("flush ruleset")
+    filters(f"""table inet marks {{ chain c {{ type filter hook prerouting priority -1000;
+        ip saddr {SERVER4} meta mark set 0x180 }} }}""")
+    real.wire.expect(packet, forwarded)
+
+
+def test_mark_survives(real, filters):
+    filters(f"""table inet marks {{
+        chain p {{ type filter hook prerouting priority -1000; udp sport 1 meta mark set 77 meta priority set 1:7 }}
+        chain f {{ type filter hook forward priority 0;
+            ip saddr {HOST4} meta mark 77 meta priority 1:7 counter comment "4"
+            ip6 saddr {SERVER6} meta mark 77 meta priority 1:7 counter comment "6" }} }}""")
+    both_ways(real.wire)
+    assert counted(real.gateway) == {"4": 1, "6": 1}
+
+
+@pytest.mark.parametrize("qdisc", ["fq", "pfifo limit 1000"])
+def test_queueing_disciplines(real, qdisc):
+    for device in ("to6", "to4"):
+        real.gateway.run("tc", "qdisc", "replace", "dev", device, "root", *qdisc.split())
+    try:
+        for _ in range(3):
+            both_ways(real.wire)
+    finally:
+        for device in ("to6", "to4"):
+            real.gateway.run("tc", "qdisc", "del", "dev", device, "root")
+
+
+# Nothing configured, nothing there.
+
+def hooks(namespace):
+    """The netfilter hooks of this module in a namespace."""
+    return [line.strip() for family in ("ip", "ip6")
+            for line in namespace.run("nft", "list", "hooks", family).stdout.splitlines()
+            if "nat64" in line]
+
+
+def test_hooks_stand_only_where_something_is_configured(real):
+    gateway = real.gateway
+    assert len(hooks(gateway)) >= 2
+    assert not hooks(real.v6) and not hooks(real.v4)
+    gateway.ctl("load", "-", input="")
+    assert not hooks(gateway)
+    assert gateway.show("status").startswith("off")
+    packet = ip4(SERVER4, HOST4, udp(1, 2))
+    real.wire.expect(packet, ip4(SERVER4, HOST4, udp(1, 2), ttl=63))
+    with gateway.routes(f"neigh {SERVER6} lladdr {MAC_FAR4} dev to4", f"route {SERVER6} dev to4"):
+        real.wire.expect(ip6(HOST6, SERVER6, udp(1, 2)),
+                         Frame(ip6(HOST6, SERVER6, udp(1, 2), hlim=63), side=4))
+    gateway.ctl("prefix", "add", lib.PREFIX)
+    assert hooks(gateway)
+    gateway.ctl("prefix", "del", lib.PREFIX)
+    assert not hooks(gateway)
+
+
+def test_hooks_come_before_defragmentation(real):
+    """NF_IP_PRI_CONNTRACK_DEFRAG is -400, NF_IP_PRI_RAW_BEFORE_DEFRAG is -450."""
+    listed = real.gateway.run("nft", "list", "hooks", "ip").stdout
+    before = [int(m) for m in re.findall(r"(-\d+) \S*nat64\S*", listed)]
+    assert before and min(before) < -400
