@@ -3,6 +3,7 @@
 #ifndef _NAT64_STATS_H
 #define _NAT64_STATS_H
 
+#include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 
