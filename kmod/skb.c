@@ -130,12 +130,13 @@ static void gso_flip(struct sk_buff *skb, unsigned int from, unsigned int to)
  * socket. A stale receive time would make fq hold the packet back. Untracked
  * is what the packet is: without it, "ct state invalid" would match.
  */
-static void change_family(struct nat64_pkt *p, u16 protocol)
+static void change_family(struct nat64_pkt *p, u16 protocol,
+			  unsigned int len)
 {
 	struct sk_buff *skb = p->skb;
 
 	skb->protocol = htons(protocol);
-	skb_set_transport_header(skb, skb_network_header_len(skb));
+	skb_set_transport_header(skb, len);
 	skb_forward_csum(skb);
 	skb_clear_tstamp(skb);
 	skb_ext_reset(skb);
@@ -164,7 +165,7 @@ static void set_cb6(const struct nat64_pkt *p, struct sk_buff *skb)
  */
 void nat64_skb_to6(struct nat64_pkt *p)
 {
-	change_family(p, ETH_P_IPV6);
+	change_family(p, ETH_P_IPV6, sizeof(struct ipv6hdr));
 	gso_flip(p->skb, SKB_GSO_TCPV4, SKB_GSO_TCPV6);
 	set_cb6(p, p->skb);
 }
@@ -177,7 +178,7 @@ void nat64_skb_to4(struct nat64_pkt *p)
 {
 	struct inet_skb_parm *cb = IPCB(p->skb);
 
-	change_family(p, ETH_P_IP);
+	change_family(p, ETH_P_IP, sizeof(struct iphdr));
 	gso_flip(p->skb, SKB_GSO_TCPV6, SKB_GSO_TCPV4);
 	memset(cb, 0, sizeof(*cb));
 	cb->iif = p->in->ifindex;
