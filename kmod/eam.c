@@ -383,16 +383,25 @@ static const struct nat64_eam *covering4(struct nat64_table *t,
 	return NULL;
 }
 
+/* The longest length in use below @len, or -1. */
+static int shorter6(const struct nat64_table *t, int len)
+{
+	int word = len / 64;
+	u64 lens = t->lens6[word] & (BIT_ULL(len % 64) - 1);
+
+	while (!lens && word)
+		lens = t->lens6[--word];
+	return 64 * word + fls64(lens) - 1;
+}
+
 static const struct nat64_eam *covering6(struct nat64_table *t,
 					 const struct nat64_eam *spec)
 {
 	const struct nat64_eam *eam;
 	struct in6_addr masked;
-	int len;
+	int len = spec->len6;
 
-	for (len = spec->len6 - 1; len >= 0; len--) {
-		if (!t->count6[len])
-			continue;
+	while ((len = shorter6(t, len)) >= 0) {
 		ipv6_addr_prefix(&masked, &spec->addr6, len);
 		eam = nat64_eam_get6(t, &masked, len);
 		if (stays_beside(eam, spec))
