@@ -17,7 +17,7 @@ nat64ctl:
 	$(MAKE) -C ctl
 
 check:
-	@tests/check
+	@tests/check $(ARGS)
 
 check-native:
 	@tests/check --native
@@ -32,7 +32,8 @@ clean:
 
 help:
 	@echo "make                builds nat64.ko and nat64ctl; KDIR=... names another kernel's build directory"
-	@echo "make check          runs all tests: static checks, KUnit, real kernels under emulation"
+	@echo "make check          runs all tests: static checks, KUnit, real kernels under emulation;"
+	@echo "                    ARGS=--help tells how to run some of them"
 	@echo "make check-native   runs the network tests on the running kernel, as root"
 	@echo "make demo           shows a gateway at work, in a virtual machine"
 	@echo "make clean          removes what was built"
