@@ -306,7 +306,7 @@ int addr_read_translation(struct words *w, struct prefix6 *p)
 		return words_bad(w, "%s: bits 64 to 71 must be zero (RFC 6052)",
 				 quoted(word));
 	if (IN6_IS_ADDR_UNSPECIFIED(&p->addr) || !addr_unicast6(p))
-		return words_bad(w, "%s cannot be a translation prefix: its addresses are never forwarded",
+		return words_bad(w, "%s cannot be a translation prefix: it is never forwarded",
 				 quoted(word));
 	return DONE;
 }

@@ -473,7 +473,8 @@ static void keep_error(struct nl *nl, const struct nlmsghdr *nlh,
 {
 	const struct nlattr *attr;
 
-	snprintf(nl->error, sizeof(nl->error), "%s", strerror(error));
+	snprintf(nl->error, sizeof(nl->error), "%s%s", strerror(error),
+		 error == EPERM ? ": changes need CAP_NET_ADMIN" : "");
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
 	mnl_attr_for_each(attr, nlh, offset) {
@@ -947,6 +948,7 @@ static void read_events(struct nl *nl, int len, nl_event_fn *event, void *data)
 		if (nlh->nlmsg_type != nl->family)
 			continue;
 		genl = mnl_nlmsg_get_payload(nlh);
+		reply.replace = nlh->nlmsg_flags & NLM_F_REPLACE;
 		fetch_reply(nlh, &reply);
 		event(data, genl->cmd, &reply);
 		nl_reply_free(&reply);

@@ -32,6 +32,7 @@ struct nl_stat {
  * @version: version of the module
  * @active: hooks are registered
  * @changed: a load changed something
+ * @replace: an event: mappings came in the place of others
  * @count: number of mappings
  * @limit: number of mappings that are allowed
  * @generation: number of changes so far
@@ -45,6 +46,7 @@ struct nl_reply {
 	char		version[32];
 	bool		active;
 	bool		changed;
+	bool		replace;
 	__u32		count;
 	__u32		limit;
 	__u32		generation;

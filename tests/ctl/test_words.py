@@ -46,7 +46,7 @@ WORDS = [
     ("prefix add 2001:db8:0:0:100::/96",
      '"2001:db8:0:0:100::/96": bits 64 to 71 must be zero (RFC 6052)'),
     *((f"prefix add {prefix}",
-       f'"{prefix}" cannot be a translation prefix: its addresses are never forwarded')
+       f'"{prefix}" cannot be a translation prefix: it is never forwarded')
       for prefix in ("::/96", "::/32", "::ffff:0:0/96", "ff00::/32", "fe80::/64")),
     ("prefix add 2001:db8::/96 secondary", '"secondary" is not primary'),
     ("prefix add 2001:db8::/96 primary x", '"x" is one word too many'),
