@@ -48,6 +48,15 @@ static const struct command {
 	{ "help", cmd_help, "", "print this" },
 };
 
+/* Two columns; what is too long for the first has the second below it. */
+static void usage_line(FILE *to, const char *left, const char *right)
+{
+	if (strlen(left) > 38)
+		fprintf(to, "  %s\n  %-38s %s\n", left, "", right);
+	else
+		fprintf(to, "  %-38s %s\n", left, right);
+}
+
 static void usage(FILE *to)
 {
 	char line[100];
@@ -59,9 +68,13 @@ static void usage(FILE *to)
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		snprintf(line, sizeof(line), "%s %s", commands[i].name,
 			 commands[i].words);
-		fprintf(to, "  %-40s %s%s\n", line,
-			strlen(line) > 40 ? "\n                                           " : "",
-			commands[i].help);
+		usage_line(to, line, commands[i].help);
+	}
+	fputs("\nKEY and VALUE, with the default in brackets:\n", to);
+	for (i = 0; i < N_SETTINGS; i++) {
+		snprintf(line, sizeof(line), "%s [%s]", settings_table[i].name,
+			 settings_table[i].initial);
+		usage_line(to, line, settings_values(i));
 	}
 }
 

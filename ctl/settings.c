@@ -108,12 +108,18 @@ const struct setting settings_table[N_SETTINGS] = {
 int settings_read_key(struct words *w, unsigned int *key)
 {
 	return words_key(w, &settings_table[0].name, sizeof(settings_table[0]),
-			 N_SETTINGS, "a setting", key);
+			 N_SETTINGS, "a setting (nat64ctl help lists them)", key);
 }
 
-/* A name of the values that a setting takes, for errors. */
-static const char *values(const struct setting *setting)
+/**
+ * settings_values() - what values a setting takes, for people
+ * @key: setting, an index of settings_table
+ *
+ * Return: a text that lasts until the next call
+ */
+const char *settings_values(unsigned int key)
 {
+	const struct setting *setting = &settings_table[key];
 	static char text[100];
 
 	switch (setting->kind) {
@@ -222,30 +228,31 @@ static int read_pool6(const struct words *w, const char *word,
 }
 
 static int read_choice(const struct words *w, const char *word,
-		       const struct setting *setting, __u32 *number)
+		       unsigned int key, __u32 *number)
 {
+	const struct setting *setting = &settings_table[key];
 	char what[64];
 	size_t n;
 
 	for (n = 0; setting->words[n]; n++)
 		;
 	snprintf(what, sizeof(what), "a value of %s: %s", setting->name,
-		 values(setting));
+		 settings_values(key));
 	return words_match(w, word, setting->words, sizeof(*setting->words), n,
 			   what, number);
 }
 
 static int read_value(const struct words *w, const char *word,
-		      const struct setting *setting,
-		      struct setting_value *value)
+		      unsigned int key, struct setting_value *value)
 {
+	const struct setting *setting = &settings_table[key];
 	int ret = 0;
 
 	if (setting->kind >= SETTING_POOL4 && !strcmp(word, "none"))
 		return DONE;
 	switch (setting->kind) {
 	case SETTING_WORD:
-		return read_choice(w, word, setting, &value->number);
+		return read_choice(w, word, key, &value->number);
 	case SETTING_POOL4:
 		return read_pool4(w, word, &value->pool4);
 	case SETTING_POOL6:
@@ -263,7 +270,7 @@ static int read_value(const struct words *w, const char *word,
 	if (!ret)
 		return DONE;
 	return words_bad(w, "%s is not a value of %s: %s", quoted(word),
-			 setting->name, values(setting));
+			 setting->name, settings_values(key));
 }
 
 /**
@@ -287,7 +294,7 @@ int settings_read(struct words *w, unsigned int *key,
 		return ret;
 	value->given = true;
 	value->line = w->at.line;
-	return read_value(w, word, &settings_table[*key], value);
+	return read_value(w, word, *key, value);
 }
 
 /**
@@ -304,7 +311,7 @@ void settings_complete(struct setting_value *all)
 	for (i = 0; i < N_SETTINGS; i++) {
 		word = settings_table[i].initial;
 		if (!all[i].given)
-			read_value(&w, word, &settings_table[i], &all[i]);
+			read_value(&w, word, i, &all[i]);
 		all[i].given = true;
 	}
 }

@@ -82,6 +82,7 @@ extern const struct setting settings_table[N_SETTINGS];
 int settings_read_key(struct words *w, unsigned int *key);
 int settings_read(struct words *w, unsigned int *key,
 		  struct setting_value *value);
+const char *settings_values(unsigned int key);
 const char *settings_text(unsigned int key, const struct setting_value *value);
 void settings_complete(struct setting_value *all);
 bool settings_is_initial(unsigned int key, const struct setting_value *value);
