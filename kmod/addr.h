@@ -4,6 +4,7 @@
 #define _NAT64_ADDR_H
 
 #include <linux/in6.h>
+#include <linux/inet.h>
 #include <linux/types.h>
 
 /**
@@ -27,6 +28,20 @@ void nat64_addr_embed(const struct nat64_prefix *prefix, __be32 addr4,
 int nat64_addr_extract(const struct nat64_prefix *prefix,
 		       const struct in6_addr *addr6, __be32 *addr4);
 bool nat64_addr4_is_global(__be32 addr4);
+
+/**
+ * nat64_addr4_is_host() - whether an address may be that of a host
+ * @addr4: IPv4 address
+ *
+ * RFC 1812 section 5.3.7: not 0.0.0.0/8, not 127.0.0.0/8, not multicast or
+ * above.
+ */
+static inline bool nat64_addr4_is_host(__be32 addr4)
+{
+	u8 first = ntohl(addr4) >> 24;
+
+	return first && first != 127 && first < 224;
+}
 
 /**
  * nat64_prefix_match() - whether an address lies in a translation prefix

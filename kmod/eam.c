@@ -18,11 +18,6 @@
 /* How often to wait for a column to grow before giving up. */
 #define GROWTH_TRIES	8
 
-struct key4 {
-	__be32	addr;
-	u8	len;
-};
-
 struct key6 {
 	const struct in6_addr	*addr;
 	u8			len;
@@ -42,10 +37,14 @@ struct workqueue_struct *nat64_workers;
  * is that addresses in a row, or a step apart, spread well, at few instructions.
  */
 
-static __always_inline u32 hash4(__be32 addr, u8 len, u32 seed)
+/* A prefix and its length in one word. */
+static __always_inline u64 key4(__be32 addr, u8 len)
 {
-	u64 key = (__force u32)addr | (u64)len << 32;
+	return (__force u32)addr | (u64)len << 32;
+}
 
+static __always_inline u32 hash4(u64 key, u32 seed)
+{
 	return ((key ^ seed) * GOLDEN_RATIO_64) >> 32;
 }
 
@@ -60,9 +59,7 @@ static __always_inline u32 hash6(const struct in6_addr *addr, u8 len, u32 seed)
 
 static u32 key4_hash(const void *data, u32 len, u32 seed)
 {
-	const struct key4 *key = data;
-
-	return hash4(key->addr, key->len, seed);
+	return hash4(*(const u64 *)data, seed);
 }
 
 static u32 key6_hash(const void *data, u32 len, u32 seed)
@@ -76,7 +73,7 @@ static u32 eam4_hash(const void *data, u32 len, u32 seed)
 {
 	const struct nat64_eam *eam = data;
 
-	return hash4(eam->addr4, eam->len4, seed);
+	return hash4(key4(eam->addr4, eam->len4), seed);
 }
 
 static u32 eam6_hash(const void *data, u32 len, u32 seed)
@@ -88,9 +85,9 @@ static u32 eam6_hash(const void *data, u32 len, u32 seed)
 
 static int eam4_cmp(struct rhashtable_compare_arg *arg, const void *obj)
 {
-	const struct key4 *key = arg->key;
+	const struct nat64_eam *eam = obj;
 
-	return !nat64_eam_has4(obj, key->addr, key->len);
+	return key4(eam->addr4, eam->len4) != *(const u64 *)arg->key;
 }
 
 static int eam6_cmp(struct rhashtable_compare_arg *arg, const void *obj)
@@ -102,7 +99,7 @@ static int eam6_cmp(struct rhashtable_compare_arg *arg, const void *obj)
 
 static const struct rhashtable_params col4_params = {
 	.head_offset = offsetof(struct nat64_eam, node4),
-	.key_len = sizeof(struct key4),
+	.key_len = sizeof(u64),
 	.hashfn = key4_hash,
 	.obj_hashfn = eam4_hash,
 	.obj_cmpfn = eam4_cmp,
@@ -118,16 +115,15 @@ static const struct rhashtable_params col6_params = {
 	.automatic_shrinking = true,
 };
 
-static __always_inline struct nat64_eam *lookup4(struct nat64_table *t,
-						 __be32 addr4, u8 len)
+static struct nat64_eam *lookup4(struct nat64_table *t, __be32 addr4, u8 len)
 {
-	struct key4 key = { .addr = addr4, .len = len };
+	u64 key = key4(addr4, len);
 
 	return rhashtable_lookup(&t->col4, &key, col4_params);
 }
 
-static __always_inline struct nat64_eam *
-lookup6(struct nat64_table *t, const struct in6_addr *addr6, u8 len)
+static struct nat64_eam *lookup6(struct nat64_table *t,
+				 const struct in6_addr *addr6, u8 len)
 {
 	struct key6 key = { .addr = addr6, .len = len };
 
@@ -136,8 +132,41 @@ lookup6(struct nat64_table *t, const struct in6_addr *addr6, u8 len)
 
 /* Longest match. */
 
+/*
+ * rhashtable_lookup() less what is rare. It has no calls to save registers for,
+ * and the compiler cannot fail to inline it. Returns -EAGAIN where only
+ * rhashtable_lookup() knows.
+ */
+static __always_inline void *
+quick_lookup(struct rhashtable *col, const void *key,
+	     const struct rhashtable_params params)
+{
+	struct rhashtable_compare_arg arg = { .ht = col, .key = key };
+	const struct bucket_table *tbl = rht_dereference_rcu(col->tbl, col);
+	struct rhash_lock_head __rcu *const *bkt;
+	struct rhash_head *he;
+	unsigned int hash;
+
+	if (unlikely(tbl->nest))
+		return ERR_PTR(-EAGAIN);
+	hash = params.hashfn(key, params.key_len, tbl->hash_rnd);
+	bkt = &tbl->buckets[hash & (tbl->size - 1)];
+	rht_for_each_rcu_from(he, rht_ptr_rcu(bkt), tbl, hash) {
+		void *obj = (void *)he - params.head_offset;
+
+		if (likely(!params.obj_cmpfn(&arg, obj)))
+			return obj;
+	}
+	/* As there: only an unbroken chain proves that there is nothing. */
+	smp_rmb();
+	if (unlikely(he != RHT_NULLS_MARKER(bkt) ||
+		     rcu_access_pointer(tbl->future_tbl)))
+		return ERR_PTR(-EAGAIN);
+	return NULL;
+}
+
 static noinline const struct nat64_eam *
-find_shorter4(struct nat64_table *t, __be32 addr4, u64 lens)
+find_slowly4(struct nat64_table *t, __be32 addr4, u64 lens)
 {
 	const struct nat64_eam *eam = NULL;
 	u8 len;
@@ -163,34 +192,45 @@ find_shorter4(struct nat64_table *t, __be32 addr4, u64 lens)
 const struct nat64_eam *nat64_eam_find4(struct nat64_table *t, __be32 addr4)
 {
 	u64 lens = READ_ONCE(t->lens4);
+	u64 key = key4(addr4, 32);
 	const struct nat64_eam *eam;
 
 	if (likely(lens & BIT_ULL(32))) {
-		eam = lookup4(t, addr4, 32);
-		if (eam)
+		eam = quick_lookup(&t->col4, &key, col4_params);
+		if (likely(!IS_ERR_OR_NULL(eam)))
 			return eam;
-		lens ^= BIT_ULL(32);
+		if (likely(!eam))
+			lens ^= BIT_ULL(32);
 	}
 	if (likely(!lens))
 		return NULL;
-	return find_shorter4(t, addr4, lens);
+	return find_slowly4(t, addr4, lens);
+}
+
+static const struct nat64_eam *
+find_among6(struct nat64_table *t, const struct in6_addr *addr6,
+	    unsigned int word)
+{
+	u64 lens = READ_ONCE(t->lens6[word]);
+	const struct nat64_eam *eam = NULL;
+	struct in6_addr masked;
+	unsigned int len;
+
+	while (!eam && lens) {
+		len = fls64(lens) - 1;
+		lens ^= BIT_ULL(len);
+		len += 64 * word;
+		ipv6_addr_prefix(&masked, addr6, len);
+		eam = lookup6(t, &masked, len);
+	}
+	return eam;
 }
 
 static noinline const struct nat64_eam *
-find_shorter6(struct nat64_table *t, const struct in6_addr *addr6,
-	      unsigned int word, u64 lens)
+find_slowly6(struct nat64_table *t, const struct in6_addr *addr6)
 {
-	const struct nat64_eam *eam = NULL;
-	struct in6_addr masked;
-	unsigned int bit;
-
-	while (!eam && lens) {
-		bit = fls64(lens) - 1;
-		lens ^= BIT_ULL(bit);
-		ipv6_addr_prefix(&masked, addr6, 64 * word + bit);
-		eam = lookup6(t, &masked, 64 * word + bit);
-	}
-	return eam;
+	return find_among6(t, addr6, 2) ?: find_among6(t, addr6, 1) ?:
+	       find_among6(t, addr6, 0);
 }
 
 /**
@@ -206,20 +246,17 @@ find_shorter6(struct nat64_table *t, const struct in6_addr *addr6,
 const struct nat64_eam *nat64_eam_find6(struct nat64_table *t,
 					const struct in6_addr *addr6)
 {
-	const struct nat64_eam *eam;
-	u64 high, low;
+	struct key6 key = { .addr = addr6, .len = 128 };
+	const struct nat64_eam *eam = NULL;
 
 	if (likely(READ_ONCE(t->lens6[2]))) {
-		eam = lookup6(t, addr6, 128);
-		if (eam)
+		eam = quick_lookup(&t->col6, &key, col6_params);
+		if (likely(!IS_ERR_OR_NULL(eam)))
 			return eam;
 	}
-	high = READ_ONCE(t->lens6[1]);
-	low = READ_ONCE(t->lens6[0]);
-	if (likely(!(high | low)))
+	if (likely(!(eam || READ_ONCE(t->lens6[1]) || READ_ONCE(t->lens6[0]))))
 		return NULL;
-	return find_shorter6(t, addr6, 1, high) ?:
-	       find_shorter6(t, addr6, 0, low);
+	return find_slowly6(t, addr6);
 }
 
 /* Translation of an address. */

@@ -89,13 +89,6 @@ static unsigned int run(struct nat64_pkt *p, const struct nat64_eam *eam,
 	return NF_DROP;
 }
 
-/* Even a mapping of 0.0.0.0/0 has no say in these. */
-static bool is_never_ours(__be32 daddr)
-{
-	return ipv4_is_zeronet(daddr) || ipv4_is_loopback(daddr) ||
-	       ipv4_is_multicast(daddr) || ipv4_is_lbcast(daddr);
-}
-
 static unsigned int hook4(void *priv, struct sk_buff *skb,
 			  const struct nf_hook_state *state)
 {
@@ -106,7 +99,7 @@ static unsigned int hook4(void *priv, struct sk_buff *skb,
 	struct nat64_pkt p;
 
 	eam = nat64_eam_find4(cfg->table, daddr);
-	if (!eam || !is_marked(cfg, skb) || is_never_ours(daddr))
+	if (!eam || !is_marked(cfg, skb) || !nat64_addr4_is_host(daddr))
 		return NF_ACCEPT;
 	init_pkt(&p, nn, cfg, skb, state);
 	if (nat64_native_route4(nn, skb, p.in, eam))

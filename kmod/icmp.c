@@ -306,14 +306,19 @@ static void mtu64(const struct nat64_pkt *p, struct quote *q, u32 mtu)
 	q->info = max_t(u32, mtu, IPV4_LEAST_MTU + shrink) - shrink;
 }
 
-/* Section 4.3 and 5.3: no error inside an error, nothing untranslatable. */
-static enum nat64_counter check_inner_icmp(const struct nat64_pkt *p,
-					   const struct quote *q)
+/*
+ * RFC 792: a quote has 8 bytes of the transport header. Sections 4.3 and 5.3:
+ * no error is inside an error, and nothing that cannot be translated.
+ */
+static enum nat64_counter check_inner(const struct nat64_pkt *p,
+				      const struct quote *q)
 {
 	struct nat64_pkt inner = { .hdr = q->hdr };
 	unsigned int off = p->hdr.len + ICMP_LEN + q->hdr.len;
 	u8 *type, buf;
 
+	if (off + min_t(u32, q->hdr.payload, ICMP_LEN) > p->skb->len)
+		return NAT64_ICMP_INNER;
 	if (q->hdr.proto != p->hdr.proto || q->hdr.frag_off)
 		return NAT64_OK;
 	type = skb_header_pointer(p->skb, off, sizeof(buf), &buf);
@@ -494,7 +499,7 @@ static enum nat64_counter read_quote46(const struct nat64_pkt *p,
 	q->a.dst4 = iph->daddr;
 	q->hdr_len = NAT64_HDR6_LEN(&q->hdr);
 	map_quote46(p, q);
-	return check_inner_icmp(p, q);
+	return check_inner(p, q);
 }
 
 /* The second word: length attribute, MTU or pointer (RFC 4884 section 4). */
@@ -572,7 +577,7 @@ static enum nat64_counter read_quote64(const struct nat64_pkt *p,
 	if (!map_quoted6(p, &q->a.src6, &q->a.src4) ||
 	    !map_quoted6(p, &q->a.dst6, &q->a.dst4))
 		return NAT64_ICMP_INNER;
-	return check_inner_icmp(p, q);
+	return check_inner(p, q);
 }
 
 static __be32 word4(const struct quote *q)

@@ -3,6 +3,7 @@
 #include <linux/icmp.h>
 #include <linux/udp.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 
 #include "icmp.h"
@@ -16,8 +17,7 @@ static enum nat64_counter check_udp(struct nat64_pkt *p)
 	const struct udphdr *udp;
 	struct udphdr buf;
 
-	p->udp_zero = false;
-	if (p->hdr.proto != IPPROTO_UDP || p->hdr.frag_off)
+	if (p->hdr.frag_off)
 		return NAT64_OK;
 	udp = skb_header_pointer(p->skb, p->hdr.len, sizeof(buf), &buf);
 	if (!udp || udp->check || p->skb->ip_summed == CHECKSUM_PARTIAL)
@@ -32,21 +32,18 @@ static enum nat64_counter check_udp(struct nat64_pkt *p)
 	return NAT64_OK;
 }
 
-static enum nat64_counter check_transport(struct nat64_pkt *p)
+static enum nat64_counter classify(struct nat64_pkt *p)
 {
 	p->icmp_error = false;
 	if (p->hdr.proto == IPPROTO_ICMP)
 		return nat64_icmp_classify(p);
-	if (unlikely(p->hdr.proto == IPPROTO_IGMP))
-		return NAT64_ICMP_TYPE;
-	return check_udp(p);
+	return p->hdr.proto == IPPROTO_IGMP ? NAT64_ICMP_TYPE : NAT64_OK;
 }
 
-/* Section 4.1; RFC 1812 section 5.3.7 says which. */
-static bool is_illegal_source(__be32 addr)
+static enum nat64_counter check_transport(struct nat64_pkt *p)
 {
-	return ipv4_is_zeronet(addr) || ipv4_is_loopback(addr) ||
-	       ntohl(addr) >= 0xe0000000;
+	p->udp_zero = false;
+	return p->hdr.proto == IPPROTO_UDP ? check_udp(p) : NAT64_OK;
 }
 
 /* A mapping may name the prefix that writes the sources of its packets. */
@@ -83,7 +80,7 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 	const struct nat64_eam *eam;
 	__be32 src4 = p->a.src4;
 
-	if (unlikely(is_illegal_source(src4)) && !p->icmp_error)
+	if (unlikely(!nat64_addr4_is_host(src4)) && !p->icmp_error)
 		return NAT64_SOURCE_ILLEGAL;
 	if (unlikely(!p->cfg->set.hairpin)) {
 		eam = nat64_eam_find4(p->cfg->table, src4);
@@ -156,7 +153,7 @@ static enum nat64_counter decide(struct nat64_pkt *p,
 	if (unlikely(reason))
 		return reason;
 	remember_fragments(p);
-	reason = check_transport(p);
+	reason = classify(p);
 	if (unlikely(reason))
 		return reason;
 	p->a.src4 = ip_hdr(p->skb)->saddr;
@@ -166,6 +163,9 @@ static enum nat64_counter decide(struct nat64_pkt *p,
 		return reason;
 	if (unlikely(p->hdr.ttl <= 1) && !p->local)
 		return NAT64_HOP_LIMIT;
+	reason = check_transport(p);
+	if (unlikely(reason))
+		return reason;
 	if (unlikely(nat64_skb_must_segment(p)))
 		return NAT64_SEGMENT;
 	reason = nat64_route6(p);
@@ -318,6 +318,8 @@ void nat64_xlat46_back(struct nat64_pkt *p)
 
 	p->hairpin = true;
 	reason = nat64_parse4(p->skb, &p->hdr);
+	if (!reason)
+		reason = classify(p);
 	if (!reason)
 		reason = check_transport(p);
 	if (!reason)

@@ -52,7 +52,7 @@ const struct nat64_prefix *nat64_prefix_find(const struct nat64_config *cfg,
 	return NULL;
 }
 
-static enum nat64_counter check_transport(struct nat64_pkt *p)
+static enum nat64_counter classify(struct nat64_pkt *p)
 {
 	p->icmp_error = false;
 	p->udp_zero = false;
@@ -85,7 +85,8 @@ static bool is_illegal_source(const struct in6_addr *addr)
 
 	return type == IPV6_ADDR_ANY ||
 	       type & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LOOPBACK |
-		       IPV6_ADDR_LINKLOCAL);
+		       IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MAPPED |
+		       IPV6_ADDR_COMPATv4);
 }
 
 /* RFC 6791: an ICMPv6 error from a router that has no mapping. */
@@ -118,12 +119,6 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 	return p->icmp_error ? pick_source4(p) : NAT64_SOURCE_UNMAPPED;
 }
 
-static bool is_illegal_destination(__be32 addr)
-{
-	return ipv4_is_zeronet(addr) || ipv4_is_loopback(addr) ||
-	       ntohl(addr) >= 0xe0000000;
-}
-
 static enum nat64_counter map_addresses(struct nat64_pkt *p)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(p->skb);
@@ -134,7 +129,7 @@ static enum nat64_counter map_addresses(struct nat64_pkt *p)
 	reason = map_destination(p);
 	if (unlikely(reason))
 		return reason;
-	if (unlikely(is_illegal_destination(p->a.dst4)))
+	if (unlikely(!nat64_addr4_is_host(p->a.dst4)))
 		return NAT64_DESTINATION_ILLEGAL;
 	return map_source(p);
 }
@@ -177,7 +172,7 @@ static enum nat64_counter decide(struct nat64_pkt *p)
 	reason = nat64_parse6(p->skb, &p->hdr, &p->info);
 	if (unlikely(reason))
 		return reason;
-	reason = check_transport(p);
+	reason = classify(p);
 	if (unlikely(reason))
 		return reason;
 	reason = map_addresses(p);
@@ -302,6 +297,7 @@ static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 		return NAT64_TOO_BIG;
 	}
 	p->dst = back.dst;
+	p->mtu = back.mtu - (sizeof(struct ipv6hdr) - sizeof(struct iphdr));
 	reason = edit(p);
 	if (reason)
 		return reason;
