@@ -62,11 +62,12 @@ int cmd_flush(struct ctl *ctl, struct words *w)
  */
 void eam_out(struct out *out, const char *key, const struct eam *eam)
 {
+	/* People know what an address without a length is. */
 	out_object(out, key);
-	out_string(out, "ipv4", NULL, addr_text4(&eam->p4));
-	out_string(out, NULL, "%s ", addr_short4(&eam->p4));
-	out_string(out, "ipv6", NULL, addr_text6(&eam->p6));
-	out_string(out, NULL, "%s", addr_short6(&eam->p6));
+	out_string(out, "ipv4", "%s ", out->json ? addr_text4(&eam->p4) :
+						   addr_short4(&eam->p4));
+	out_string(out, "ipv6", "%s", out->json ? addr_text6(&eam->p6) :
+						  addr_short6(&eam->p6));
 	if (eam->own.len)
 		out_string(out, "prefix", " prefix %s", addr_text6(&eam->own));
 	out_close(out);
