@@ -35,6 +35,7 @@ struct workqueue_struct *nat64_workers;
 /*
  * Hashing. The keys come from an administrator, not from packets: what counts
  * is that addresses in a row, or a step apart, spread well, at few instructions.
+ * The long constants are arbitrary.
  */
 
 /* A prefix and its length in one word. */
@@ -51,10 +52,12 @@ static __always_inline u32 hash4(u64 key, u32 seed)
 static __always_inline u32 hash6(const struct in6_addr *addr, u8 len, u32 seed)
 {
 	const u32 *word = (__force const u32 *)addr->s6_addr32;
-	u64 a = (word[0] | (u64)word[1] << 32) ^ GOLDEN_RATIO_64;
-	u64 b = (word[2] | (u64)word[3] << 32) ^ (seed | (u64)len << 32);
+	u64 a = (word[0] | (u64)word[1] << 32) ^ 0xa0761d6478bd642fULL;
+	u64 b = (word[2] | (u64)word[3] << 32) ^ 0xe7037ed1a0b428dbULL;
 
-	return a * b ^ mul_u64_u64_shr(a, b, 64);
+	b ^= seed | (u64)len << 32;
+	a = a * b ^ mul_u64_u64_shr(a, b, 64);
+	return (a * GOLDEN_RATIO_64) >> 32;
 }
 
 static u32 key4_hash(const void *data, u32 len, u32 seed)
