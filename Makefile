@@ -22,6 +22,12 @@ check:
 check-native:
 	@tests/check --native
 
+bench:
+	@tests/bench/run $(if $(QUICK),--quick) $(ARGS)
+
+bench-check:
+	@tests/bench/run --check $(if $(QUICK),--quick) $(ARGS)
+
 demo:
 	@demo/run
 
@@ -35,7 +41,9 @@ help:
 	@echo "make check          runs all tests: static checks, KUnit, real kernels under emulation;"
 	@echo "                    ARGS=--help tells how to run some of them"
 	@echo "make check-native   runs the network tests on the running kernel, as root"
+	@echo "make bench          counts the instructions that packets cost; QUICK=1 only the main ones, on 6.1"
+	@echo "make bench-check    fails if they are more than 3% above tests/bench/baseline.json"
 	@echo "make demo           shows a gateway at work, in a virtual machine"
 	@echo "make clean          removes what was built"
 
-.PHONY: all module nat64ctl check check-native demo clean help
+.PHONY: all module nat64ctl check check-native bench bench-check demo clean help

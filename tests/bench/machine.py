@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Builds what a benchmark needs, boots a machine and measures there."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import frames
+from rows import group
+
+TOP = Path(__file__).resolve().parents[2]
+HERE = TOP / "tests/bench"
+BUILD = TOP / "build/bench"
+
+
+def words(*command):
+    return [str(word) for word in command]
+
+
+def capture(*command):
+    return subprocess.run(words(*command), cwd=TOP, check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
+
+
+def quietly(*command):
+    """What it prints matters only if it fails."""
+    done = subprocess.run(words(*command), cwd=TOP, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.exit(f"{done.stdout}{' '.join(words(*command))}: exit status {done.returncode}")
+
+
+def compile(source, result, *flags):
+    BUILD.mkdir(parents=True, exist_ok=True)
+    quietly("cc", "-O2", "-Wall", "-Wextra", *flags, "-o", result, HERE / source)
+
+
+def write_data(data, rows):
+    """The frames and the tables that the rows need."""
+    data.mkdir()
+    for row in rows:
+        if row.is_replayed and not (data / row.frames).exists():
+            frames.write_frames(data / row.frames, row)
+        table = data / f"{group(row)}-{row.mappings}"
+        if group(row) in frames.TABLES and not table.exists():
+            frames.TABLES[group(row)](table, row.mappings)
+
+
+def copy(path, directory):
+    """Others may build again while the guest runs."""
+    result = directory / path.name
+    result.write_bytes(path.read_bytes())
+    result.chmod(0o755)
+    return str(result)
+
+
+class Machine:
+    """A kernel, and a directory for what goes in and what comes out."""
+
+    def __init__(self, series, directory):
+        self.release = capture("tests/lib/kernel-release", series)
+        self.directory = directory
+        self.plan = {"data": str(directory / "data"), "bin": str(directory), "symbols": False}
+
+    def prepare(self, rows, **more):
+        self.plan.update(rows=rows, **more)
+        groups = {group(row) for row in rows}
+        for sender in "replay", "bulk":
+            compile(f"{sender}.c", self.directory / sender)
+        if "nat64" in groups:
+            self.build_nat64()
+        if groups & {"jool", "tayga"}:
+            self.build_others()
+        write_data(self.directory / "data", rows)
+        (self.directory / "plan.json").write_text(json.dumps(self.plan))
+
+    def build_nat64(self):
+        quietly("tests/lib/build-module", self.release, TOP / "build" / self.release)
+        quietly("make", "-C", "ctl")
+        self.plan["module"] = copy(TOP / "build" / self.release / "nat64.ko", self.directory)
+        self.plan["nat64ctl"] = copy(TOP / "ctl/nat64ctl", self.directory)
+
+    def build_others(self):
+        modules, tools = capture("tests/bench/others", self.release).splitlines()
+        self.plan["jool_modules"] = modules.split()
+        self.plan["jool_siit"], self.plan["tayga"] = tools.split()
+
+    def boot(self, *options, show=True, path=""):
+        """Returns what the guest has measured, by the names of the rows."""
+        command = words("tests/vm/run", "--kernel", self.release, "--icount", "--mem", 3072,
+                        "--timeout", 3600, "--out", self.directory, *options, "--",
+                        "tests/bench/guest", self.directory / "plan.json")
+        environment = dict(os.environ, PATH=path + os.environ["PATH"])
+        lines = []
+        with subprocess.Popen(command, cwd=TOP, text=True, env=environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            for line in process.stdout:
+                lines.append(line)
+                if show:
+                    print(f"{self.release}: {line}", end="", file=sys.stderr, flush=True)
+        if process.returncode:
+            sys.exit(("" if show else "".join(lines[-30:])) +
+                     f"{self.release}: exit status {process.returncode}")
+        return json.loads((self.directory / "results.json").read_text())

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The figures as a table and as a chart."""
+
+from rows import SIZES, TABLES, Row
+
+COLUMNS = SIZES + ("icmp", "pktgen")
+ARROWS = {"64": "6->4", "46": "4->6", "6": "IPv6", "4": "IPv4"}
+LABELS = {"forward": "forwarding", "flowtable": "nft flowtable", "direct": "nat64 direct",
+          "filtered": "nat64 filtered", "jool": "Jool", "tayga": "TAYGA"}
+MAPPINGS = dict(zip(TABLES, ("", "10 thousand mappings", "a million mappings")))
+
+
+def label(row):
+    words = f"{LABELS[row.system]} {ARROWS[row.way]}"
+    return f"  {MAPPINGS[row.mappings]}" if row.mappings != 10 else words
+
+
+def cell(figures, row, yardstick):
+    """A figure and its ratio to another."""
+    value, base = figures.get(row.name), figures.get(yardstick.name)
+    if value is None:
+        return ""
+    ratio = f" {value / base:5.2f}" if base and row != yardstick else " " * 6
+    return f"{value:.0f}{ratio}"
+
+
+def packets(figures):
+    columns = [shape for shape in COLUMNS if Row("forward", 6, shape).name in figures]
+    yield ["octets", *(column + " " * 6 for column in columns)]
+    for family in (6, 4):
+        for system in LABELS:
+            for mappings in TABLES:
+                some = [Row(system, family, shape, mappings) for shape in columns]
+                cells = [cell(figures, row, row.like("forward", mappings=10)) for row in some]
+                if any(cells):
+                    yield [label(some[0]), *cells]
+
+
+def others(figures):
+    """Packets that are not the translator's, above forwarding without it."""
+    for family in (6, 4):
+        plain = figures.get(Row("forward", family, "other").name)
+        for mappings in TABLES:
+            passed = figures.get(Row("passed", family, "other", mappings).name)
+            if plain and passed:
+                yield [f"{ARROWS[str(family)]}, not ours, {mappings} mappings",
+                       f"{passed - plain:+.0f}"]
+
+
+def split(figures):
+    """Ratios to the same packet whole."""
+    for system in LABELS:
+        row = Row(system, 4, "split")
+        text = cell(figures, row, row.like(system, shape="1400"))
+        if text:
+            yield [f"{label(row)}, DF=0, 1400 octets", text]
+
+
+def bulk(figures):
+    """Octets per instruction, relative to what forwarding does for both families."""
+    plain = [figures.get(Row("forward", family, "bulk").name) for family in (6, 4)]
+    for family in (6, 4):
+        for system in LABELS:
+            row = Row(system, family, "bulk")
+            value = figures.get(row.name)
+            if value:
+                ratio = sum(plain) / 2 / value if system != "forward" else 1
+                yield [f"{label(row)}, TCP", f"{1024 / value:.3f} {ratio:5.2f}"]
+
+
+def aligned(lines):
+    lines = list(lines)
+    widths = [max(len(line[n]) for line in lines if n < len(line))
+              for n in range(max(map(len, lines), default=0))]
+    for line in lines:
+        yield "  ".join([line[0].ljust(widths[0]),
+                         *(text.rjust(width) for text, width in zip(line[1:], widths[1:]))]).rstrip()
+
+
+PARTS = (
+    ("instructions per packet above receiving and dropping it, and relative to forwarding", packets),
+    ("the same of packets that are not ours, more than without the module", others),
+    ("the same of packets that must be split, and relative to whole ones", split),
+    ("bulk TCP, octets per instruction, and relative to forwarding (mean of IPv6 and IPv4)", bulk),
+)
+
+
+def table(results):
+    text = ""
+    for result in results.values():
+        for title, part in PARTS:
+            lines = list(aligned(part(result["figures"])))
+            if lines:
+                text += f"{result['release']}: {title}\n" + "\n".join(lines) + "\n\n"
+    return text
+
+
+BARS = ("forward", "flowtable", "direct", "filtered", "jool")
+COLOURS = {6: "#2a6f97", 4: "#e09f3e"}
+SCALE = 25
+
+
+def bar(x, y, width, family, text):
+    return (f'<rect x="{x}" y="{y}" width="{width:.0f}" height="11" fill="{COLOURS[family]}"/>'
+            f'<text x="{x + width + 4:.0f}" y="{y + 10}" font-size="10">{text}</text>\n')
+
+
+def panel(result, top):
+    svg = (f'<text x="10" y="{top}" font-weight="bold">Linux {result["release"]}: '
+           "instructions per 100-octet packet</text>\n")
+    for number, system in enumerate(BARS):
+        y = top + 10 + 30 * number
+        svg += f'<text x="10" y="{y + 16}">{LABELS[system]}</text>\n'
+        for offset, family in ((0, 6), (12, 4)):
+            row = Row(system, family)
+            value = result["figures"][row.name]
+            svg += bar(130, y + offset, value / SCALE, family, f"{value:.0f} {ARROWS[row.way]}")
+    return svg
+
+
+def chart(results):
+    """Bars of what comes in as IPv6 and as IPv4, for each kernel."""
+    height = 30 + 180 * len(results)
+    panels = (panel(result, 25 + 180 * number) for number, result in enumerate(results.values()))
+    return ('<svg xmlns="http://www.w3.org/2000/svg" width="620" '
+            f'height="{height}" font-family="sans-serif" font-size="13">\n'
+            f'<rect width="620" height="{height}" fill="#ffffff"/>\n{"".join(panels)}</svg>\n')
