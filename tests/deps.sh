@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Installs what the tests use, as far as it is missing: Debian packages only.
-# Kernels that are only booted in test machines go to the cache, see lib/kernels.sh.
+# Kernels that only test machines boot go to the cache, see lib/kernels.sh.
 # Usage: tests/deps.sh [KERNEL-SERIES]...
 set -euo pipefail
 
@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=tests/lib/kernels.sh
 . "$top/tests/lib/kernels.sh"
 
-build=(build-essential bc bison flex libjansson-dev libmnl-dev pkg-config rsync xz-utils zstd)
+build=(build-essential bc bison flex libelf1 libjansson-dev libmnl-dev pkg-config rsync xz-utils zstd)
 machines=(busybox-static cpio kmod linux-source-6.1 qemu-system-x86)
 checks=(pyflakes3 shellcheck sparse)
 tools=(curl ethtool iperf3 iproute2 iputils-ping iputils-tracepath nftables nginx-light
@@ -20,7 +20,5 @@ python=(python3 python3-pytest python3-scapy)
 
 need_packages "${build[@]}" "${machines[@]}" "${checks[@]}" "${tools[@]}" "${python[@]}"
 for series; do
-	release=$(kernel_release "$series")
-	fetch_headers "$release"
-	fetch_image "$release"
+	fetch_kernel "$(kernel_release "$series")"
 done

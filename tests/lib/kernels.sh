@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Finds Debian kernels by series (6.1) or release (6.1.0-56-amd64). Sourced, after common.sh.
+# Finds Debian kernels, image and headers, by series (6.1) or release
+# (6.1.0-56-amd64). Sourced, after common.sh.
 
-# A kernel that nobody installed is unpacked here instead: a test must not
+# A kernel that is not installed is unpacked here instead: a test must not
 # change what the machine boots next.
 kernel_cache=$cache/kernels
 
-# Prints where the files of release $1 lie: the root itself, or the cache.
+# Prints below which directory the files of release $1 lie: the root, or one of the cache.
 kernel_root() {
 	local root
 
 	for root in / "$kernel_cache/$1/"; do
-		if [ -e "${root}boot/vmlinuz-$1" ] && [ -d "${root}lib/modules/$1/kernel" ]; then
+		if [ -e "${root}boot/vmlinuz-$1" ] && [ -d "${root}lib/modules/$1/kernel" ] &&
+			[ -e "${root}usr/src/linux-headers-$1/Makefile" ]; then
 			echo "$root"
 			return
 		fi
@@ -19,22 +21,16 @@ kernel_root() {
 	return 1
 }
 
-has_headers() {
-	[ -e "/lib/modules/$1/build/Makefile" ]
-}
-
 # Reads package or file names, prints the releases of series $1 that are neither cloud nor rt.
 filter_releases() {
 	grep -oE "(^|[-/])${1//./\\.}[.-][0-9][0-9.-]*([.+~][a-z0-9+~.]+)?-amd64\$" | sed 's|^[-/]||'
 }
 
-installed_releases() {
+present_releases() {
 	local release
 
 	for release in $(printf '%s\n' /boot/vmlinuz-* "$kernel_cache"/* | filter_releases "$1" | sort -Vru); do
-		if kernel_root "$release" >/dev/null && has_headers "$release"; then
-			echo "$release"
-		fi
+		! kernel_root "$release" >/dev/null || echo "$release"
 	done
 }
 
@@ -52,7 +48,7 @@ kernel_release() {
 		return
 		;;
 	esac
-	release=$(installed_releases "$1" | sed -n 1p)
+	release=$(present_releases "$1" | sed -n 1p)
 	[ -n "$release" ] || release=$(packaged_releases "$1" | sed -n 1p)
 	if [ -z "$release" ]; then
 		apt_get update >/dev/null || true
@@ -62,30 +58,48 @@ kernel_release() {
 	echo "$release"
 }
 
-fetch_headers() {
-	has_headers "$1" || need_packages "linux-headers-$1"
-}
-
-fetch_image() {
-	kernel_root "$1" >/dev/null || unpack_image "$1"
-}
-
-unpack_image() {
+# Makes sure that the image and the headers of release $1 are here.
+fetch_kernel() {
 	local release=$1 part
 
-	say "fetching linux-image-$release into $kernel_cache"
+	! kernel_root "$release" >/dev/null || return 0
+	say "fetching the kernel $release into $kernel_cache"
 	mkdir -p "$kernel_cache"
 	part=$(mktemp -d "$kernel_cache/part.XXXXXX")
-	if ! (cd "$part" && download "linux-image-$release" && dpkg-deb -x ./*.deb . &&
-		rm ./*.deb && depmod -b . "$release"); then
+	if ! (cd "$part" && unpack_kernel "$release"); then
 		rm -rf "$part"
-		die "linux-image-$release could not be fetched"
+		die "the kernel $release could not be fetched"
 	fi
+	rm -rf "${kernel_cache:?}/$release"
 	mv "$part" "$kernel_cache/$release"
 }
 
-download() {
-	local fetch=(apt_get -o APT::Sandbox::User=root download "$1")
+# Unpacks the packages of release $1 here. The headers say where they would be installed.
+unpack_kernel() {
+	local release=$1 package
 
-	"${fetch[@]}" || { apt_get update >/dev/null && "${fetch[@]}"; }
+	download "$release" || { apt_get update >/dev/null && download "$release"; } || return
+	for package in ./*.deb; do
+		dpkg-deb -x "$package" . || return
+		rm "$package"
+	done
+	sed -i "s|/usr/src/|$kernel_cache/$release/usr/src/|" "usr/src/linux-headers-$release/Makefile" &&
+		depmod -b . "$release"
+}
+
+download() {
+	local helpers
+
+	helpers=$(apt-cache depends "linux-headers-$1" | awk '/linux-headers-.*-common|linux-kbuild-/ { print $2 }')
+	# shellcheck disable=SC2086
+	apt_get -o APT::Sandbox::User=root download "linux-image-$1" "linux-headers-$1" $helpers
+}
+
+# Prints the directory to build modules for release $1 against.
+kernel_headers() {
+	if [ -e "/lib/modules/$1/build/Makefile" ]; then
+		echo "/lib/modules/$1/build"
+	else
+		fetch_kernel "$1" && echo "$(kernel_root "$1")usr/src/linux-headers-$1"
+	fi
 }
