@@ -26,7 +26,9 @@ def one_processor():
 
 
 @pytest.fixture(scope="session")
-def namespaces():
+def namespaces(request):
+    if request.config.getoption("against") == "model":
+        pytest.skip("needs the kernel")
     topology = lib.build_topology()
     yield topology
     topology.delete()

@@ -33,7 +33,7 @@ WELL_KNOWN = IPv6Network("64:ff9b::/96")
 
 # RFC 1812 5.3.7.
 ILLEGAL4 = [IPv4Network(n) for n in ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4")]
-ILLEGAL6 = [IPv6Network(n) for n in ("::/128", "::1/128", "ff00::/8", "::ffff:0:0/96")]
+ILLEGAL6 = [IPv6Network(n) for n in ("::/128", "::1/128", "ff00::/8")]
 
 # Figures 3 and 6.
 POINTER_4TO6 = {0: 0, 1: 1, 2: 4, 3: 4, 8: 7, 9: 6, **dict.fromkeys(range(12, 16), 8),
@@ -237,14 +237,14 @@ class Model:
             raise Refused("TTL", (11, 0, 0))
         return self._to6(h, h.ttl - 1)
 
-    def _to6(self, h, hop_limit, back=False):
-        """Section 4.1; back is the second pass of a packet that is hairpinned."""
+    def _to6(self, h, hop_limit):
+        """Section 4.1."""
         mapping = self.mapping4(h.dst)
         prefix = mapping.prefix or self.primary
         dst = mapping.to6(h.dst)
-        src = self._source6(h, prefix, back)
+        src = self._source6(h, prefix)
         if h.icmp_error:
-            body = self._error46(h, prefix, src, dst, back)
+            body = self._error46(h, prefix, src, dst)
         else:
             body = self._transport46(h, src, dst)
         tclass = self.settings["traffic-class"]
@@ -265,15 +265,15 @@ class Model:
                                hlim=hop_limit, tclass=tclass))
         return packets
 
-    def _source6(self, h, prefix, back):
-        mapping = None if self._source_is_plain(h, back) else self.mapping4(h.src)
-        if mapping:
+    def _source6(self, h, prefix):
+        mapping = self.mapping4(h.src)
+        if mapping and (prefix is None or not self._source_is_plain(h)):
             return mapping.to6(h.src)
         return self._embedded(prefix, h.src)
 
-    def _source_is_plain(self, h, back):
+    def _source_is_plain(self, h):
         """RFC 7757 4.2.1, rules 1 and 3."""
-        if not back:
+        if not self.on("hairpin"):
             return False
         return not h.icmp_error or h.src == Header4(h.payload[8:], quoted=True).dst
 
@@ -303,7 +303,7 @@ class Model:
             raise Silently("ICMP type")
         return echo(h.payload, kind, b"", pseudo(src.packed, dst.packed, ICMPV6, len(h.payload)))
 
-    def _error46(self, h, prefix, src, dst, back):
+    def _error46(self, h, prefix, src, dst):
         """Sections 4.2 and 4.3."""
         if h.is_fragment:
             raise Silently("fragmented ICMP")
@@ -315,7 +315,7 @@ class Model:
         quote, extension = split_extension(message[8:], message[5] * 4 if message[0] in (3, 11, 12)
                                            else 0)
         inner = Header4(quote, quoted=True)
-        quote = self._quote46(inner, prefix, back)
+        quote = self._quote46(inner, prefix)
         quote, extension = fit(quote, extension if type in (1, 3) else b"", 8,
                                IPV6_MINIMUM - 48)
         if extension:
@@ -346,10 +346,12 @@ class Model:
             return 4, 0, u32(POINTER_4TO6[message[4]])
         raise Silently("ICMP type")
 
-    def _quote46(self, h, prefix, back):
+    def _quote46(self, h, prefix):
         if h.proto == ICMP and (h.offset or h.payload[:1] not in (b"\0", b"\x08")):
             raise Silently("ICMP error or untranslatable message in a quote")
-        src, dst = self.mapping4(h.src), None if back else self.mapping4(h.dst)
+        src, dst = self.mapping4(h.src), self.mapping4(h.dst)
+        if self.on("hairpin") and prefix:  # RFC 7757 4.2.1, rule 2
+            dst = None
         src = src.to6(h.src) if src else self._embedded(prefix, h.src)
         dst = dst.to6(h.dst) if dst else self._embedded(prefix, h.dst)
         proto = ICMPV6 if h.proto == ICMP else h.proto
@@ -401,7 +403,7 @@ class Model:
         """RFC 7757 4.2.2; the hop limit has been lowered in the first pass."""
         second = Header4(packet4)
         try:
-            return self._to6(second, second.ttl, back=True)
+            return self._to6(second, second.ttl)
         except Refused as refused:
             if refused.reason == "too big":
                 raise Refused("too big", (2, 0, max(IPV6_MINIMUM, self.mtu6))) from None
@@ -535,8 +537,6 @@ class Header4:
             raise Silently("malformed")
         self.options = bytes(packet[20:self.ihl])
         self.payload = bytes(packet[self.ihl:] if quoted else packet[self.ihl:self.length])
-        if quoted and len(self.payload) < 8:
-            raise Silently("quote too short")
         self.is_fragment = self.mf or self.offset > 0
         self.icmp_error = (self.proto == ICMP and not self.offset and
                            self.payload[:1] in (b"\3", b"\4", b"\5", b"\x0b", b"\x0c"))
@@ -597,7 +597,7 @@ class Header6:
         self.proto, at, fragment, self.segments_left_at = walk6(packet, quoted)
         self.payload = packet[at:]
         self.payload_length = 40 + length - at
-        if self.payload_length < 0 or quoted and len(self.payload) < 8:
+        if self.payload_length < 0:
             raise Silently("malformed")
         self.has_fragment_header = fragment is not None
         self.offset, self.more, self.id = 0, False, None
@@ -634,7 +634,8 @@ def readdress(proto, offset, body, old, new, zero_means_none=False):
 
 def echo(body, kind, minus, plus):
     """An echo message under another type, with or without the pseudo-header."""
-    value = changed(int.from_bytes(body[2:4], "big"), body[:2] + minus, bytes([kind, 0]) + plus)
+    value = changed(int.from_bytes(body[2:4], "big"), body[:2] + minus,
+                    bytes([kind, body[1]]) + plus)
     body = bytes([kind, body[1]]) + u16(value) + body[4:]
     if not plus and not any(body):
         body = body[:2] + b"\xff\xff" + body[4:]

@@ -117,7 +117,7 @@ def test_ttl_is_lowered_once(expect, ttl):
 @pytest.mark.parametrize("packet", [
     sent(udp(1, 2, b"x"), ttl=1), sent(udp(1, 2, b"x"), ttl=0), sent(echo4(1, 2), ttl=1),
     sent(tcp(1, 2), ttl=1, options=b"\1" * 4), sent(udp(1, 2, bytes(1400)), ttl=1),
-    sent(udp(1, 2), ttl=1, tos=0xff), sent(raw(UDP, bytes(16)), ttl=1, mf=True),
+    sent(udp(1, 2), ttl=1, tos=0xff), sent(raw(UDP, b"\x5a" * 16), ttl=1, mf=True),
 ], ids=["one", "zero", "echo", "options", "long", "TOS", "first fragment"])
 def test_ttl_that_is_used_up(expect, packet):
     expect(packet, time_exceeded(packet))
@@ -386,7 +386,7 @@ def test_fragmentation_needed_for_a_fragment_with_df(net, expect, expect_silence
 
 # UDP without a checksum, 4.5.
 
-@pytest.mark.parametrize("data", [DATA, b"", b"x", bytes(1000)])
+@pytest.mark.parametrize("data", [DATA, b"", b"x", bytes(1000)], ids=len)
 def test_missing_udp_checksum_is_computed(expect, data):
     expect(sent(udp(53, 1000, data, checksum=0)), got(udp(53, 1000, data)))
 
@@ -432,7 +432,14 @@ def test_neighbours_of_a_mapping_are_not_mapped(expect):
         expect(ip4(SERVER4, other, udp(1, 2)), ip4(SERVER4, other, udp(1, 2), ttl=63))
 
 
-def test_mapped_source_keeps_its_mapping(expect):
+def test_mapped_source_is_written_as_any_other(expect):
+    """RFC 7757 4.2.1: so that the answer comes back through a translator."""
+    expect(ip4(PEER4, HOST4, udp(1, 2)),
+           ip6("2001:db8:100::203.0.113.20", HOST6, udp(1, 2), hlim=63))
+
+
+@pytest.mark.configuration("set hairpin off", more=True)
+def test_mapped_source_without_hairpinning(expect):
     """RFC 7757 3.3: each address by its longest match."""
     expect(ip4(PEER4, HOST4, udp(1, 2)), ip6(PEER6, HOST6, udp(1, 2), hlim=63))
 

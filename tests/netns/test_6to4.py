@@ -101,6 +101,11 @@ def test_udp_checksum_that_was_ones(expect):
     expect(sent(part), got(part))
 
 
+# An option of 30 octets that nobody knows and everybody is to skip. Padding of
+# more than 7 octets the kernel itself refuses in hop-by-hop options.
+SKIPPED_OPTION = bytes([0x1e, 28]) + bytes(28)
+
+
 # Fields of the header, 5.1.
 
 @pytest.mark.parametrize("tclass", [0, 1, 2, 3, 0x04, 0xb8, 0xff])
@@ -151,7 +156,7 @@ def test_df_is_set_above_1260(expect, length, df):
 @pytest.mark.parametrize("length, df", [(1260, False), (1261, True)])
 def test_df_depends_on_the_translated_size(expect, length, df):
     part = udp(1, 2, bytes(length - 28))
-    expect(sent(hop_by_hop(pad(30)), part), got(part, df=df))
+    expect(sent(hop_by_hop(SKIPPED_OPTION), part), got(part, df=df))
 
 
 def test_identifications_differ(real):
@@ -167,11 +172,10 @@ def test_frame_padding_is_cut_off(expect):
 
 # Extension headers, 5.1.
 
-UNKNOWN_OPTION = bytes([0x1e, 4]) + bytes(4)
 HEADERS = [
     ("hop-by-hop", [hop_by_hop()]),
-    ("hop-by-hop, an unknown option to skip", [hop_by_hop(UNKNOWN_OPTION)]),
-    ("hop-by-hop, long", [hop_by_hop(pad(254) + pad(248))]),
+    ("hop-by-hop, an unknown option to skip", [hop_by_hop(SKIPPED_OPTION)]),
+    ("hop-by-hop, long", [hop_by_hop(b"\x1e\xf8" + bytes(248) + b"\x1e\xfa" + bytes(250))]),
     ("destination options", [destination_options()]),
     ("destination options, an unknown option to refuse",
      [destination_options(bytes([0xc3, 4]) + bytes(4))]),
@@ -359,7 +363,7 @@ def test_no_answers_when_switched_off(net, expect, expect_silence):
         expect(packet, packet_too_big(packet, 1420))
 
 
-@pytest.mark.parametrize("source", ["::1", "::", "ff02::1", "ff0e::1", "::ffff:192.0.2.1"])
+@pytest.mark.parametrize("source", ["::1", "::", "ff02::1", "ff0e::1"])
 def test_illegal_source_is_dropped_silently(expect_silence, source):
     expect_silence(ip6(source, SERVER6, udp(1, 2)), ip6(source, SERVER6, echo6(1, 2)))
 

@@ -11,6 +11,11 @@ from packet import (ANY, ESP, UDP, echo6, echo_reply6, fragment, hop_by_hop, icm
 MAPPING = f"add {HOST4} {HOST6}"
 
 
+# A host outside of the prefixes that the RFCs use in their examples (RFC 9637).
+AWAY6 = "3fff:1::10"
+AWAY = f"add {HOST4} {AWAY6}"
+
+
 def there_and_back(expect, host6, server6, host4=HOST4, server4=SERVER4):
     """A datagram from the IPv6 host to the IPv4 one, and the answer."""
     expect(ip6(host6, server6, udp(1000, 53, b"query")),
@@ -33,15 +38,15 @@ TABLE_1 = [
 
 @pytest.mark.parametrize("prefix, six", TABLE_1, ids=[p for p, _ in TABLE_1])
 def test_prefixes_of_each_length(net, expect, prefix, six):
-    net.configure(f"prefix add {prefix}\n{MAPPING}\n")
-    there_and_back(expect, HOST6, six, server4="192.0.2.33")
+    net.configure(f"prefix add {prefix}\n{AWAY}\n")
+    there_and_back(expect, AWAY6, six, server4="192.0.2.33")
 
 
 @pytest.mark.parametrize("four", ["1.2.3.4", "11.0.0.0", "11.255.255.255", "223.255.255.254"])
 @pytest.mark.parametrize("prefix", [p for p, _ in TABLE_1])
 def test_every_octet_has_its_place(net, expect, prefix, four):
-    net.configure(f"prefix add {prefix}\n{MAPPING}\n")
-    there_and_back(expect, HOST6, embed(prefix, four).packed, server4=four)
+    net.configure(f"prefix add {prefix}\n{AWAY}\n")
+    there_and_back(expect, AWAY6, embed(prefix, four).packed, server4=four)
 
 
 @pytest.mark.parametrize("prefix, six", [
@@ -52,8 +57,8 @@ def test_every_octet_has_its_place(net, expect, prefix, four):
     ("2001:db8:122:344::/64", "2001:db8:122:344:c0:2:21ff:ffff"),
 ], ids=["/32", "/40", "/48", "/56", "/64"])
 def test_suffix_is_ignored(net, expect, prefix, six):
-    net.configure(f"prefix add {prefix}\n{MAPPING}\n")
-    expect(ip6(HOST6, six, tcp(1, 2)), ip4(HOST4, "192.0.2.33", tcp(1, 2), ttl=63, id=ANY))
+    net.configure(f"prefix add {prefix}\n{AWAY}\n")
+    expect(ip6(AWAY6, six, tcp(1, 2)), ip4(HOST4, "192.0.2.33", tcp(1, 2), ttl=63, id=ANY))
 
 
 @pytest.mark.parametrize("prefix, six", [
@@ -63,10 +68,10 @@ def test_suffix_is_ignored(net, expect, prefix, six):
     ("2001:db8:122:344::/64", "2001:db8:122:344:1c0:2:2100::"),
 ], ids=["/32", "/40", "/48", "/56", "/64"])
 def test_bits_64_to_71_must_be_zero(net, expect, expect_silence, prefix, six):
-    net.configure(f"prefix add {prefix}\n{MAPPING}\n")
-    packet = ip6(HOST6, six, udp(1, 2))
+    net.configure(f"prefix add {prefix}\n{AWAY}\n")
+    packet = ip6(AWAY6, six, udp(1, 2))
     expect(packet, prohibited(packet))
-    expect_silence(ip6(HOST6, six, echo6(1, 2)))
+    expect_silence(ip6(AWAY6, six, echo6(1, 2)))
 
 
 @pytest.mark.configuration("prefix add 2001:200:d00:100::/96", MAPPING)
@@ -122,11 +127,11 @@ def test_an_error_uses_the_prefix_of_its_mapping(expect):
 
 
 @pytest.mark.configuration("prefix add 2001:db8::/32", "prefix add 2001:db8:100::/96",
-                           f"add {HOST4} 2001:470:1::10")
+                           AWAY)
 def test_the_longer_of_two_prefixes_counts(expect):
-    expect(ip6("2001:470:1::10", "2001:db8:100::c633:6402", udp(1, 2)),
+    expect(ip6(AWAY6, "2001:db8:100::c633:6402", udp(1, 2)),
            ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY))
-    expect(ip6("2001:470:1::10", "2001:db8:c633:6402::", udp(1, 2)),
+    expect(ip6(AWAY6, "2001:db8:c633:6402::", udp(1, 2)),
            ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY))
 
 
@@ -258,13 +263,14 @@ def test_longest_match_of_an_ipv6_address(expect, six, four):
     expect(ip6(six, SERVER6, udp(1, 2)), ip4(four, SERVER4, udp(1, 2), ttl=63, id=ANY))
 
 
-@pytest.mark.configuration("add 0.0.0.0/0 2001:db8:ff00::/40", "add 198.51.100.64 2001:db8::abcd")
+@pytest.mark.configuration("add 0.0.0.0/0 2001:db8:ff00::/40", "add 192.0.2.64 2001:db8::abcd",
+                           "set hairpin off")
 def test_figure_2_of_rfc_7757(expect):
     """IVI, without any prefix: all IPv4 addresses are mapped, one of them elsewhere."""
-    expect(ip4("192.0.2.33", "198.51.100.64", udp(1, 2)),
-           ip6("2001:db8:ffc0:2:2100::", "2001:db8::abcd", udp(1, 2), hlim=63))
-    expect(ip4("192.0.2.33", "198.51.100.65", udp(1, 2)),
-           ip6("2001:db8:ffc0:2:2100::", "2001:db8:ffc6:3364:4100::", udp(1, 2), hlim=63))
+    expect(ip4("203.0.113.33", "192.0.2.64", udp(1, 2)),
+           ip6("2001:db8:ffcb:71:2100::", "2001:db8::abcd", udp(1, 2), hlim=63))
+    expect(ip4("203.0.113.33", "192.0.2.65", udp(1, 2)),
+           ip6("2001:db8:ffcb:71:2100::", "2001:db8:ffc0:2:4100::", udp(1, 2), hlim=63))
 
 
 @pytest.mark.configuration(MAPPING)

@@ -2,8 +2,10 @@
 """nat64ctl against the module: what it prints, returns and changes."""
 
 import contextlib
+import ipaddress
 import json
 import os
+import random
 import re
 import select
 import socket
@@ -350,6 +352,43 @@ def test_what_the_kernel_refuses_has_its_line(refused, tmp_path, n):
     with limit(n):
         refused(f"load {file}", place=f"{file}:{n + 3}:7",
                 error=f"there are {n} mappings already, the limit (module parameter max_mappings)")
+
+
+def random_rows(rng):
+    """Mappings so close to each other, and to what may not be mapped, that many are refused."""
+    yield "prefix add 2001:db8::/64"
+    yield "prefix add 2001:db8:0:1::/96"
+    for _ in range(rng.randint(2, 12)):
+        len4 = rng.choice((32, 32, 32, 30, 28, 8, 3, rng.randint(0, 32)))
+        len6 = rng.choice((128, 128, 96, 64, 10, rng.randint(0, 128)))
+        addr4 = rng.choice((0, 127, 10, 192, 192, 224)) << 24 | rng.getrandbits(4)
+        addr6 = (rng.choice((0, 0x20010db8, 0x20010db8, 0x20010db8, 0xfe800000, 0xff020000)) << 96 |
+                 rng.getrandbits(2) << 64 | rng.choice((0, 0xffff << 32)) | rng.getrandbits(4))
+        v4 = ipaddress.IPv4Network((addr4, len4), strict=False)
+        v6 = ipaddress.IPv6Network((addr6, len6), strict=False)
+        yield f"add {v4} {v6}"
+
+
+def verdict(gateway, words, text):
+    """Whether it is accepted, and if not, at which line."""
+    done = gateway.ctl(*words.split(), check=False, input=text)
+    found = re.match("<stdin>:([0-9]+)", done.stderr)
+    assert bool(found) == bool(done.returncode), done.stderr
+    return found and int(found[1])
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_check_knows_what_the_kernel_refuses(gateway, seed):
+    """Whether all at once or one by one; and a load takes what check accepts."""
+    rng = random.Random(seed)
+    rows = list(random_rows(rng))
+    gateway.configure("")
+    alone = [row for row in rows if verdict(gateway, "check -", row) is None]
+    text = "\n".join(alone) + "\n"
+    checked = verdict(gateway, "check -", text)
+    assert checked == verdict(gateway, "-b -", text), text
+    assert checked == verdict(gateway, "load -", text), text
+    assert verdict(gateway, "-f check -", text) == verdict(gateway, "-f load -", text), text
 
 
 class Netlink:

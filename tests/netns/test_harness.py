@@ -73,7 +73,7 @@ def test_a_super_packet_passes_with_its_offload(wire):
 
 
 def test_mtus_can_be_changed(namespaces):
-    sent = p.ip4(lib.SERVER4, "192.0.2.6", p.udp(1, 2, b"x" * 3000), df=True)
+    sent = p.ip4(lib.SERVER4, lib.SENTINEL6, p.udp(1, 2, b"x" * 3000), df=True)
     with namespaces.mtus(to4=9000, to6=1400):
         namespaces.wire.expect(sent, lib.fragmentation_needed(sent, 1400))
 

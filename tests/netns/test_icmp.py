@@ -336,6 +336,12 @@ def test_a_quoted_udp_checksum_of_zero_is_written_as_ones(expect):
     expect(error4(3, 3, 0, both(part)[0]), as_error6(1, 4, 0, both(part)[1]))
 
 
+def test_quoted_headers_with_nothing_behind(expect):
+    """A packet may have been no longer than that."""
+    expect(error6(1, 4, 0, ip6(SERVER6, HOST6)), as_error4(3, 3, 0, ip4(SERVER4, HOST4, id=ANY)))
+    expect(error4(3, 3, 0, ip4(HOST4, SERVER4)), as_error6(1, 4, 0, ip6(HOST6, SERVER6)))
+
+
 # Quotes that cannot be translated.
 
 @pytest.mark.parametrize("quote", [
@@ -344,12 +350,12 @@ def test_a_quoted_udp_checksum_of_zero_is_written_as_ones(expect):
     ip6(STRANGER6, HOST6, udp(1, 2)), ip6(SERVER6, STRANGER6, udp(1, 2)),
     ip6("2001:db8:100::100:0:c633:6402", HOST6, udp(1, 2)),
     ip6(SERVER6, HOST6, udp(1, 2), length=65535), ip6(SERVER6, HOST6, udp(1, 2), length=65516),
-    TO_SERVER4, b"", TO_HOST6[:39], TO_HOST6[:40], b"\x60" + bytes(47),
+    TO_SERVER4, b"", TO_HOST6[:39], b"\x60" + bytes(47),
     ip6(SERVER6, HOST6, fragment(1), destination_options(), udp(1, 2)),
 ], ids=["an error", "an error without a quote", "neighbour solicitation", "listener report",
         "strange source", "strange destination", "source beside the prefix",
         "length above 65535", "length of 65536", "IPv4", "nothing", "cut in the header",
-        "header alone", "zeros", "extension header behind a Fragment header"])
+        "zeros", "extension header behind a Fragment header"])
 def test_untranslatable_quotes_6to4_are_dropped_silently(expect_silence, quote):
     expect_silence(error6(1, 4, 0, quote), error6(3, 0, 0, quote))
 
@@ -357,11 +363,11 @@ def test_untranslatable_quotes_6to4_are_dropped_silently(expect_silence, quote):
 @pytest.mark.parametrize("quote", [
     ip4(HOST4, SERVER4, icmp4(3, 3, 0, TO_HOST4)), ip4(HOST4, SERVER4, icmp4(11, 0)),
     ip4(HOST4, SERVER4, icmp4(13, 0, 0, bytes(12))), TO_SERVER6, b"", TO_SERVER4[:19],
-    TO_SERVER4[:20], bytes(28), b"\x44" + TO_SERVER4[1:],
+    bytes(28), b"\x44" + TO_SERVER4[1:],
     ip4(HOST4, SERVER4, udp(1, 2), length=19),
     b"\x4f" + ip4(HOST4, SERVER4, udp(1, 2))[1:],
 ], ids=["an error", "an error without a quote", "timestamp", "IPv6", "nothing",
-        "cut in the header", "header alone", "zeros", "header length below 20",
+        "cut in the header", "zeros", "header length below 20",
         "length below the header", "header beyond the quote"])
 def test_untranslatable_quotes_4to6_are_dropped_silently(expect_silence, quote):
     expect_silence(error4(3, 3, 0, quote), error4(11, 0, 0, quote))
