@@ -466,23 +466,18 @@ static void finish_checksum(struct nat64_pkt *p, struct icmphdr *icmp,
 	icmp->checksum = csum_fold(csum_sub(sum, old));
 }
 
-/* Section 6 for the quoted packet; RFC 7757 section 4.2.1, rule 2. */
-static void map_quote46(const struct nat64_pkt *p, struct quote *q)
+/* Section 6 for an address of the quoted packet. */
+static bool map_quoted4(const struct nat64_pkt *p, bool mapped, __be32 addr4,
+			struct in6_addr *addr6)
 {
 	const struct nat64_eam *eam;
 
-	eam = nat64_eam_find4(p->cfg->table, q->a.src4);
+	eam = mapped ? nat64_eam_find4(p->cfg->table, addr4) : NULL;
 	if (eam)
-		nat64_eam_to6(eam, q->a.src4, &q->a.src6);
-	else
-		nat64_addr_embed(p->prefix, q->a.src4, &q->a.src6);
-
-	eam = p->cfg->set.hairpin ? NULL :
-	      nat64_eam_find4(p->cfg->table, q->a.dst4);
-	if (eam)
-		nat64_eam_to6(eam, q->a.dst4, &q->a.dst6);
-	else
-		nat64_addr_embed(p->prefix, q->a.dst4, &q->a.dst6);
+		nat64_eam_to6(eam, addr4, addr6);
+	else if (p->prefix)
+		nat64_addr_embed(p->prefix, addr4, addr6);
+	return eam || p->prefix;
 }
 
 static enum nat64_counter read_quote46(const struct nat64_pkt *p,
@@ -498,7 +493,10 @@ static enum nat64_counter read_quote46(const struct nat64_pkt *p,
 	q->a.src4 = iph->saddr;
 	q->a.dst4 = iph->daddr;
 	q->hdr_len = NAT64_HDR6_LEN(&q->hdr);
-	map_quote46(p, q);
+	/* RFC 7757 section 4.2.1, rule 2. */
+	if (!map_quoted4(p, true, q->a.src4, &q->a.src6) ||
+	    !map_quoted4(p, !p->cfg->set.hairpin, q->a.dst4, &q->a.dst6))
+		return NAT64_ICMP_INNER;
 	return check_inner(p, q);
 }
 

@@ -50,9 +50,9 @@ static enum nat64_counter check_transport(struct nat64_pkt *p)
 static const struct nat64_prefix *
 source_prefix(const struct nat64_config *cfg, const struct nat64_eam *eam)
 {
-	if (likely(eam->slot == NAT64_SLOT_PRIMARY))
-		return &cfg->prefix[cfg->primary];
-	return &cfg->prefix[eam->slot];
+	if (unlikely(eam->slot != NAT64_SLOT_PRIMARY))
+		return &cfg->prefix[eam->slot];
+	return likely(cfg->n_order) ? &cfg->prefix[cfg->primary] : NULL;
 }
 
 /* RFC 6791 the other way: a source that the prefix may not carry. */
@@ -89,6 +89,8 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 			return NAT64_OK;
 		}
 	}
+	if (unlikely(!p->prefix))
+		return NAT64_NO_PREFIX;
 	if (unlikely(p->prefix->wkp) && p->cfg->set.wkp_strict &&
 	    !nat64_addr4_is_global(src4))
 		return pick_source6(p);
@@ -99,8 +101,6 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 static enum nat64_counter map_addresses(struct nat64_pkt *p,
 					const struct nat64_eam *eam)
 {
-	if (unlikely(!p->cfg->n_order))
-		return NAT64_NO_PREFIX;
 	nat64_eam_to6(eam, p->a.dst4, &p->a.dst6);
 	if (unlikely(p->cfg->inside) && p->local &&
 	    nat64_prefix_find(p->cfg, &p->a.dst6))
