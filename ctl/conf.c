@@ -354,7 +354,8 @@ bool conf_first_clash(const struct conf *conf, bool force,
 	struct first_clash first = { .conf = conf, .force = force };
 
 	clash_find(conf, keep_first, &first);
-	*clash = first.clash;
+	if (first.found)
+		*clash = first.clash;
 	return first.found;
 }
 
@@ -402,18 +403,20 @@ unsigned int clash_text(const struct conf *conf, const struct clash *clash,
  */
 int conf_check(const struct conf *conf, bool force)
 {
-	struct clash clash;
+	struct clash clash = { .later = conf->n_eams };
+	bool clashes = conf_first_clash(conf, force, &clash);
 	unsigned int column;
 	char text[512];
 	size_t i;
 	int ret;
 
-	for (i = 0; i < conf->n_eams; i++) {
+	/* The first line that is wrong is the one to be told of. */
+	for (i = 0; i < conf->n_eams && i <= clash.later; i++) {
 		ret = check_translations(conf, &conf->eams[i], force);
 		if (ret)
 			return ret;
 	}
-	if (!conf_first_clash(conf, force, &clash))
+	if (!clashes)
 		return DONE;
 	column = clash_text(conf, &clash, text, sizeof(text));
 	return eam_error(conf, &conf->eams[clash.later], column, text);

@@ -38,10 +38,12 @@ def refused(gateway):
     """Runs nat64ctl, which must be refused with these words and change nothing."""
     def run(words, error, status=REFUSED, place="nat64ctl", **how):
         __tracebackhide__ = True
-        before = gateway.show("save"), gateway.show("status")
+        def state():
+            return gateway.show("-b", "-", input="save\nstatus\n")
+        before = state()
         done = gateway.ctl(*words.split(), check=False, **how)
         assert (done.stderr, done.returncode, done.stdout) == (f"{place}: {error}\n", status, "")
-        assert (gateway.show("save"), gateway.show("status")) == before
+        assert state() == before
     return run
 
 
@@ -239,14 +241,10 @@ def test_settings(ctl, asked):
     ("local", "off", "off"), ("mark", "17", "0x11"), ("mark", "0x10/0xf0", "0x10/0xf0"),
     ("mark", "0/1", "0x0/0x1"), ("counters", "on", "on")])
 def test_each_setting(ctl, key, value, shown):
-    ctl("set", key, value)
-    assert ctl("get", key) == f"{shown}\n"
-    assert ctl("save") == f"set {key} {shown}\n"
-    assert ctl("save") == ctl("save")
     default = re.search(f"^{key} (.*)$", DEFAULTS, re.M)[1]
-    ctl("set", key, default)
-    assert ctl("get") == DEFAULTS
-    assert ctl("save") == ""
+    assert ctl("-b -", input=f"set {key} {value}\nget {key}\nsave\n") == (
+        f"{shown}\nset {key} {shown}\n")
+    assert ctl("-b -", input=f"set {key} {default}\nget\nsave\n") == DEFAULTS
 
 
 # The whole configuration.
@@ -355,18 +353,16 @@ def test_what_the_kernel_refuses_has_its_line(refused, tmp_path, n):
 
 
 def random_rows(rng):
-    """Mappings so close to each other, and to what may not be mapped, that many are refused."""
+    """Mappings so close to each other and to the prefixes that many clash."""
     yield "prefix add 2001:db8::/64"
     yield "prefix add 2001:db8:0:1::/96"
     for _ in range(rng.randint(2, 12)):
         len4 = rng.choice((32, 32, 32, 30, 28, 8, 3, rng.randint(0, 32)))
-        len6 = rng.choice((128, 128, 96, 64, 10, rng.randint(0, 128)))
-        addr4 = rng.choice((0, 127, 10, 192, 192, 224)) << 24 | rng.getrandbits(4)
-        addr6 = (rng.choice((0, 0x20010db8, 0x20010db8, 0x20010db8, 0xfe800000, 0xff020000)) << 96 |
-                 rng.getrandbits(2) << 64 | rng.choice((0, 0xffff << 32)) | rng.getrandbits(4))
-        v4 = ipaddress.IPv4Network((addr4, len4), strict=False)
-        v6 = ipaddress.IPv6Network((addr6, len6), strict=False)
-        yield f"add {v4} {v6}"
+        len6 = min(rng.choice((128, 128, 96, 64, 33, rng.randint(3, 128))), 96 + len4)
+        addr4 = rng.choice((10, 192, 192)) << 24 | rng.getrandbits(4)
+        addr6 = 0x20010db8 << 96 | rng.getrandbits(2) << 64 | rng.getrandbits(4)
+        yield (f"add {ipaddress.IPv4Network((addr4, len4), strict=False)} "
+               f"{ipaddress.IPv6Network((addr6, len6), strict=False)}")
 
 
 def verdict(gateway, words, text):
@@ -377,14 +373,10 @@ def verdict(gateway, words, text):
     return found and int(found[1])
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(12))
 def test_check_knows_what_the_kernel_refuses(gateway, seed):
     """Whether all at once or one by one; and a load takes what check accepts."""
-    rng = random.Random(seed)
-    rows = list(random_rows(rng))
-    gateway.configure("")
-    alone = [row for row in rows if verdict(gateway, "check -", row) is None]
-    text = "\n".join(alone) + "\n"
+    text = "\n".join(random_rows(random.Random(seed))) + "\n"
     checked = verdict(gateway, "check -", text)
     assert checked == verdict(gateway, "-b -", text), text
     assert checked == verdict(gateway, "load -", text), text
