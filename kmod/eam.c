@@ -200,7 +200,7 @@ const struct nat64_eam *nat64_eam_find4(struct nat64_table *t, __be32 addr4)
 
 	if (likely(lens & BIT_ULL(32))) {
 		eam = quick_lookup(&t->col4, &key, col4_params);
-		if (likely(!IS_ERR_OR_NULL(eam)))
+		if (!IS_ERR_OR_NULL(eam))
 			return eam;
 		if (likely(!eam))
 			lens ^= BIT_ULL(32);
@@ -254,7 +254,7 @@ const struct nat64_eam *nat64_eam_find6(struct nat64_table *t,
 
 	if (likely(READ_ONCE(t->lens6[2]))) {
 		eam = quick_lookup(&t->col6, &key, col6_params);
-		if (likely(!IS_ERR_OR_NULL(eam)))
+		if (!IS_ERR_OR_NULL(eam))
 			return eam;
 	}
 	if (likely(!(eam || READ_ONCE(t->lens6[1]) || READ_ONCE(t->lens6[0]))))

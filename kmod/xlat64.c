@@ -79,14 +79,14 @@ static enum nat64_counter map_destination(struct nat64_pkt *p)
 	return NAT64_OK;
 }
 
+/* Section 5.1; RFC 4291 section 2.5.5 for addresses that embed IPv4. */
 static bool is_illegal_source(const struct in6_addr *addr)
 {
-	int type = ipv6_addr_type(addr);
+	const __be32 *word = addr->s6_addr32;
 
-	return type == IPV6_ADDR_ANY ||
-	       type & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LOOPBACK |
-		       IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MAPPED |
-		       IPV6_ADDR_COMPATv4);
+	return ipv6_addr_is_multicast(addr) || ipv6_addr_v4mapped(addr) ||
+	       !(word[0] | word[1] | word[2]) ||
+	       ipv6_addr_type(addr) & IPV6_ADDR_LINKLOCAL;
 }
 
 /* RFC 6791: an ICMPv6 error from a router that has no mapping. */
