@@ -340,10 +340,16 @@ class Wire:
         self._number = 0
 
     def exchange(self, *sent):
-        """Injects packets where their family lives; returns what came out of either side."""
+        """Injects packets where their family lives; returns what came out of either side.
+
+        What is no packet is called: something that makes the gateway itself send.
+        """
         for port in self.port.values():
             port.drain()
         for one in sent:
+            if callable(one):
+                one()
+                continue
             frame = one if isinstance(one, Frame) else Frame(one)
             self.port[frame.link].send(frame)
         return self._until(self._sentinels())
@@ -391,7 +397,7 @@ class Wire:
                                       seen[side])
         if problems:
             for one in sent if many else [sent]:
-                problems.append(f"  sent {describe(quoted(one))}")
+                problems.append(f"  sent {one if callable(one) else describe(quoted(one))}")
             raise AssertionError("\n".join(problems))
         return seen
 

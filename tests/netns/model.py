@@ -215,6 +215,9 @@ class Model:
                     tos=0xc0 | packet[1] & 0x1e)]
 
     def _natively(self, packet):
+        """What plain forwarding makes of a packet without options or other oddities."""
+        if packet[7 if version(packet) == 6 else 8] <= 1:
+            return []
         if version(packet) == 6:
             return [Packet(packet[:7] + bytes([packet[7] - 1]) + packet[8:])]
         h = Header4(packet)
@@ -634,6 +637,8 @@ def readdress(proto, offset, body, old, new, zero_means_none=False):
 
 def echo(body, kind, minus, plus):
     """An echo message under another type, with or without the pseudo-header."""
+    if len(body) < 4:
+        return bytes([kind]) + body[1:]
     value = changed(int.from_bytes(body[2:4], "big"), body[:2] + minus,
                     bytes([kind, body[1]]) + plus)
     body = bytes([kind, body[1]]) + u16(value) + body[4:]

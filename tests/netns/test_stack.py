@@ -386,7 +386,8 @@ def test_tcpdump_sees_both_families(real, tmp_path):
         for _ in range(3):
             real.wire.expect(ip6(HOST6, SERVER6, udp(4242, 4242, b"x")),
                              ip4(HOST4, SERVER4, udp(4242, 4242, b"x"), ttl=63, id=ANY))
-        lib.eventually(lambda: (tmp_path / "pcap").stat().st_size > 24 + 6 * 60, "six packets")
+        file = tmp_path / "pcap"
+        lib.eventually(lambda: file.exists() and file.stat().st_size > 24 + 6 * 60, "six packets")
         dump.terminate()
     text = lib.run("tcpdump", "-nr", tmp_path / "pcap").stdout
     assert text.count("IP6") == text.count(" IP ") == 3
