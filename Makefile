@@ -16,6 +16,14 @@ $(KDIR)/Makefile:
 nat64ctl:
 	$(MAKE) -C ctl
 
+install: nat64ctl
+	ctl/install-module install
+	$(MAKE) -C ctl install
+
+uninstall:
+	ctl/install-module uninstall
+	$(MAKE) -C ctl uninstall
+
 check:
 	@tests/check $(ARGS)
 
@@ -38,6 +46,8 @@ clean:
 
 help:
 	@echo "make                builds nat64.ko and nat64ctl; KDIR=... names another kernel's build directory"
+	@echo "make install        module (through DKMS where it is), tool, manual, service, configuration"
+	@echo "make uninstall      undoes that"
 	@echo "make check          runs all tests: static checks, KUnit, real kernels under emulation;"
 	@echo "                    ARGS=--help tells how to run some of them"
 	@echo "make check-native   runs the network tests on the running kernel, as root"
@@ -46,4 +56,4 @@ help:
 	@echo "make demo           shows a gateway at work, in a virtual machine"
 	@echo "make clean          removes what was built"
 
-.PHONY: all module nat64ctl check check-native bench bench-check demo clean help
+.PHONY: all module nat64ctl install uninstall check check-native bench bench-check demo clean help

@@ -495,7 +495,8 @@ static enum nat64_counter read_quote46(const struct nat64_pkt *p,
 	q->hdr_len = NAT64_HDR6_LEN(&q->hdr);
 	/* RFC 7757 section 4.2.1, rule 2. */
 	if (!map_quoted4(p, true, q->a.src4, &q->a.src6) ||
-	    !map_quoted4(p, !p->cfg->set.hairpin, q->a.dst4, &q->a.dst6))
+	    !map_quoted4(p, !p->cfg->set.hairpin || !p->prefix, q->a.dst4,
+			 &q->a.dst6))
 		return NAT64_ICMP_INNER;
 	return check_inner(p, q);
 }

@@ -74,6 +74,7 @@ static enum nat64_counter pick_source6(struct nat64_pkt *p)
 /*
  * Section 6. With hairpinning, a mapping must not be used for the source
  * (RFC 7757 section 4.2.1): the answer has to come back through a translator.
+ * Without a prefix there is nothing but mappings (figure 2 there).
  */
 static enum nat64_counter map_source(struct nat64_pkt *p)
 {
@@ -82,7 +83,7 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 
 	if (unlikely(!nat64_addr4_is_host(src4)) && !p->icmp_error)
 		return NAT64_SOURCE_ILLEGAL;
-	if (unlikely(!p->cfg->set.hairpin)) {
+	if (unlikely(!p->cfg->set.hairpin || !p->prefix)) {
 		eam = nat64_eam_find4(p->cfg->table, src4);
 		if (eam) {
 			nat64_eam_to6(eam, src4, &p->a.src6);

@@ -61,6 +61,7 @@
  * @NAT64_CMD_LOAD_ABORT: throw it away
  * @NAT64_CMD_STATS_GET: every counter (do)
  * @NAT64_CMD_STATS_RESET: set every counter to zero
+ * @__NAT64_CMD_MAX: end of the list
  */
 enum nat64_cmd {
 	NAT64_CMD_UNSPEC,
@@ -96,7 +97,8 @@ enum nat64_cmd {
  * @NAT64_A_STAT: nest of &enum nat64_stat_attr, repeated
  * @NAT64_A_ADDR4: IPv4 address, be32 (LOOKUP)
  * @NAT64_A_ADDR6: IPv6 address, 16 bytes (LOOKUP)
- * @NAT64_A_FORCE: flag: permit an overlap that RFC 7757 section 5 permits
+ * @NAT64_A_FORCE: flag: permit an overlap that RFC 7757 section 5 permits, or one of a
+ *	mapping with a translation prefix
  * @NAT64_A_STAGED: flag: the request is for the configuration that LOAD_BEGIN opened
  * @NAT64_A_VERSION: version of the module, string (STATUS_GET)
  * @NAT64_A_ACTIVE: u8, 1 when hooks are registered (STATUS_GET)
@@ -107,6 +109,7 @@ enum nat64_cmd {
  * @NAT64_A_GENERATION: u32, counts changes (STATUS_GET)
  * @NAT64_A_CHANGED: u8, 0 when LOAD_COMMIT found everything as it was
  * @NAT64_A_FAMILY: u8, the family of the result: 4 or 6 (LOOKUP)
+ * @__NAT64_A_MAX: end of the list
  */
 enum nat64_attr {
 	NAT64_A_UNSPEC,
@@ -139,6 +142,7 @@ enum nat64_attr {
  * @NAT64_PREFIX_A_ADDR: IPv6 prefix, 16 bytes
  * @NAT64_PREFIX_A_LEN: u8: 32, 40, 48, 56, 64 or 96
  * @NAT64_PREFIX_A_PRIMARY: flag: writes IPv6 sources unless a mapping names another
+ * @__NAT64_PREFIX_A_MAX: end of the list
  */
 enum nat64_prefix_attr {
 	NAT64_PREFIX_A_UNSPEC,
@@ -160,6 +164,7 @@ enum nat64_prefix_attr {
  * @NAT64_EAM_A_LEN6: u8, 0 to 128; 128 when absent
  * @NAT64_EAM_A_PREFIX: translation prefix that writes the IPv6 source of packets
  *	to this mapping, nest of &enum nat64_prefix_attr; the primary one when absent
+ * @__NAT64_EAM_A_MAX: end of the list
  */
 enum nat64_eam_attr {
 	NAT64_EAM_A_UNSPEC,
@@ -193,6 +198,7 @@ enum nat64_eam_attr {
  * @NAT64_SETTING_MARK: u32
  * @NAT64_SETTING_MARK_MASK: u32; 0: every packet is looked at; all ones when absent beside MARK
  * @NAT64_SETTING_COUNTERS: u8, 0 or 1
+ * @__NAT64_SETTING_MAX: end of the list
  */
 enum nat64_setting {
 	NAT64_SETTING_UNSPEC,
@@ -244,6 +250,7 @@ enum nat64_forwarding {
  * @NAT64_STAT_A_PAD: padding
  * @NAT64_STAT_A_NAME: string
  * @NAT64_STAT_A_VALUE: u64
+ * @__NAT64_STAT_A_MAX: end of the list
  */
 enum nat64_stat_attr {
 	NAT64_STAT_A_UNSPEC,
