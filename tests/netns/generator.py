@@ -7,8 +7,7 @@ import packet as p
 from lib import HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, STRANGER6
 
 # Usual addresses, and those that are rare.
-SOURCES6 = [HOST6, HOST6, PEER6], [STRANGER6, "2001:db8:7::7", "::1", "::", "ff02::1", SERVER6,
-                                   "2001:db8:100::203.0.113.20"]
+SOURCES6 = [HOST6, HOST6, PEER6], [STRANGER6, "2001:db8:7::7", "::1", "::", "ff02::1"]
 TARGETS6 = [SERVER6, SERVER6, "2001:db8:100::192.0.2.77", "2001:db8:100::203.0.113.20"], [
     "2001:db8:100::203.0.113.10", "2001:db8:100::8.8.8.8", "2001:db8:100::0.0.0.0",
     "2001:db8:100::127.0.0.1", "2001:db8:100::224.0.0.1", "2001:db8:100::255.255.255.255"]

@@ -350,7 +350,7 @@ class Model:
         raise Silently("ICMP type")
 
     def _quote46(self, h, prefix):
-        if h.proto == ICMP and (h.offset or h.payload[:1] not in (b"\0", b"\x08")):
+        if h.proto == ICMP and not h.offset and h.payload[:1] not in (b"\0", b"\x08"):
             raise Silently("ICMP error or untranslatable message in a quote")
         src, dst = self.mapping4(h.src), self.mapping4(h.dst)
         if self.on("hairpin") and prefix:  # RFC 7757 4.2.1, rule 2
@@ -359,12 +359,12 @@ class Model:
         dst = dst.to6(h.dst) if dst else self._embedded(prefix, h.dst)
         proto = ICMPV6 if h.proto == ICMP else h.proto
         length = h.length - h.ihl
-        if h.proto == ICMP:
+        if h.proto == ICMP and not h.offset:
             kind = {8: 128, 0: 129}[h.payload[0]]
             body = echo(h.payload, kind, b"", pseudo(src.packed, dst.packed, ICMPV6, length))
         else:
             body = readdress(h.proto, h.offset, h.payload, h.src.packed + h.dst.packed,
-                             src.packed + dst.packed, zero_means_none=True)
+                             src.packed + dst.packed)
         tclass = self.settings["traffic-class"]
         tclass = h.tos if tclass == "copy" else int(tclass)
         headers = [fragment_header(h.id, h.offset, h.mf)] if h.is_fragment else []
@@ -421,7 +421,7 @@ class Model:
             body = self._echo64(h)
         else:
             body = readdress(h.proto, h.offset, h.payload, h.src.packed + h.dst.packed,
-                             src.packed + dst.packed, zero_means_none=True)
+                             src.packed + dst.packed)
         packet = ip4(src.packed, dst.packed, raw(ICMP if h.proto == ICMPV6 else h.proto, body),
                      ttl=h.hop_limit - 1, tos=self._tos(h), **self._fragment_fields(h, len(body)))
         return packet
@@ -500,7 +500,7 @@ class Model:
         return got
 
     def _quote64(self, h):
-        if h.proto == ICMPV6 and (h.offset or h.payload[:1] not in (b"\x80", b"\x81")):
+        if h.proto == ICMPV6 and not h.offset and h.payload[:1] not in (b"\x80", b"\x81"):
             raise Silently("ICMPv6 error or untranslatable message in a quote")
         if h.has_fragment_header and h.proto in EXTENSIONS:
             raise Silently("extension header behind Fragment header in a quote")
@@ -508,13 +508,13 @@ class Model:
         length = 20 + h.payload_length
         if length > 0xffff:
             raise Silently("length of a quote")
-        if h.proto == ICMPV6:
+        if h.proto == ICMPV6 and not h.offset:
             kind = {128: 8, 129: 0}[h.payload[0]]
             body = echo(h.payload, kind, pseudo(h.src.packed, h.dst.packed, ICMPV6,
                                                 h.payload_length), b"")
         else:
             body = readdress(h.proto, h.offset, h.payload, h.src.packed + h.dst.packed,
-                             src.packed + dst.packed, zero_means_none=True)
+                             src.packed + dst.packed)
         fields = self._fragment_fields(h, h.payload_length)
         return ip4(src.packed, dst.packed, raw(ICMP if h.proto == ICMPV6 else h.proto, body),
                    ttl=h.hop_limit, tos=self._tos(h), length=length, **fields)
@@ -540,6 +540,8 @@ class Header4:
             raise Silently("malformed")
         self.options = bytes(packet[20:self.ihl])
         self.payload = bytes(packet[self.ihl:] if quoted else packet[self.ihl:self.length])
+        if len(self.payload) < min(8, self.length - self.ihl):
+            raise Silently("quote too short")
         self.is_fragment = self.mf or self.offset > 0
         self.icmp_error = (self.proto == ICMP and not self.offset and
                            self.payload[:1] in (b"\3", b"\4", b"\5", b"\x0b", b"\x0c"))
@@ -600,8 +602,10 @@ class Header6:
         self.proto, at, fragment, self.segments_left_at = walk6(packet, quoted)
         self.payload = packet[at:]
         self.payload_length = 40 + length - at
-        if self.payload_length < 0:
+        if self.payload_length < 0 or len(self.payload) < min(8, self.payload_length):
             raise Silently("malformed")
+        if quoted and self.segments_left_at:
+            raise Silently("quoted packet that is never translated")
         self.has_fragment_header = fragment is not None
         self.offset, self.more, self.id = 0, False, None
         if self.has_fragment_header:
@@ -620,15 +624,15 @@ def changed(value, minus, plus):
     return 0xffff - (total or 0xffff)
 
 
-def readdress(proto, offset, body, old, new, zero_means_none=False):
+def readdress(proto, offset, body, old, new):
     """A transport header, or a piece of it, under other addresses."""
     at = CHECKSUM_AT.get(proto)
     if at is None or at < offset or at - offset + 2 > len(body):
         return body
     at -= offset
     value = int.from_bytes(body[at:at + 2], "big")
-    if proto == UDP and value == 0 and zero_means_none:
-        return body
+    if proto in (UDP, UDPLITE) and value == 0:
+        return body  # there is none
     value = changed(value, old, new)
     if proto in (UDP, UDPLITE) and value == 0:
         value = 0xffff
