@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Builds what a benchmark needs, boots a machine and measures there."""
 
+import contextlib
+import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +51,23 @@ def write_data(data, rows):
             frames.TABLES[group(row)](table, row.mappings)
 
 
+@contextlib.contextmanager
+def lock():
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with open(BUILD / "lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def build_nat64ctl():
+    """Of copies, as others may build where the sources are."""
+    for part in ("ctl", "uapi", "kmod"):
+        shutil.copytree(TOP / part, BUILD / "src" / part, dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns("*.o", "nat64ctl"))
+    quietly("make", "-C", BUILD / "src/ctl")
+    return BUILD / "src/ctl/nat64ctl"
+
+
 def copy(path, directory):
     """Others may build again while the guest runs."""
     result = directory / path.name
@@ -77,10 +97,10 @@ class Machine:
         (self.directory / "plan.json").write_text(json.dumps(self.plan))
 
     def build_nat64(self):
-        quietly("tests/lib/build-module", self.release, TOP / "build" / self.release)
-        quietly("make", "-C", "ctl")
-        self.plan["module"] = copy(TOP / "build" / self.release / "nat64.ko", self.directory)
-        self.plan["nat64ctl"] = copy(TOP / "ctl/nat64ctl", self.directory)
+        with lock():
+            self.plan["nat64ctl"] = copy(build_nat64ctl(), self.directory)
+            quietly("tests/lib/build-module", self.release, TOP / "build" / self.release)
+            self.plan["module"] = copy(TOP / "build" / self.release / "nat64.ko", self.directory)
 
     def build_others(self):
         modules, tools = capture("tests/bench/others", self.release).splitlines()
