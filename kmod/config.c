@@ -96,7 +96,6 @@ int nat64_config_init(struct nat64_net *nn)
 	if (!cfg)
 		return -ENOMEM;
 	mutex_init(&nn->lock);
-	init_rwsem(&nn->walk_sem);
 	INIT_LIST_HEAD(&nn->walks);
 	nn->generation = 1;
 	RCU_INIT_POINTER(nn->config, cfg);
@@ -175,11 +174,9 @@ static void end_walks(struct nat64_net *nn, const struct nat64_table *t)
 {
 	struct nat64_walk *walk;
 
-	down_write(&nn->walk_sem);
 	list_for_each_entry(walk, &nn->walks, list)
 		if (walk->table == t)
 			nat64_walk_exit(walk);
-	up_write(&nn->walk_sem);
 }
 
 /**
@@ -735,16 +732,12 @@ int nat64_settings_set(const struct nat64_request *rq,
 
 /* Passes over the table in place that last longer than one request. */
 
-static struct nat64_table *table_hold(struct nat64_net *nn,
-				      struct nat64_prefix *prefixes)
+static struct nat64_table *table_hold(struct nat64_net *nn)
 {
-	const struct nat64_config *cfg;
 	struct nat64_table *t;
 
 	rcu_read_lock();
-	cfg = rcu_dereference(nn->config);
-	t = nat64_table_get(cfg->table);
-	memcpy(prefixes, cfg->prefix, sizeof(cfg->prefix));
+	t = nat64_table_get(rcu_dereference(nn->config)->table);
 	rcu_read_unlock();
 	return t;
 }
@@ -752,8 +745,8 @@ static struct nat64_table *table_hold(struct nat64_net *nn,
 /**
  * nat64_config_walk_begin() - begin a pass over the mappings in place
  * @nn: translator
- * @walk: the pass; goes on under the read side of nat64_net.walk_sem, and is
- *	over when its table is NULL, another one being in place
+ * @walk: the pass; goes on under the lock of the translator, and is over when
+ *	its table is NULL, another one being in place
  * @prefixes: filled in with the translation prefixes by slot
  *
  * Context: process.
@@ -761,18 +754,19 @@ static struct nat64_table *table_hold(struct nat64_net *nn,
 void nat64_config_walk_begin(struct nat64_net *nn, struct nat64_walk *walk,
 			     struct nat64_prefix *prefixes)
 {
+	const struct nat64_config *cfg;
 	struct nat64_table *t;
 
-	t = table_hold(nn, prefixes);
+	t = table_hold(nn);
 	nat64_table_settle(t);
 	nat64_table_put(t);
 
-	down_write(&nn->walk_sem);
-	t = table_hold(nn, prefixes);
-	nat64_walk_enter(walk, t);
-	nat64_table_put(t);
+	mutex_lock(&nn->lock);
+	cfg = nat64_config_held(nn);
+	nat64_walk_enter(walk, cfg->table);
 	list_add(&walk->list, &nn->walks);
-	up_write(&nn->walk_sem);
+	memcpy(prefixes, cfg->prefix, sizeof(cfg->prefix));
+	mutex_unlock(&nn->lock);
 }
 
 /**
@@ -784,9 +778,9 @@ void nat64_config_walk_begin(struct nat64_net *nn, struct nat64_walk *walk,
  */
 void nat64_config_walk_end(struct nat64_net *nn, struct nat64_walk *walk)
 {
-	down_write(&nn->walk_sem);
+	mutex_lock(&nn->lock);
 	list_del(&walk->list);
 	if (walk->table)
 		nat64_walk_exit(walk);
-	up_write(&nn->walk_sem);
+	mutex_unlock(&nn->lock);
 }

@@ -13,7 +13,6 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
-#include <linux/rwsem.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -115,8 +114,7 @@ struct nat64_text {
  * @lock: serialises all changes
  * @load: configuration being loaded, or NULL
  * @generation: counts changes; dumps compare it
- * @walks: passes over the table that wait for their reader
- * @walk_sem: read: such a pass goes on; write: @walks or their table changes
+ * @walks: passes over the table in place that wait for their reader
  * @native: routes that are better than translating
  * @pre_ops: PRE_ROUTING hooks, as netfilter holds on to them
  * @out_ops: LOCAL_OUT hooks
@@ -133,7 +131,6 @@ struct nat64_net {
 	struct nat64_load		*load;
 	u32				generation;
 	struct list_head		walks;
-	struct rw_semaphore		walk_sem;
 	struct nat64_native		native;
 	struct nf_hook_ops		pre_ops[NAT64_N_OPS];
 	struct nf_hook_ops		out_ops[NAT64_N_OPS];

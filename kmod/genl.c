@@ -665,18 +665,25 @@ static int eam_flush(struct sk_buff *skb, struct genl_info *info)
 
 /* EAM_GET */
 
-static int put_eam_named(struct sk_buff *skb, const struct nat64_request *rq,
-			 const struct nat64_mapping *m)
+/* Anybody may ask: texts that name what is missing are for administrators. */
+static int put_eam_named(struct sk_buff *skb, struct nat64_net *nn,
+			 const struct nat64_mapping *m,
+			 struct netlink_ext_ack *extack)
 {
-	const struct nat64_config *cfg = nat64_config_held(rq->nn);
-	const struct nat64_eam *eam = nat64_mapping_find(rq, cfg->table, m);
+	const struct nat64_config *cfg = nat64_config_held(nn);
+	const struct nat64_request rq = { .nn = nn };
+	const struct nat64_eam *eam;
 
-	return IS_ERR(eam) ? PTR_ERR(eam) : put_eam(skb, eam, cfg->prefix);
+	eam = nat64_mapping_find(&rq, cfg->table, m);
+	if (!IS_ERR(eam))
+		return put_eam(skb, eam, cfg->prefix);
+	NL_SET_ERR_MSG(extack, "there is no such mapping");
+	return PTR_ERR(eam);
 }
 
 static int eam_get(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nat64_request rq;
+	struct nat64_net *nn = nat64_net(genl_info_net(info));
 	struct nat64_mapping m;
 	struct message msg;
 	int err;
@@ -686,10 +693,9 @@ static int eam_get(struct sk_buff *skb, struct genl_info *info)
 	      answer_begin(&msg, info, EAM_SIZE);
 	if (err)
 		return err;
-	request_init(&rq, info);
-	mutex_lock(&rq.nn->lock);
-	err = put_eam_named(msg.skb, &rq, &m);
-	mutex_unlock(&rq.nn->lock);
+	mutex_lock(&nn->lock);
+	err = put_eam_named(msg.skb, nn, &m, info->extack);
+	mutex_unlock(&nn->lock);
 	return answer_end(&msg, info, err);
 }
 
@@ -786,48 +792,53 @@ static int dump_eam(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-/* Fills the message. Returns false when it is full, true when all are through. */
+/*
+ * Dumps DUMP_STEPS mappings, or as many as there is room for. No change is half
+ * done under the lock, and every one that was done since counts. Returns whether
+ * to go on.
+ */
 static bool dump_stretch(struct sk_buff *skb, struct netlink_callback *cb,
-			 struct eam_dump *dump, u32 generation)
+			 struct nat64_net *nn, struct eam_dump *dump)
 {
 	const struct nat64_eam *eam;
-	unsigned int steps = 0;
+	unsigned int i;
 
-	while ((eam = nat64_walk_next(&dump->walk))) {
+	cb->seq = nn->generation + dump->walk.rewinds;
+	if (!dump->walk.table)
+		return false;
+	nat64_walk_start(&dump->walk);
+	for (i = 0; i < DUMP_STEPS; i++) {
+		eam = nat64_walk_next(&dump->walk);
 		/* Once the table has grown, some mappings come twice. */
-		cb->seq = generation + dump->walk.rewinds;
+		cb->seq = nn->generation + dump->walk.rewinds;
+		if (!eam)
+			break;
 		if (is_inside(eam, &dump->filter) &&
 		    dump_eam(skb, cb, dump, eam)) {
 			dump->next = *eam;
 			dump->has_next = true;
-			return false;
+			break;
 		}
-		if (++steps % DUMP_STEPS)
-			continue;
-		nat64_walk_stop(&dump->walk);
-		cond_resched();
-		nat64_walk_start(&dump->walk);
 	}
-	return true;
+	nat64_walk_stop(&dump->walk);
+	return i == DUMP_STEPS;
 }
 
 static int eam_get_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nat64_net *nn = nat64_net(sock_net(skb->sk));
 	struct eam_dump *dump = (void *)cb->args[0];
-	u32 generation;
+	bool more = true;
 
-	down_read(&nn->walk_sem);
-	generation = READ_ONCE(nn->generation);
-	cb->seq = generation + dump->walk.rewinds;
+	cb->seq = READ_ONCE(nn->generation) + dump->walk.rewinds;
 	if (dump->has_next && !dump_eam(skb, cb, dump, &dump->next))
 		dump->has_next = false;
-	if (dump->walk.table && !dump->has_next) {
-		nat64_walk_start(&dump->walk);
-		dump_stretch(skb, cb, dump, generation);
-		nat64_walk_stop(&dump->walk);
+	while (more && !dump->has_next) {
+		mutex_lock(&nn->lock);
+		more = dump_stretch(skb, cb, nn, dump);
+		mutex_unlock(&nn->lock);
+		cond_resched();
 	}
-	up_read(&nn->walk_sem);
 	return skb->len;
 }
 

@@ -211,6 +211,20 @@ static void all_or_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, loaded(f)->table->digest, 0);
 }
 
+static void limit_of_mappings(struct kunit *test)
+{
+	unsigned int was = nat64_max_mappings;
+	struct fixture *f = test->priv;
+
+	nat64_max_mappings = 1;
+	KUNIT_EXPECT_EQ(test, add(test, MAP("203.0.113.1", 32, "2001:db8::1", 128)), 0);
+	expect_refusal(test, add(test, MAP("203.0.113.2", 32, "2001:db8::2", 128)), -ENOSPC,
+		       "there are 1 mappings already, the limit (module parameter max_mappings)");
+	f->rq.replace = true;
+	KUNIT_EXPECT_EQ(test, add(test, MAP("203.0.113.1", 32, "2001:db8::2", 128)), 0);
+	nat64_max_mappings = was;
+}
+
 static void translation_prefixes(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -324,6 +338,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(unicast),
 	KUNIT_CASE(clashes),
 	KUNIT_CASE(all_or_nothing),
+	KUNIT_CASE(limit_of_mappings),
 	KUNIT_CASE(translation_prefixes),
 	KUNIT_CASE(mappings_inside_prefixes),
 	KUNIT_CASE(one_load_at_a_time),
