@@ -272,7 +272,13 @@ class Model:
         mapping = self.mapping4(h.src)
         if mapping and (prefix is None or not self._source_is_plain(h)):
             return mapping.to6(h.src)
-        return self._embedded(prefix, h.src)
+        try:
+            return self._embedded(prefix, h.src)
+        except Refused:
+            if not h.icmp_error or prefix is None:
+                raise
+            pool = self.settings["icmp-source6"]  # RFC 6791, the other way
+            return IPv6Address(self.gateway6 if pool == "none" else pool.split("/")[0])
 
     def _source_is_plain(self, h):
         """RFC 7757 4.2.1, rules 1 and 3."""

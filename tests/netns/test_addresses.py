@@ -2,7 +2,7 @@
 """Which address becomes which: RFC 6052, RFC 7757, RFC 8215."""
 
 import pytest
-from lib import (HOST4, HOST6, MAC_FAR4, PEER4, PEER6, PREFIX, SERVER4, SERVER6, STRANGER6, Frame,
+from lib import (GATEWAY6, HOST4, HOST6, MAC_FAR4, PEER4, PEER6, PREFIX, SERVER4, SERVER6, STRANGER6, Frame,
                  prohibited, time_exceeded)
 from model import embed
 from packet import (ANY, ESP, UDP, echo6, echo_reply6, fragment, hop_by_hop, icmp4, icmp6, ip4,
@@ -157,6 +157,26 @@ def test_well_known_prefix_refuses_other_addresses(expect, four):
     expect(packet, prohibited(packet))
     packet = ip4(four, HOST4, udp(1, 2))
     expect(packet, prohibited(packet))
+
+
+ERROR_OF_A_PRIVATE_ROUTER = ip4("10.9.9.9", HOST4, icmp4(11, 0, 0, ip4(
+    HOST4, "8.8.8.8", udp(1000, 53, b"12345678"))))
+
+
+def error_from(source):
+    return ip6(source, HOST6, icmp6(3, 0, 0, ip6(
+        HOST6, "64:ff9b::8.8.8.8", udp(1000, 53, b"12345678"))), hlim=63)
+
+
+@pytest.mark.configuration(*WELL_KNOWN)
+def test_error_from_where_the_well_known_prefix_cannot_say(expect):
+    """RFC 6791, the other way: the gateway's own address."""
+    expect(ERROR_OF_A_PRIVATE_ROUTER, error_from(GATEWAY6))
+
+
+@pytest.mark.configuration(*WELL_KNOWN, "set icmp-source6 2001:db8:9::9")
+def test_icmp_source6(expect):
+    expect(ERROR_OF_A_PRIVATE_ROUTER, error_from("2001:db8:9::9"))
 
 
 @pytest.mark.configuration(*WELL_KNOWN, "set wkp-strict off")

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the gateway itself sends to mapped hosts, and what they send to it: setting local."""
+
+import contextlib
+import errno
+import os
+import select
+import socket
+
+import lib
+import pytest
+from lib import GATEWAY4, HOST4, HOST6, REAL6_MAPPED, SERVER4, SERVER6, prohibited
+from packet import (ANY, UDP, echo6, echo_reply6, fragment, icmp4, icmp6, ip4, ip6, octets, raw,
+                    tcp, udp)
+
+pytestmark = pytest.mark.usefixtures("real")
+
+GATEWAY4_EMBEDDED = f"2001:db8:100::{GATEWAY4}"
+NEVER, ALWAYS = 0, 2  # IP_PMTUDISC_DONT, IP_PMTUDISC_DO
+
+
+@pytest.fixture
+def endpoint(real):
+    """A UDP socket of the gateway, its local port fixed."""
+    with real.gateway, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as endpoint:
+        endpoint.bind(("0.0.0.0", 4000))
+        endpoint.setblocking(False)
+        yield endpoint
+
+
+def test_a_datagram_of_the_gateway(real, endpoint):
+    """It has been forwarded by nobody yet: its hop limit is whole."""
+    real.wire.expect(lambda: endpoint.sendto(b"hello", (HOST4, 5000)),
+                     ip6(GATEWAY4_EMBEDDED, HOST6, udp(4000, 5000, b"hello"), hlim=64))
+
+
+def test_a_datagram_to_the_gateway(real, endpoint):
+    real.wire.expect_silence(ip6(HOST6, GATEWAY4_EMBEDDED, udp(5000, 4000, b"hello")))
+    assert endpoint.recvfrom(100) == (b"hello", (HOST4, 5000))
+
+
+def test_tos_of_the_gateway(real, endpoint):
+    endpoint.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0xb8)
+    real.wire.expect(lambda: endpoint.sendto(b"x", (HOST4, 5000)),
+                     ip6(GATEWAY4_EMBEDDED, HOST6, udp(4000, 5000, b"x"), hlim=64, tclass=0xb8))
+
+
+def test_a_large_datagram_of_the_gateway_is_split(real, endpoint):
+    endpoint.setsockopt(socket.IPPROTO_IP, 10, NEVER)
+    data = bytes(range(250)) * 5
+    body = octets(GATEWAY4_EMBEDDED, HOST6, udp(4000, 5000, data))
+    seen = real.wire.exchange(lambda: endpoint.sendto(data, (HOST4, 5000)))
+    assert not seen[4] and len(seen[6]) == 2
+    id = int.from_bytes(seen[6][0][44:48], "big")
+    assert id < 0x10000
+    assert seen[6] == [
+        ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, 0, True), raw(UDP, body[:1232]), hlim=64),
+        ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, 1232), raw(UDP, body[1232:]), hlim=64)]
+
+
+def test_the_gateway_learns_the_path_mtu(real, endpoint):
+    endpoint.setsockopt(socket.IPPROTO_IP, 10, ALWAYS)
+    endpoint.connect((HOST4, 5000))
+    with real.mtus(to6=1280):
+        with contextlib.suppress(OSError):
+            endpoint.send(bytes(1400))
+        with pytest.raises(OSError) as refused:
+            for _ in range(3):
+                endpoint.send(bytes(1400))
+        assert refused.value.errno == errno.EMSGSIZE
+        endpoint.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        assert endpoint.getsockopt(socket.IPPROTO_IP, 14) == 1260
+        real.wire.expect(lambda: endpoint.send(bytes(1232)),
+                         ip6(GATEWAY4_EMBEDDED, HOST6, udp(4000, 5000, bytes(1232)), hlim=64))
+    real.gateway.run("ip", "route", "flush", "cache")
+
+
+def test_a_port_unreachable_reaches_the_gateway(real, endpoint):
+    endpoint.connect((HOST4, 5000))
+    real.wire.exchange(lambda: endpoint.send(b"x"))
+    quote = ip6(GATEWAY4_EMBEDDED, HOST6, udp(4000, 5000, b"x"))
+    real.wire.expect_silence(ip6(HOST6, GATEWAY4_EMBEDDED, icmp6(1, 4, 0, quote)))
+    with pytest.raises(ConnectionRefusedError):
+        endpoint.recv(100)
+
+
+def test_an_echo_request_to_the_gateway_is_answered(real):
+    real.wire.expect(ip6(HOST6, GATEWAY4_EMBEDDED, echo6(1, 2, b"hello")),
+                     ip6(GATEWAY4_EMBEDDED, HOST6, echo_reply6(1, 2, b"hello"), hlim=64))
+
+
+def test_a_closed_port_of_the_gateway(real):
+    """The gateway's own errors are made in IPv4."""
+    sent = ip6(HOST6, GATEWAY4_EMBEDDED, udp(5000, 4001, b"hello"))
+    quote = ip6(HOST6, GATEWAY4_EMBEDDED, udp(5000, 4001, b"hello"), hlim=63)
+    real.wire.expect(sent, ip6(GATEWAY4_EMBEDDED, HOST6, icmp6(1, 4, 0, quote), hlim=64,
+                               tclass=0xc0))
+
+
+def test_connections_of_the_gateway_carry_their_data(real):
+    """With all that a local sender leaves to its device."""
+    data = os.urandom(300_000)
+    with real.mtus(far6=1500):
+        ours, theirs = lib.connect(real.gateway, real.v6, REAL6_MAPPED)
+        with ours, theirs:
+            assert lib.stream(ours, theirs, data) == data
+            assert lib.stream(theirs, ours, data) == data
+
+
+def test_time_exceeded_of_the_gateway_behind_the_translation(real):
+    """Made by the gateway's IPv4 stack about a packet that it forwards to IPv4 natively."""
+    packet = ip4(HOST4, "192.0.2.9", udp(1, 2, b"x"), ttl=1)
+    quote = ip6(HOST6, "2001:db8:100::192.0.2.9", udp(1, 2, b"x"), hlim=1)
+    real.wire.expect(packet, ip6(GATEWAY4_EMBEDDED, HOST6, icmp6(3, 0, 0, quote), hlim=64,
+                                 tclass=0xc0))
+
+
+@pytest.mark.configuration("set local off", more=True)
+def test_without_local_the_gateway_sends_what_it_sends(real, endpoint):
+    real.wire.expect(lambda: endpoint.sendto(b"hello", (HOST4, 5000)),
+                     ip4(GATEWAY4, HOST4, udp(4000, 5000, b"hello"), id=ANY, df=True))
+
+
+@pytest.mark.configuration("set local off", more=True)
+def test_without_local_nobody_reaches_the_gateway(real, endpoint):
+    packet = ip6(HOST6, GATEWAY4_EMBEDDED, udp(5000, 4000, b"hello"))
+    real.wire.expect(packet, prohibited(packet))
+    assert not select.select([endpoint], [], [], 0)[0]
+
+
+@pytest.mark.configuration("set local off", more=True)
+def test_without_local_forwarded_packets_are_translated(real):
+    real.wire.expect(ip6(HOST6, SERVER6, tcp(1, 2)), ip4(HOST4, SERVER4, tcp(1, 2), ttl=63, id=ANY))
+    real.wire.expect(ip4(SERVER4, HOST4, icmp4(3, 3, 0, ip4(HOST4, SERVER4, udp(1, 2)))),
+                     ip6(SERVER6, HOST6, icmp6(1, 4, 0, ip6(HOST6, SERVER6, udp(1, 2))), hlim=63))
+
+
+def test_a_mapped_address_of_the_gateway_itself_is_translated(real):
+    """The mapping is explicit: DESIGN says that it wins over a local address."""
+    with real.gateway.routes(f"addr {HOST4}/32 dev lo"):
+        real.wire.expect(ip4(SERVER4, HOST4, udp(1, 2)), ip6(SERVER6, HOST6, udp(1, 2), hlim=63))
+
+
+def test_an_ipv6_address_of_the_gateway_can_be_mapped(real, configure):
+    """A service of the gateway has a public IPv4 address."""
+    own = "2001:db8:1::1"
+    configure(f"add 203.0.113.1 {own}")
+    with real.gateway, socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as service:
+        service.bind(("::", 4000))
+        service.settimeout(lib.DEADLINE)
+        real.wire.expect_silence(ip4(SERVER4, "203.0.113.1", udp(5000, 4000, b"hello")))
+        data, sender = service.recvfrom(100)
+        assert (data, sender[:2]) == (b"hello", (SERVER6, 5000))
+        real.wire.expect(lambda: service.sendto(b"answer", sender),
+                         ip4("203.0.113.1", SERVER4, udp(4000, 5000, b"answer"), id=ANY))
