@@ -16,7 +16,7 @@ machines=(busybox-static cpio kmod linux-source-6.1 qemu-system-x86)
 checks=(mandoc pyflakes3 shellcheck sparse valgrind)
 tools=(curl ethtool iperf3 iproute2 iputils-ping iputils-tracepath nftables nginx-light
 	tcpdump traceroute)
-python=(python3 python3-pytest python3-scapy)
+python=(python3 python3-jsonschema python3-pytest python3-scapy python3-yaml)
 
 need_packages "${build[@]}" "${machines[@]}" "${checks[@]}" "${tools[@]}" "${python[@]}"
 for series; do
