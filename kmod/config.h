@@ -139,6 +139,22 @@ struct nat64_net {
 	struct nat64_text		texts[NAT64_TEXTS];
 };
 
+/**
+ * nat64_config_carries() - whether a prefix may carry an IPv4 address
+ * @cfg: configuration
+ * @prefix: translation prefix
+ * @addr4: address
+ *
+ * RFC 6052 section 3.1; setting wkp-strict.
+ */
+static inline bool nat64_config_carries(const struct nat64_config *cfg,
+					const struct nat64_prefix *prefix,
+					__be32 addr4)
+{
+	return likely(!prefix->wkp) || !cfg->set.wkp_strict ||
+	       nat64_addr4_is_global(addr4);
+}
+
 extern unsigned int nat64_net_id;
 
 /**

@@ -431,10 +431,11 @@ edit_message(struct nat64_pkt *p, const struct quote *q, bool to6, __be32 word)
 	edit_tail(skb, q);
 	__skb_push(skb, q->hdr_len);
 	if (to6)
-		nat64_xlat46_write(skb->data, &q->hdr, &q->a, NAT64_COPY,
-				   q->hdr.ttl, q->hdr.payload);
+		nat64_xlat46_write(skb->data, &q->hdr, &q->a,
+				   p->cfg->set.traffic_class, q->hdr.ttl,
+				   q->hdr.payload);
 	else
-		nat64_xlat64_write(skb->data, &q->hdr, &q->a, NAT64_COPY,
+		nat64_xlat64_write(skb->data, &q->hdr, &q->a, p->cfg->set.tos,
 				   q->hdr.ttl, 0, df, q->hdr.payload);
 	icmp = __skb_push(skb, ICMP_LEN);
 	icmp->type = q->type;
@@ -473,11 +474,14 @@ static bool map_quoted4(const struct nat64_pkt *p, bool mapped, __be32 addr4,
 	const struct nat64_eam *eam;
 
 	eam = mapped ? nat64_eam_find4(p->cfg->table, addr4) : NULL;
-	if (eam)
+	if (eam) {
 		nat64_eam_to6(eam, addr4, addr6);
-	else if (p->prefix)
-		nat64_addr_embed(p->prefix, addr4, addr6);
-	return eam || p->prefix;
+		return true;
+	}
+	if (!p->prefix || !nat64_config_carries(p->cfg, p->prefix, addr4))
+		return false;
+	nat64_addr_embed(p->prefix, addr4, addr6);
+	return true;
 }
 
 static enum nat64_counter read_quote46(const struct nat64_pkt *p,
@@ -556,7 +560,8 @@ static bool map_quoted6(const struct nat64_pkt *p, const struct in6_addr *addr6,
 		return true;
 	}
 	prefix = nat64_prefix_find(p->cfg, addr6);
-	return prefix && !nat64_addr_extract(prefix, addr6, addr4);
+	return prefix && !nat64_addr_extract(prefix, addr6, addr4) &&
+	       nat64_config_carries(p->cfg, prefix, *addr4);
 }
 
 static enum nat64_counter read_quote64(const struct nat64_pkt *p,

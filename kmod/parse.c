@@ -202,6 +202,21 @@ static void fill6(struct nat64_hdr *hdr, const struct ipv6hdr *ip6h)
 	hdr->frag_id = 0;
 }
 
+/*
+ * A length of 0 is for jumbograms, behind hop-by-hop options (RFC 2675): the
+ * kernel lets others pass, with what the link padded them with.
+ */
+static enum nat64_counter check_extended(const struct sk_buff *skb,
+					 const struct nat64_hdr *hdr)
+{
+	if (hdr->len > skb->len)
+		return NAT64_MALFORMED;
+	if (!ipv6_hdr(skb)->payload_len &&
+	    skb->len <= sizeof(struct ipv6hdr) + IPV6_MAXPLEN)
+		return NAT64_MALFORMED;
+	return NAT64_OK;
+}
+
 /**
  * nat64_parse6() - read the IPv6 header and extension headers of a packet
  * @skb: packet at its network header, which the kernel has validated
@@ -221,10 +236,9 @@ enum nat64_counter nat64_parse6(const struct sk_buff *skb,
 	reason = walk6(skb, 0, hdr, pointer);
 	if (unlikely(reason))
 		return reason;
-	if (unlikely(hdr->len > skb->len))
-		return NAT64_MALFORMED;
 	hdr->payload = skb->len - hdr->len;
-	return NAT64_OK;
+	return likely(hdr->len == sizeof(struct ipv6hdr)) ?
+		NAT64_OK : check_extended(skb, hdr);
 }
 
 /**

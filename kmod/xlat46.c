@@ -72,10 +72,40 @@ static enum nat64_counter pick_source6(struct nat64_pkt *p)
 }
 
 /*
- * Section 6. With hairpinning, a mapping must not be used for the source
- * (RFC 7757 section 4.2.1): the answer has to come back through a translator.
+ * Whether an ICMP error comes from the host that the quoted packet was for. On
+ * the way to a second pass the packet is still IPv6.
+ */
+static bool is_from_target(const struct nat64_pkt *p)
+{
+	unsigned int quote = p->hdr.len + sizeof(struct icmphdr);
+	const struct in6_addr *dst6;
+	struct in6_addr buf6;
+	const __be32 *dst4;
+	__be32 buf4;
+
+	if (ip_hdr(p->skb)->version == 4) {
+		quote += offsetof(struct iphdr, daddr);
+		dst4 = skb_header_pointer(p->skb, quote, sizeof(buf4), &buf4);
+		return !dst4 || *dst4 == p->a.src4;
+	}
+	quote += offsetof(struct ipv6hdr, daddr);
+	dst6 = skb_header_pointer(p->skb, quote, sizeof(buf6), &buf6);
+	return !dst6 || ipv6_addr_equal(dst6, &ipv6_hdr(p->skb)->saddr);
+}
+
+/*
+ * With hairpinning, a mapping must not be used for the source (RFC 7757 section
+ * 4.2.1, rules 1 and 3): the answer has to come back through a translator.
  * Without a prefix there is nothing but mappings (figure 2 there).
  */
+static bool source_may_be_mapped(const struct nat64_pkt *p)
+{
+	if (unlikely(!p->cfg->set.hairpin || !p->prefix))
+		return true;
+	return unlikely(p->icmp_error) && !is_from_target(p);
+}
+
+/* Section 6. */
 static enum nat64_counter map_source(struct nat64_pkt *p)
 {
 	const struct nat64_eam *eam;
@@ -83,7 +113,7 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 
 	if (unlikely(!nat64_addr4_is_host(src4)) && !p->icmp_error)
 		return NAT64_SOURCE_ILLEGAL;
-	if (unlikely(!p->cfg->set.hairpin || !p->prefix)) {
+	if (source_may_be_mapped(p)) {
 		eam = nat64_eam_find4(p->cfg->table, src4);
 		if (eam) {
 			nat64_eam_to6(eam, src4, &p->a.src6);
@@ -92,8 +122,7 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 	}
 	if (unlikely(!p->prefix))
 		return NAT64_NO_PREFIX;
-	if (unlikely(p->prefix->wkp) && p->cfg->set.wkp_strict &&
-	    !nat64_addr4_is_global(src4))
+	if (unlikely(!nat64_config_carries(p->cfg, p->prefix, src4)))
 		return pick_source6(p);
 	nat64_addr_embed(p->prefix, src4, &p->a.src6);
 	return NAT64_OK;
@@ -131,6 +160,8 @@ static enum nat64_counter check_size(struct nat64_pkt *p)
 	}
 	if (skb_is_gso(p->skb))
 		return NAT64_SEGMENT;
+	if (p->hdr.frag_off * 8 + p->hdr.payload > IP_MAX_MTU)
+		return NAT64_MALFORMED;
 	p->split = limit;
 	return NAT64_OK;
 }

@@ -73,10 +73,8 @@ static enum nat64_counter map_destination(struct nat64_pkt *p)
 	}
 	if (unlikely(nat64_addr_extract(p->prefix, &p->a.dst6, &p->a.dst4)))
 		return NAT64_DESTINATION_ILLEGAL;
-	if (unlikely(p->prefix->wkp) && p->cfg->set.wkp_strict &&
-	    !nat64_addr4_is_global(p->a.dst4))
-		return NAT64_NOT_GLOBAL;
-	return NAT64_OK;
+	return likely(nat64_config_carries(p->cfg, p->prefix, p->a.dst4)) ?
+		NAT64_OK : NAT64_NOT_GLOBAL;
 }
 
 /* Section 5.1; RFC 4291 section 2.5.5 for addresses that embed IPv4. */
@@ -154,6 +152,8 @@ static enum nat64_counter check_size(struct nat64_pkt *p)
 
 	if (likely(nat64_skb_fits(p, len, p->mtu)) || p->icmp_error)
 		return NAT64_OK;
+	if (p->hdr.frag_off * 8 + p->hdr.payload > IP_MAX_MTU)
+		return NAT64_MALFORMED;
 	if (len <= IP_MAX_MTU && !skb_is_gso(p->skb) &&
 	    (p->hdr.frag || p->skb->len <= IPV6_MIN_MTU))
 		return NAT64_OK;

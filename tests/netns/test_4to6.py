@@ -2,9 +2,9 @@
 """IPv4 to IPv6: RFC 7915 section 4, but for ICMPv4 errors (test_icmp.py)."""
 
 import pytest
-from lib import (GATEWAY4, HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, Frame, answer4,
+from lib import (GATEWAY4, HOST4, HOST6, PEER4, PEER6, PREFIX, SERVER4, SERVER6, Frame, answer4,
                  fragmentation_needed, prohibited, source_route_failed, time_exceeded)
-from packet import (AH, ESP, GRE, ICMP, NO_NEXT, OSPF, SCTP, TCP, UDP, Packet, dccp, echo4, echo6,
+from packet import (AH, ESP, GRE, ICMP, NO_NEXT, OSPF, SCTP, TCP, UDP, Packet, dccp, difference, echo4, echo6,
                     echo_reply4, echo_reply6, fragment, icmp4, ip4, ip6, octets, raw, tcp, udp,
                     udplite)
 
@@ -353,6 +353,21 @@ def test_fragment_of_1232_is_not_split(net, expect):
            *pieces(UDP, bytes(1240), 1280, start=1232, more=True))
 
 
+def test_fragment_that_would_end_beyond_64_kib_is_not_split(expect_silence):
+    """Its last pieces would lie at the beginning."""
+    expect_silence(sent(raw(UDP, bytes(1400)), offset=65528, mf=True))
+
+
+def test_packets_leave_in_their_order(expect):
+    """4: also those that are split, and those that are not."""
+    flow = [udp(1, 2, bytes([n]) * (n * 37 % 1400)) for n in range(48)]
+    expected = []
+    for part in flow:
+        body = octets(SERVER6, HOST6, part)
+        expected += pieces(UDP, body, 1280) if len(body) > 1240 else [got(part)]
+    expect([sent(part) for part in flow], *expected)
+
+
 # Packets with DF that are too big, 4.1.
 
 @pytest.mark.parametrize("mtu", [1280, 1400, 1500])
@@ -448,6 +463,30 @@ def test_mapped_source_without_hairpinning(expect):
                                     "239.1.1.1", "240.0.0.1", "255.255.255.255"])
 def test_illegal_source_is_dropped_silently(expect_silence, source):
     expect_silence(ip4(source, HOST4, udp(1, 2)), ip4(source, HOST4, echo4(1, 2)))
+
+
+@pytest.mark.configuration(f"prefix add {PREFIX}", "add 0.0.0.0/0 2001:db8:ff00::/40")
+@pytest.mark.parametrize("dst", ["224.0.0.1", "239.1.1.1", "255.255.255.255", "240.0.0.1",
+                                 "127.0.0.1", "0.0.0.0"])
+def test_multicast_and_what_is_no_host_is_never_ours(real, dst):
+    """1.2, whatever a mapping says; the kernel does with them what it does."""
+    real.gateway.ctl("stats", "reset")
+    real.wire.exchange(ip4(SERVER4, dst, udp(1, 2)))
+    lines = (line.split() for line in real.gateway.show("stats").splitlines())
+    counted = {name for name, value in lines if value != "0"}
+    assert counted <= {"translated_4to6"}  # the sentinels, which are mapped here
+    assert not [p for p in real.wire.exchange(ip4(SERVER4, dst, udp(1, 2)))[6]
+                if p[24:26] == b"\x20\x01"]
+
+
+def test_answers_are_limited_in_their_rate(real):
+    """4.4: by the kernel's own sysctls."""
+    packet = sent(raw(UDP, DATAGRAM4[:6] + b"\0\0" + DATAGRAM4[8:104]), mf=True)
+    with real.gateway.sysctls(net__ipv4__icmp_ratelimit=1000, net__ipv4__icmp_ratemask=0xffff):
+        answers = real.wire.exchange(*[packet] * 30)[4]
+    assert 0 < len(answers) < 30
+    for answer in answers:
+        assert not difference(prohibited(packet).closed(answer), answer)
 
 
 def test_igmp_is_dropped_silently(expect_silence):

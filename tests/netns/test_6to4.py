@@ -48,6 +48,7 @@ TRANSPORTS = [
     ("no next header", raw(NO_NEXT)),
     ("no next header, with octets behind", raw(NO_NEXT, FOREIGN)),
     ("an experiment", raw(253, FOREIGN)),
+    ("mobility", raw(135, FOREIGN)),
     ("IPv6 in IPv6", raw(41, FOREIGN)),
     ("DCCP", dccp(1000, 53, DATA)),
     ("UDP-Lite", udplite(1000, 53, DATA)),
@@ -339,6 +340,19 @@ def test_fragment_is_fragmented_again(net, expect):
         expect(six, *pieces4(four, 1300, id=0x1234, start=1440, mf=True))
 
 
+def test_fragment_that_would_end_beyond_64_kib_is_not_fragmented_again(net, expect_silence):
+    """Its last pieces would lie at the beginning."""
+    with net.mtus(to4=1000):
+        expect_silence(sent(fragment(9, 65528, True), raw(UDP, bytes(1200))))
+
+
+def test_packets_leave_in_their_order(expect):
+    """5: also those of different sizes, with and without a Fragment header."""
+    flow = [udp(1, 2, bytes([n]) * (n * 37 % 1400)) for n in range(48)]
+    expect([sent(part) for part in flow],
+           *[got(part, df=len(octets(HOST4, SERVER4, part)) > 1240) for part in flow])
+
+
 # What is not translated.
 
 def test_unmapped_source_is_refused(expect):
@@ -363,7 +377,16 @@ def test_no_answers_when_switched_off(net, expect, expect_silence):
         expect(packet, packet_too_big(packet, 1420))
 
 
-@pytest.mark.parametrize("source", ["::1", "::", "ff02::1", "ff0e::1"])
+def test_answers_are_limited_in_their_rate(real):
+    """5.4: by the kernel's own sysctls."""
+    packet = ip6(STRANGER6, SERVER6, udp(1, 2))
+    with real.gateway.sysctls(net__ipv6__icmp__ratelimit=1000, net__ipv6__icmp__ratemask="0-127"):
+        answers = real.wire.exchange(*[packet] * 30)[6]
+    assert 0 < len(answers) < 30 and set(map(bytes, answers)) == {bytes(prohibited(packet))}
+
+
+@pytest.mark.parametrize("source", ["::1", "::", "ff02::1", "ff0e::1", "fe80::77",
+                                    "::ffff:192.0.2.1", "::192.0.2.1"])
 def test_illegal_source_is_dropped_silently(expect_silence, source):
     expect_silence(ip6(source, SERVER6, udp(1, 2)), ip6(source, SERVER6, echo6(1, 2)))
 
@@ -387,7 +410,9 @@ def test_frames_to_others_are_left_alone(expect_silence, dst):
     sent(destination_options(pad(14)), length=8),
     sent(raw(FRAGMENT, bytes(4))),
     sent(raw(ROUTING, bytes([UDP, 200]) + bytes(30))),
+    sent(hop_by_hop(), udp(1, 2, bytes(8)), length=0),
 ], ids=["payload length beyond the packet", "cut in hop-by-hop", "cut in options",
-        "cut in the Fragment header", "extension header beyond the packet"])
+        "cut in the Fragment header", "extension header beyond the packet",
+        "a jumbogram's length, but no jumbogram"])
 def test_malformed_headers_are_dropped_silently(expect_silence, packet):
     expect_silence(packet)

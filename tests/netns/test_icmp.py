@@ -373,6 +373,22 @@ def test_untranslatable_quotes_4to6_are_dropped_silently(expect_silence, quote):
     expect_silence(error4(3, 3, 0, quote), error4(11, 0, 0, quote))
 
 
+@pytest.mark.parametrize("kept", [0, 4, 7])
+def test_quotes_of_less_than_8_octets_of_transport_are_dropped_silently(expect_silence, kept):
+    """RFC 792 and RFC 4443 want at least those: nobody could use less."""
+    expect_silence(error6(1, 4, 0, TO_HOST6[:40 + kept]),
+                   error4(3, 3, 0, TO_SERVER4[:20 + kept]))
+
+
+@pytest.mark.configuration("set tos 184", "set traffic-class 46", more=True)
+def test_settings_hold_for_quotes_as_well(expect):
+    """4.3, 5.3: a quote is translated like a packet."""
+    expect(error6(1, 4, 0, both_to_host(udp(53, 1000, DATA), tclass=3)[0]),
+           as_error4(3, 3, 0, both_to_host(udp(53, 1000, DATA), tclass=184)[1], tos=184))
+    expect(error4(3, 3, 0, both(udp(1000, 53, DATA), tclass=3)[0]),
+           as_error6(1, 4, 0, both(udp(1000, 53, DATA), tclass=46)[1], tclass=46))
+
+
 # Sizes of translated errors.
 
 def test_error_of_1280_octets_is_cut_to_576(expect):
@@ -486,6 +502,34 @@ def test_extension_is_kept_when_a_long_quote_is_cut(expect):
            as_error4(11, 0, length4(quote4), Packet.of(quote4, EXTENSION)))
 
 
+@pytest.mark.parametrize("length", [200, 1300])
+def test_extension_that_is_too_long_is_cut(net, expect, length):
+    """4.2, and RFC 4884 4: at least 128 octets of the packet stay."""
+    extension = EXTENSION + bytes(range(256)) * 6
+    quote6, quote4 = long_quotes(*TO_HOST, 528)[0], long_quotes(*TO_HOST, 128)[1]
+    expect(error6(3, 0, length6(quote6), Packet.of(quote6, extension[:900])),
+           as_error4(11, 0, length4(quote4), Packet.of(quote4, extension[:420])))
+    quote4, quote6 = long_quotes(*TO_SERVER, 528)[1], long_quotes(*TO_SERVER, 548)[0]
+    kept = min(length, 1232 - 128)
+    quote6 = Packet.of(quote6, bytes(4)) if length == 200 else quote6[:128]
+    with net.mtus(to4=2000):
+        expect(error4(11, 0, length4(quote4), Packet.of(quote4, extension[:length])),
+               as_error6(3, 0, length6(quote6), Packet.of(quote6, extension[:kept])))
+
+
+@pytest.mark.parametrize("length", [1, 4, 60, 255])
+def test_a_length_that_leaves_no_extension(expect, length):
+    """Less than the quoted headers, or all there is and more."""
+    if length < 5:
+        expect(error6(3, 0, bytes([length, 0, 0, 0])), as_error4(11, 0))
+        expect(error4(11, 0, bytes([0, length, 0, 0])), as_error6(3, 0))
+        return
+    quote6, quote4 = long_quotes(*TO_HOST, 240)[0], long_quotes(*TO_HOST, 220)[1]
+    expect(error6(3, 0, bytes([length, 0, 0, 0]), quote6), as_error4(11, 0, 0, quote4))
+    quote4, quote6 = long_quotes(*TO_SERVER, 240)[1], long_quotes(*TO_SERVER, 260)[0]
+    expect(error4(11, 0, bytes([0, length, 0, 0]), quote4), as_error6(3, 0, 0, quote6))
+
+
 # Sources of errors, RFC 6791.
 
 def test_error_of_a_router_without_an_ipv4_address(expect):
@@ -588,3 +632,39 @@ def test_error_about_a_hairpinned_packet(expect, source, becomes):
 def test_packet_too_big_about_a_hairpinned_packet(expect):
     expect(ip6(ROUTER6, HOST_FOR_PEER, icmp6(2, 0, 1400, AS_RECEIVED)),
            ip6("2001:db8:100::198.51.100.1", HOST6, icmp6(2, 0, 1400, AS_SENT), hlim=63))
+
+
+ROUTER_MAPPED = "203.0.113.77"
+
+
+@pytest.mark.configuration(f"add {ROUTER_MAPPED} {ROUTER6}", more=True)
+def test_error_of_a_mapped_router_about_a_hairpinned_packet(expect):
+    """RFC 7757 4.2.1, rule 3: its mapping counts, for the packet was not for the router."""
+    expect(ip6(ROUTER6, HOST_FOR_PEER, icmp6(3, 0, 0, AS_RECEIVED)),
+           ip6(ROUTER6, HOST6, icmp6(3, 0, 0, AS_SENT), hlim=63))
+
+
+def test_error_of_a_mapped_ipv4_source(expect):
+    """RFC 7757 4.2.1, rules 2 and 3."""
+    about = ip4(HOST4, PEER4, udp(1000, 53, DATA))
+    quote = ip6(HOST6, PEER_FOR_HOST, udp(1000, 53, DATA))
+    expect(error4(3, 3, 0, about, source=PEER4), as_error6(1, 4, 0, quote, source=PEER_FOR_HOST))
+    expect(error4(11, 0, source=PEER4), as_error6(3, 0, source=PEER6))
+
+
+# RFC 6052 3.1 inside of errors.
+
+@pytest.mark.configuration("prefix add 64:ff9b::/96", f"add {HOST4} {HOST6}")
+def test_quotes_of_what_the_well_known_prefix_must_not_carry(expect, expect_silence):
+    def to4(address):
+        return ip6(HOST6, "64:ff9b::8.8.8.8", icmp6(1, 4, 0, ip6(
+            f"64:ff9b::{address}", HOST6, udp(53, 1000, DATA))))
+
+    def to6(address):
+        return ip4("8.8.8.8", HOST4, icmp4(3, 3, 0, ip4(HOST4, address, udp(1000, 53, DATA))))
+
+    expect_silence(to4("10.1.2.3"), to6("10.1.2.3"))
+    expect(to4("8.8.4.4"), ip4(HOST4, "8.8.8.8", icmp4(3, 3, 0, ip4(
+        "8.8.4.4", HOST4, udp(53, 1000, DATA), id=ANY)), ttl=63, id=ANY))
+    expect(to6("8.8.4.4"), ip6("64:ff9b::8.8.8.8", HOST6, icmp6(1, 4, 0, ip6(
+        HOST6, "64:ff9b::8.8.4.4", udp(1000, 53, DATA))), hlim=63))
