@@ -29,9 +29,25 @@ void *xrealloc(void *p, size_t n, size_t size)
 	return p;
 }
 
+/* Whatever a file holds, an error about it is one line, and no more than text. */
+static void print_line(const char *text)
+{
+	unsigned char c;
+
+	while ((c = *text++)) {
+		if (c >= ' ' && c <= '~')
+			fputc(c, stderr);
+		else
+			fprintf(stderr, "\\x%02x", c);
+	}
+	fputc('\n', stderr);
+}
+
 static void place_verror(const struct place *at, unsigned int column,
 			 const char *fmt, va_list args)
 {
+	char text[1024];
+
 	/* A progress line on the terminal must not be mixed with it. */
 	fflush(stdout);
 	if (!at->file)
@@ -42,8 +58,8 @@ static void place_verror(const struct place *at, unsigned int column,
 		fprintf(stderr, "%s:%u: ", at->file, at->line);
 	else
 		fprintf(stderr, "%s:%u:%u: ", at->file, at->line, column);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	vsnprintf(text, sizeof(text), fmt, args);
+	print_line(text);
 }
 
 /**
@@ -80,29 +96,19 @@ int words_bad(const struct words *w, const char *fmt, ...)
 }
 
 /**
- * quoted() - a word in quotes, cut to a readable length, safe for a terminal
+ * quoted() - a word in quotes, cut to a readable length
  * @word: word
  *
  * Return: a text that lasts until the second next call
  */
 const char *quoted(const char *word)
 {
-	static char texts[2][300];
+	static char texts[2][80];
 	static unsigned int turn;
 	char *text = texts[turn++ % 2];
-	char *p = text;
-	int i;
 
-	*p++ = '"';
-	for (i = 0; word[i] && i < 64; i++) {
-		unsigned char c = word[i];
-
-		if (c >= ' ' && c <= '~')
-			*p++ = c;
-		else
-			p += sprintf(p, "\\x%02x", c);
-	}
-	sprintf(p, "%s\"", word[i] ? "..." : "");
+	snprintf(text, sizeof(texts[0]), "\"%.64s%s\"", word,
+		 strlen(word) > 64 ? "..." : "");
 	return text;
 }
 

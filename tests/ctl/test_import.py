@@ -135,6 +135,7 @@ def test_jool_defaults(tmp_path):
     ("[]", ": this is not a configuration of Jool's"),
     ('{"pool4": []}', ": pool4: belongs to a stateful NAT64, which nat64 is not"),
     ('{"pool5": []}', ": pool5: is not a key of Jool's"),
+    (r'{"\u001b[31m\n": 1}', r": \x1b[31m\x0a: is not a key of Jool's"),
     ('{"global": []}', ": global: must be an object"),
     ('{"global": {"pool6": 6}}', ": pool6: must be a prefix or null"),
     ('{"global": {"pool6": "64:ff9b::/97"}}',

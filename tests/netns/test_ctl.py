@@ -8,12 +8,11 @@ import os
 import random
 import re
 import select
-import socket
-import struct
 import subprocess
 from pathlib import Path
 
 import lib
+import netlink
 import pytest
 
 pytestmark = pytest.mark.configuration("")
@@ -383,44 +382,17 @@ def test_check_knows_what_the_kernel_refuses(gateway, seed):
     assert verdict(gateway, "-f check -", text) == verdict(gateway, "-f load -", text), text
 
 
-class Netlink:
-    """As little generic netlink as it takes to hold a load open."""
-
-    def __init__(self):
-        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
-        self.socket.bind((0, 0))
-        self.family = 16
-        answer = self.ask(3, struct.pack("=HH6s2x", 10, 2, b"nat64"))
-        offset = 20
-        while offset < len(answer):
-            size, kind = struct.unpack_from("=HH", answer, offset)
-            if kind == 1:
-                self.family, = struct.unpack_from("=H", answer, offset + 4)
-            offset += (size + 3) & ~3
-
-    def ask(self, command, attributes=b""):
-        self.socket.send(struct.pack("=IHHIIBB2x", 20 + len(attributes), self.family, 5, 1, 0,
-                                     command, 1) + attributes)
-        answer = self.socket.recv(65536)
-        kind, = struct.unpack_from("=H", answer, 4)
-        assert kind != 2 or struct.unpack_from("=i", answer, 16) == (0,)
-        return answer
-
-
-LOAD_BEGIN, LOAD_COMMIT = 12, 13
-
-
 @pytest.mark.configuration(WHOLE)
 def test_one_load_at_a_time(gateway, ctl, refused):
     with gateway:
-        other = Netlink()
-        other.ask(LOAD_BEGIN)
+        other = netlink.Socket()
+    other.ask("load-begin")
     done = gateway.ctl("load", "/dev/null", check=False)
     assert re.fullmatch("/dev/null: another configuration is being loaded, by socket [0-9]+\n",
                         done.stderr)
     assert done.returncode == REFUSED
     assert ctl("save") == WHOLE
-    other.socket.close()
+    other.close()
     lib.eventually(lambda: gateway.ctl("load", "/dev/null", check=False).returncode == 0,
                    "the other load is given up")
     assert ctl("save") == ""
