@@ -59,6 +59,7 @@ int cmd_set(struct ctl *ctl, struct words *w);
 int cmd_get(struct ctl *ctl, struct words *w);
 int cmd_status(struct ctl *ctl, struct words *w);
 int cmd_stats(struct ctl *ctl, struct words *w);
+int cmd_explain(struct ctl *ctl, struct words *w);
 int cmd_monitor(struct ctl *ctl, struct words *w);
 
 #endif /* _NAT64CTL_H */

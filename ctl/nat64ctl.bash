@@ -19,13 +19,15 @@ _nat64ctl_next() {
 
 	case $* in
 	'') echo 'prefix add replace del list lookup flush load check diff save import set get
-		status stats monitor help' ;;
+		status stats explain monitor help' ;;
 	prefix) echo 'add del list' ;;
 	prefix\ add\ *) [ $# -gt 3 ] || echo primary ;;
 	add\ *\ * | replace\ *\ *) [ "${!#}" = prefix ] || echo 'prefix force' ;;
 	import) echo 'map646 jool' ;;
 	set | get) echo "$keys" ;;
 	set\ *) [ $# -gt 2 ] || _nat64ctl_value "$2" ;;
+	explain) echo '4 6' ;;
+	explain\ *\ *\ *) [ $# -gt 4 ] || echo 'icmp tcp udp sctp' ;;
 	stats) echo 'reset openmetrics' ;;
 	esac
 }

@@ -44,6 +44,8 @@ static const struct command {
 	{ "get", cmd_get, "[KEY]", "print settings" },
 	{ "status", cmd_status, "", "print the state" },
 	{ "stats", cmd_stats, "[reset | openmetrics]", "print all counters" },
+	{ "explain", cmd_explain, "FAMILY SRC DST [PROTO [SPORT DPORT]]",
+	  "say what would become of a packet, and why" },
 	{ "monitor", cmd_monitor, "", "print changes as they happen" },
 	{ "help", cmd_help, "", "print this" },
 };

@@ -857,6 +857,107 @@ int nl_lookup(struct nl *nl, const struct prefix *addr, struct nl_reply *reply)
 	return request(nl, reply);
 }
 
+static size_t fetch_header(const struct nlattr *attr, __u32 *to, size_t size)
+{
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	if (len > size)
+		return 0;
+	memcpy(to, mnl_attr_get_payload(attr), len);
+	return len;
+}
+
+static void fetch_explained(const struct nlattr *attr, struct explained *e)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case NAT64_EXPLAIN_A_VERDICT:
+		e->verdict = fetch_u8(attr);
+		break;
+	case NAT64_EXPLAIN_A_REASON:
+		fetch_string(attr, e->reason, sizeof(e->reason));
+		break;
+	case NAT64_EXPLAIN_A_LOCAL:
+		e->local = true;
+		break;
+	case NAT64_EXPLAIN_A_IN:
+		e->in = fetch_u32(attr);
+		break;
+	case NAT64_EXPLAIN_A_SOURCE:
+		fetch_eam(attr, &e->source);
+		break;
+	case NAT64_EXPLAIN_A_DESTINATION:
+		fetch_eam(attr, &e->destination);
+		break;
+	case NAT64_EXPLAIN_A_PREFIX:
+		fetch_translation(attr, &e->prefix);
+		break;
+	case NAT64_EXPLAIN_A_BETWEEN:
+		e->between_len = fetch_header(attr, e->between,
+					      sizeof(e->between));
+		break;
+	case NAT64_EXPLAIN_A_HEADER:
+		e->header_len = fetch_header(attr, e->header,
+					     sizeof(e->header));
+		break;
+	case NAT64_EXPLAIN_A_OUT:
+		e->out = fetch_u32(attr);
+		break;
+	case NAT64_EXPLAIN_A_VIA4:
+		e->via.family = AF_INET;
+		fetch(attr, &e->via.p4.addr, sizeof(e->via.p4.addr));
+		break;
+	case NAT64_EXPLAIN_A_VIA6:
+		e->via.family = AF_INET6;
+		fetch(attr, &e->via.p6.addr, sizeof(e->via.p6.addr));
+		break;
+	case NAT64_EXPLAIN_A_MTU:
+		e->mtu = fetch_u32(attr);
+		break;
+	case NAT64_EXPLAIN_A_SPLIT:
+		e->split = fetch_u32(attr);
+		break;
+	case NAT64_EXPLAIN_A_ICMP_TYPE:
+		e->type = fetch_u8(attr);
+		e->has_answer = true;
+		break;
+	case NAT64_EXPLAIN_A_ICMP_CODE:
+		e->code = fetch_u8(attr);
+		break;
+	case NAT64_EXPLAIN_A_ICMP_INFO:
+		e->info = fetch_u32(attr);
+		break;
+	}
+}
+
+static void fetch_explanation(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr, *nest;
+
+	mnl_attr_for_each(nest, nlh, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(nest) == NAT64_A_EXPLAIN)
+			mnl_attr_for_each_nested(attr, nest)
+				fetch_explained(attr, data);
+}
+
+/**
+ * nl_explain() - ask what would become of a packet
+ * @nl: connection
+ * @packet: packet from its network header on
+ * @len: its length
+ * @explained: filled in
+ */
+int nl_explain(struct nl *nl, const void *packet, size_t len,
+	       struct explained *explained)
+{
+	struct answer answer = { .got = fetch_explanation, .data = explained };
+	struct nlmsghdr *nlh = begin(nl, NAT64_CMD_EXPLAIN, NLM_F_ACK);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NAT64_A_EXPLAIN);
+
+	mnl_attr_put(nlh, NAT64_EXPLAIN_A_PACKET, len, packet);
+	mnl_attr_nest_end(nlh, nest);
+	return transact(nl, &answer) ? REFUSED : DONE;
+}
+
 /**
  * nl_settings_get() - ask for all settings
  * @nl: connection

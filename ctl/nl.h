@@ -57,6 +57,50 @@ struct nl_reply {
 };
 
 /**
+ * struct explained - what would become of a packet
+ * @verdict: enum nat64_verdict
+ * @reason: why it is not translated, or empty
+ * @local: the gateway itself sends it
+ * @in: device that it comes in on
+ * @source: mapping of its source, or all zeros
+ * @destination: mapping of its destination, or all zeros
+ * @prefix: translation prefix, or all zeros
+ * @between_len: length of @between
+ * @between: IPv4 header of a packet that is translated twice
+ * @header_len: length of @header
+ * @header: network headers after translation
+ * @out: device that it goes out on, or 0
+ * @via: next hop, if it is a router
+ * @mtu: MTU of that way
+ * @split: size of the fragments it is split to, or 0
+ * @has_answer: the sender gets an ICMP error
+ * @type: its type
+ * @code: its code
+ * @info: MTU or pointer in it
+ */
+struct explained {
+	__u8			verdict;
+	char			reason[48];
+	bool			local;
+	__u32			in;
+	struct eam		source;
+	struct eam		destination;
+	struct translation	prefix;
+	size_t			between_len;
+	__u32			between[12];
+	size_t			header_len;
+	__u32			header[12];
+	__u32			out;
+	struct prefix		via;
+	__u32			mtu;
+	__u32			split;
+	bool			has_answer;
+	__u8			type;
+	__u8			code;
+	__u32			info;
+};
+
+/**
  * enum nl_add_flags - how mappings are added
  * @NL_REPLACE: in the place of those with the same IPv4 or IPv6 prefix
  * @NL_FORCE: even when they overlap others
@@ -93,6 +137,9 @@ int nl_eam_list(struct nl *nl, const struct prefix *inside,
 		struct nl_reply *reply);
 int nl_eam_flush(struct nl *nl);
 int nl_lookup(struct nl *nl, const struct prefix *addr, struct nl_reply *reply);
+
+int nl_explain(struct nl *nl, const void *packet, size_t len,
+	       struct explained *explained);
 
 int nl_settings_get(struct nl *nl, struct setting_value *values);
 int nl_settings_set(struct nl *nl, const struct setting_value *values,

@@ -166,4 +166,16 @@ static inline struct nat64_net *nat64_net(const struct net *net)
 	return net_generic(net, nat64_net_id);
 }
 
+/**
+ * nat64_is_marked() - whether packets with a mark are looked at
+ * @cfg: configuration
+ * @mark: its firewall mark
+ *
+ * Setting mark: an administrator's chain says which packets are.
+ */
+static inline bool nat64_is_marked(const struct nat64_config *cfg, u32 mark)
+{
+	return !((mark ^ cfg->set.mark) & cfg->set.mark_mask);
+}
+
 #endif /* _NAT64_CONFIG_H */

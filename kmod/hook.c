@@ -5,16 +5,12 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 
+#include "drop.h"
 #include "icmp.h"
 #include "skb.h"
+#include "trace.h"
 #include "xlat.h"
 #include "xmit.h"
-
-/* Setting mark: an administrator's chain says which packets are looked at. */
-static bool is_marked(const struct nat64_config *cfg, const struct sk_buff *skb)
-{
-	return !((skb->mark ^ cfg->set.mark) & cfg->set.mark_mask);
-}
 
 static void init_pkt(struct nat64_pkt *p, struct nat64_net *nn,
 		     const struct nat64_config *cfg, struct sk_buff *skb,
@@ -29,15 +25,28 @@ static void init_pkt(struct nat64_pkt *p, struct nat64_net *nn,
 	p->dst = NULL;
 	p->dst_held = false;
 	p->hairpin = false;
+	p->dry = false;
 	p->split = 0;
 }
 
-/* Answers, counts and gives back the route; the packet is the caller's. */
+/* Gives back the route, answers and counts; the packet is the caller's. */
 static void refuse(struct nat64_pkt *p, enum nat64_counter reason)
 {
 	nat64_route_put(p);
 	nat64_icmp_answer(p, reason);
 	nat64_count(p->nn->stats, reason, 1);
+	if (trace_refused_enabled())
+		nat64_trace_refused(p, reason);
+}
+
+/* A sender on this machine learns of the end of its packet: EPERM. */
+static unsigned int drop(struct nat64_pkt *p, enum nat64_counter reason)
+{
+	refuse(p, reason);
+	if (p->local)
+		return NF_DROP;
+	nat64_drop(p->skb, reason);
+	return NF_STOLEN;
 }
 
 static enum nat64_counter translate(struct nat64_pkt *p,
@@ -58,10 +67,8 @@ static noinline unsigned int segment(struct nat64_pkt *p,
 
 	nat64_route_put(&whole);
 	segs = nat64_skb_segment(p->skb);
-	if (IS_ERR(segs)) {
-		refuse(&whole, NAT64_NO_MEMORY);
-		return NF_DROP;
-	}
+	if (IS_ERR(segs))
+		return drop(&whole, NAT64_NO_MEMORY);
 	skb_list_walk_safe(segs, skb, next) {
 		skb_mark_not_on_list(skb);
 		*p = whole;
@@ -70,8 +77,10 @@ static noinline unsigned int segment(struct nat64_pkt *p,
 		reason = translate(p, eam, prefix);
 		if (!reason)
 			continue;
-		refuse(p, reason == NAT64_SEGMENT ? NAT64_MALFORMED : reason);
-		kfree_skb(skb);
+		if (reason == NAT64_SEGMENT)
+			reason = NAT64_MALFORMED;
+		refuse(p, reason);
+		nat64_drop(skb, reason);
 	}
 	return NF_STOLEN;
 }
@@ -85,8 +94,7 @@ static unsigned int run(struct nat64_pkt *p, const struct nat64_eam *eam,
 		return NF_STOLEN;
 	if (reason == NAT64_SEGMENT)
 		return segment(p, eam, prefix);
-	refuse(p, reason);
-	return NF_DROP;
+	return drop(p, reason);
 }
 
 static unsigned int hook4(void *priv, struct sk_buff *skb,
@@ -99,7 +107,7 @@ static unsigned int hook4(void *priv, struct sk_buff *skb,
 	struct nat64_pkt p;
 
 	eam = nat64_eam_find4(cfg->table, daddr);
-	if (!eam || !is_marked(cfg, skb) || !nat64_addr4_is_host(daddr))
+	if (!eam || !nat64_is_marked(cfg, skb->mark) || !nat64_addr4_is_host(daddr))
 		return NF_ACCEPT;
 	init_pkt(&p, nn, cfg, skb, state);
 	if (nat64_native_route4(nn, skb, p.in, eam))
@@ -116,7 +124,7 @@ static unsigned int hook6(void *priv, struct sk_buff *skb,
 	struct nat64_pkt p;
 
 	prefix = nat64_prefix_find(cfg, &ipv6_hdr(skb)->daddr);
-	if (!prefix || !is_marked(cfg, skb))
+	if (!prefix || !nat64_is_marked(cfg, skb->mark))
 		return NF_ACCEPT;
 	init_pkt(&p, nn, cfg, skb, state);
 	if (nat64_native_route6(nn, skb, p.in, prefix))

@@ -370,6 +370,8 @@ static enum nat64_counter make_room(struct nat64_pkt *p)
 			    sizeof(struct ipv6hdr) + NAT64_HDR6_LEN(&p->hdr) +
 			    sizeof(struct frag_hdr);
 
+	if (p->dry)
+		return NAT64_DRY;
 	if (skb_linearize(p->skb) ||
 	    pskb_expand_head(p->skb, ALIGN(head, NET_SKB_PAD), MIN_QUOTE,
 			     GFP_ATOMIC))
@@ -704,22 +706,49 @@ static bool give_route_back(struct nat64_pkt *p)
 	return true;
 }
 
-static bool answer4(struct nat64_pkt *p, const struct answer *answer, u32 info)
+static bool answer4(struct nat64_pkt *p, const struct nat64_answer *answer)
 {
 	if (!give_route_back(p))
 		return false;
-	icmp_send(p->skb, answer->type4, answer->code4, htonl(info));
+	icmp_send(p->skb, answer->type, answer->code, htonl(answer->info));
 	return true;
 }
 
-/* Section 5.4: an ICMPv6 message is not refused aloud. */
-static bool answer6(struct nat64_pkt *p, const struct answer *answer, u32 info)
+static void answer6(struct nat64_pkt *p, const struct nat64_answer *answer)
 {
-	if (answer->kind == REFUSE && p->hdr.proto == IPPROTO_ICMPV6)
-		return false;
 	if (!p->skb->dev)
 		p->skb->dev = p->in;
-	icmpv6_send(p->skb, answer->type6, answer->code6, info);
+	icmpv6_send(p->skb, answer->type, answer->code, answer->info);
+}
+
+/**
+ * nat64_icmp_find_answer() - what the sender of a refused packet is told
+ * @p: packet, still as it was sent
+ * @reason: why it is refused
+ * @answer: result
+ *
+ * RFC 7915 sections 4.4 and 5.4, and where they name a more exact code.
+ *
+ * Return: whether it is told anything.
+ */
+bool nat64_icmp_find_answer(const struct nat64_pkt *p,
+			    enum nat64_counter reason,
+			    struct nat64_answer *answer)
+{
+	const struct answer *known = &answers[reason];
+	bool has_info = reason == NAT64_TOO_BIG ||
+			reason == NAT64_ROUTING_HEADER;
+	bool is_v4 = ip_hdr(p->skb)->version == 4;
+
+	if (known->kind == SILENT ||
+	    (known->kind != ALWAYS && !p->cfg->set.icmp_errors))
+		return false;
+	/* Section 5.4: an ICMPv6 message is not refused aloud. */
+	if (!is_v4 && known->kind == REFUSE && p->hdr.proto == IPPROTO_ICMPV6)
+		return false;
+	answer->type = is_v4 ? known->type4 : known->type6;
+	answer->code = is_v4 ? known->code4 : known->code6;
+	answer->info = has_info ? p->info : 0;
 	return true;
 }
 
@@ -728,25 +757,20 @@ static bool answer6(struct nat64_pkt *p, const struct answer *answer, u32 info)
  * @p: packet, still as it was sent
  * @reason: why
  *
- * RFC 7915 sections 4.4 and 5.4, and where they name a more exact code. The
- * kernel limits the rate and never answers to errors, to later fragments or
+ * The kernel limits the rate and never answers to errors, to later fragments or
  * to broadcasts.
  */
 void nat64_icmp_answer(struct nat64_pkt *p, enum nat64_counter reason)
 {
-	const struct answer *answer = &answers[reason];
-	bool has_info = reason == NAT64_TOO_BIG ||
-			reason == NAT64_ROUTING_HEADER;
-	u32 info = has_info ? p->info : 0;
-	bool sent;
+	struct nat64_answer answer;
+	bool sent = true;
 
-	if (answer->kind == SILENT ||
-	    (answer->kind != ALWAYS && !p->cfg->set.icmp_errors))
+	if (!nat64_icmp_find_answer(p, reason, &answer))
 		return;
 	if (ip_hdr(p->skb)->version == 4)
-		sent = answer4(p, answer, info);
+		sent = answer4(p, &answer);
 	else
-		sent = answer6(p, answer, info);
+		answer6(p, &answer);
 	if (sent)
 		nat64_count(p->nn->stats, NAT64_ANSWERED, 1);
 }

@@ -8,6 +8,8 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "drop.h"
+
 /* Kinds of super-packet that only need their family changed. */
 #define GSO_OURS	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_UDP_L4 | \
 			 SKB_GSO_DODGY | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID)
@@ -70,6 +72,14 @@ bool nat64_skb_fits(const struct nat64_pkt *p, unsigned int len,
 	return skb_gso_validate_network_len(skb, mtu + skb->len - len);
 }
 
+static noinline enum nat64_counter move_head(struct nat64_pkt *p,
+					     unsigned int room)
+{
+	if (p->dry)
+		return NAT64_DRY;
+	return skb_cow_head(p->skb, room) ? NAT64_NO_MEMORY : NAT64_OK;
+}
+
 /**
  * nat64_skb_make_room() - the last step that can fail
  * @p: packet with a route
@@ -80,7 +90,7 @@ bool nat64_skb_fits(const struct nat64_pkt *p, unsigned int len,
  * ip_forward() does. Does not copy the payload. Pointers into the packet are
  * stale afterwards.
  *
- * Return: NAT64_OK or NAT64_NO_MEMORY, with the packet as it was.
+ * Return: NAT64_OK, or with the packet as it was NAT64_NO_MEMORY or NAT64_DRY.
  */
 enum nat64_counter nat64_skb_make_room(struct nat64_pkt *p, unsigned int touch,
 				       unsigned int head)
@@ -92,7 +102,9 @@ enum nat64_counter nat64_skb_make_room(struct nat64_pkt *p, unsigned int touch,
 		return NAT64_NO_MEMORY;
 	if (head > p->hdr.len)
 		room += head - p->hdr.len;
-	return skb_cow_head(p->skb, room) ? NAT64_NO_MEMORY : NAT64_OK;
+	if (likely(skb_headroom(p->skb) >= room && !skb_header_cloned(p->skb)))
+		return NAT64_OK;
+	return move_head(p, room);
 }
 
 /**
@@ -219,7 +231,7 @@ enum nat64_counter nat64_skb_split6(struct nat64_pkt *p,
 	struct ip6_frag_state state;
 
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)) {
-		kfree_skb(skb);
+		nat64_drop(skb, NAT64_NO_MEMORY);
 		return NAT64_NO_MEMORY;
 	}
 	ip6_frag_init(skb, hlen, p->split - hlen - sizeof(struct frag_hdr),

@@ -18,6 +18,9 @@
  */
 #define NAT64_SEGMENT	((enum nat64_counter)NAT64_N_COUNTERS)
 
+/* This one would be translated now, if it were not only to be explained. */
+#define NAT64_DRY	((enum nat64_counter)(NAT64_N_COUNTERS + 1))
+
 /**
  * struct nat64_pkt - a packet and all that was found out about it
  * @skb: the packet, its data at the network header
@@ -37,6 +40,7 @@
  * @icmp_error: it is an ICMP error
  * @udp_zero: UDP without a checksum, which is to get one
  * @hairpin: IPv6 to IPv4 and back to IPv6
+ * @dry: it is to be explained, not to be translated; it has no head room
  */
 struct nat64_pkt {
 	struct sk_buff			*skb;
@@ -56,6 +60,7 @@ struct nat64_pkt {
 	bool				icmp_error;
 	bool				udp_zero;
 	bool				hairpin;
+	bool				dry;
 };
 
 /* What a packet needs in front of it in either family. */
@@ -67,6 +72,8 @@ const struct nat64_prefix *nat64_prefix_find(const struct nat64_config *cfg,
 
 enum nat64_counter nat64_xlat46(struct nat64_pkt *p,
 				const struct nat64_eam *eam);
+enum nat64_counter nat64_xlat46_addresses(struct nat64_pkt *p,
+					  const struct nat64_eam *eam);
 enum nat64_counter nat64_xlat46_find_way(struct nat64_pkt *p,
 					 const struct nat64_eam *eam);
 void nat64_xlat46_back(struct nat64_pkt *p);
@@ -79,6 +86,7 @@ enum nat64_counter nat64_xlat64(struct nat64_pkt *p,
 void nat64_xlat64_write(void *at, const struct nat64_hdr *hdr,
 			const struct nat64_addrs *a, u16 tos, u8 ttl, u16 id,
 			bool df, unsigned int payload);
+unsigned int nat64_xlat64_header(const struct nat64_pkt *p, void *at);
 void nat64_xlat64_init(void);
 
 #endif /* _NAT64_XLAT_H */

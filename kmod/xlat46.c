@@ -6,8 +6,10 @@
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 
+#include "drop.h"
 #include "icmp.h"
 #include "skb.h"
+#include "trace.h"
 #include "xlat.h"
 #include "xmit.h"
 
@@ -317,8 +319,23 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 	if (unlikely(reason))
 		return reason;
 	edit_network(p);
+	if (trace_translated_enabled())
+		nat64_trace_translated(p);
 	nat64_deliver6(p);
 	return NAT64_OK;
+}
+
+/**
+ * nat64_xlat46_addresses() - what the addresses of a packet become
+ * @p: IPv4 packet with its IPv4 addresses; gets the IPv6 ones
+ * @eam: mapping of its destination
+ *
+ * Return: NAT64_OK or the reason why there are none.
+ */
+enum nat64_counter nat64_xlat46_addresses(struct nat64_pkt *p,
+					  const struct nat64_eam *eam)
+{
+	return map_addresses(p, eam);
 }
 
 /**
@@ -361,7 +378,9 @@ void nat64_xlat46_back(struct nat64_pkt *p)
 	if (!reason)
 		return;
 	nat64_count(p->nn->stats, reason, 1);
-	kfree_skb(p->skb);
+	if (trace_refused_enabled())
+		nat64_trace_refused(p, reason);
+	nat64_drop(p->skb, reason);
 }
 
 /**

@@ -8,6 +8,7 @@
 
 #include "icmp.h"
 #include "skb.h"
+#include "trace.h"
 #include "xlat.h"
 #include "xmit.h"
 
@@ -225,6 +226,29 @@ void nat64_xlat64_write(void *at, const struct nat64_hdr *hdr,
 	ip_send_check(iph);
 }
 
+static bool needs_df(const struct nat64_pkt *p)
+{
+	return !nat64_skb_fits(p, sizeof(struct iphdr) + p->hdr.payload,
+			       MAX_WITHOUT_DF);
+}
+
+/**
+ * nat64_xlat64_header() - the header that a packet will have
+ * @p: packet that was found fit to be translated
+ * @at: where; 20 bytes
+ *
+ * Its identification will be another one.
+ *
+ * Return: length of the header.
+ */
+unsigned int nat64_xlat64_header(const struct nat64_pkt *p, void *at)
+{
+	nat64_xlat64_write(at, &p->hdr, &p->a, p->cfg->set.tos,
+			   p->hdr.ttl - !p->local, 0, needs_df(p),
+			   p->hdr.payload);
+	return sizeof(struct iphdr);
+}
+
 static void edit_transport(struct nat64_pkt *p, int at)
 {
 	struct icmp6hdr *icmp;
@@ -242,8 +266,7 @@ static void edit_transport(struct nat64_pkt *p, int at)
 
 static void edit_network(struct nat64_pkt *p)
 {
-	unsigned int len = sizeof(struct iphdr) + p->hdr.payload;
-	bool df = !nat64_skb_fits(p, len, MAX_WITHOUT_DF);
+	bool df = needs_df(p);
 	u32 segs = skb_shinfo(p->skb)->gso_segs ?: 1;
 	u16 id = this_cpu_add_return(ident, segs) - segs;
 	void *at;
@@ -338,7 +361,10 @@ enum nat64_counter nat64_xlat64(struct nat64_pkt *p,
 	if (unlikely(reason))
 		return reason;
 	reason = edit(p);
-	if (likely(!reason))
-		nat64_deliver4(p);
-	return reason;
+	if (unlikely(reason))
+		return reason;
+	if (trace_translated_enabled())
+		nat64_trace_translated(p);
+	nat64_deliver4(p);
+	return NAT64_OK;
 }

@@ -14,3 +14,5 @@ have() {
 
 tree=${1:?}
 have RESV_START_OP resv_start_op net/genetlink.h
+have DROP_REASONS PKT_TOO_BIG net/dropreason.h
+have DROP_REASONS PKT_TOO_BIG net/dropreason-core.h

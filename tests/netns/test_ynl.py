@@ -120,7 +120,8 @@ def bounds(attribute):
         return {"type": "flag"}
     if kind == "binary" or attribute.get("byte-order"):
         size = checks.get("exact-len", 4)
-        return {"type": "binary", "min-length": size, "max-length": size}
+        return {"type": "binary", "min-length": checks.get("min-len", size),
+                "max-length": checks.get("max-len", size)}
     most = 2 ** int(kind[1:]) - 1
     return {"type": kind, "min-value-u": checks.get("min", 0),
             "max-value-u": checks.get("max", most)}
@@ -153,7 +154,8 @@ def test_policies(policies):
                  for name in op[way]["request"].get("attributes", [])}
     nested = {(attributes, name) for attributes in ("prefix", "eam", "setting")
               for name in SETS[attributes]}
-    assert used == requested | nested
+    asked = {("explain", name) for name in ("packet", "mark", "in")}
+    assert used == requested | nested | asked
 
 
 # A second client beside nat64ctl.

@@ -28,6 +28,11 @@
  *	NAT64_CMD_SETTINGS_SET with NAT64_A_STAGED fill it. NAT64_CMD_LOAD_COMMIT
  *	puts it in the place of the old one by one pointer. Closing the socket or
  *	NAT64_CMD_LOAD_ABORT throws it away. One load at a time.
+ *
+ * A packet explained
+ *	NAT64_CMD_EXPLAIN takes an IPv4 or IPv6 packet in NAT64_EXPLAIN_A_PACKET
+ *	and, by the code that translates packets, says what would become of it.
+ *	Nothing is sent, counted or changed.
  */
 #ifndef _UAPI_LINUX_NAT64_H
 #define _UAPI_LINUX_NAT64_H
@@ -61,6 +66,7 @@
  * @NAT64_CMD_LOAD_ABORT: throw it away
  * @NAT64_CMD_STATS_GET: every counter (do)
  * @NAT64_CMD_STATS_RESET: set every counter to zero
+ * @NAT64_CMD_EXPLAIN: what would become of a packet (do)
  * @__NAT64_CMD_MAX: end of the list
  */
 enum nat64_cmd {
@@ -81,6 +87,7 @@ enum nat64_cmd {
 	NAT64_CMD_LOAD_ABORT,
 	NAT64_CMD_STATS_GET,
 	NAT64_CMD_STATS_RESET,
+	NAT64_CMD_EXPLAIN,
 
 	__NAT64_CMD_MAX
 };
@@ -109,6 +116,7 @@ enum nat64_cmd {
  * @NAT64_A_GENERATION: u32, counts changes (STATUS_GET)
  * @NAT64_A_CHANGED: u8, 0 when LOAD_COMMIT found everything as it was
  * @NAT64_A_FAMILY: u8, the family of the result: 4 or 6 (LOOKUP)
+ * @NAT64_A_EXPLAIN: nest of &enum nat64_explain_attr (EXPLAIN)
  * @__NAT64_A_MAX: end of the list
  */
 enum nat64_attr {
@@ -130,6 +138,7 @@ enum nat64_attr {
 	NAT64_A_GENERATION,
 	NAT64_A_CHANGED,
 	NAT64_A_FAMILY,
+	NAT64_A_EXPLAIN,
 
 	__NAT64_A_MAX
 };
@@ -262,5 +271,73 @@ enum nat64_stat_attr {
 };
 
 #define NAT64_STAT_A_MAX	(__NAT64_STAT_A_MAX - 1)
+
+/**
+ * enum nat64_verdict - what becomes of a packet
+ * @NAT64_VERDICT_PASSED: it is not for the translator, which leaves it as it is
+ * @NAT64_VERDICT_TRANSLATED: it is translated
+ * @NAT64_VERDICT_REFUSED: it is dropped
+ */
+enum nat64_verdict {
+	NAT64_VERDICT_PASSED,
+	NAT64_VERDICT_TRANSLATED,
+	NAT64_VERDICT_REFUSED,
+};
+
+/**
+ * enum nat64_explain_attr - a packet explained
+ * @NAT64_EXPLAIN_A_UNSPEC: unused
+ * @NAT64_EXPLAIN_A_PACKET: the packet from its network header on, whole
+ * @NAT64_EXPLAIN_A_MARK: u32, its firewall mark; 0 when absent
+ * @NAT64_EXPLAIN_A_IN: u32, device that it comes in on; when absent, the one
+ *	that leads to its source, or the gateway itself for one of its addresses
+ * @NAT64_EXPLAIN_A_VERDICT: u8, &enum nat64_verdict
+ * @NAT64_EXPLAIN_A_REASON: string: why it is refused, by the name of a counter,
+ *	or why it is passed
+ * @NAT64_EXPLAIN_A_LOCAL: flag: the gateway itself sends it
+ * @NAT64_EXPLAIN_A_SOURCE: mapping of its source, nest of &enum nat64_eam_attr
+ * @NAT64_EXPLAIN_A_DESTINATION: mapping of its destination, the same
+ * @NAT64_EXPLAIN_A_PREFIX: translation prefix of what is not mapped, nest of
+ *	&enum nat64_prefix_attr
+ * @NAT64_EXPLAIN_A_HEADER: network headers after translation
+ * @NAT64_EXPLAIN_A_BETWEEN: the IPv4 header of a packet that is translated
+ *	twice, from one mapped host to another
+ * @NAT64_EXPLAIN_A_OUT: u32, device that it goes out on
+ * @NAT64_EXPLAIN_A_VIA4: be32, next hop, if it is a router
+ * @NAT64_EXPLAIN_A_VIA6: 16 bytes, the same
+ * @NAT64_EXPLAIN_A_MTU: u32, MTU of that way
+ * @NAT64_EXPLAIN_A_SPLIT: u32, size of the fragments it is split to
+ * @NAT64_EXPLAIN_A_ICMP_TYPE: u8, ICMP error that the sender gets, in the
+ *	packet's own family
+ * @NAT64_EXPLAIN_A_ICMP_CODE: u8
+ * @NAT64_EXPLAIN_A_ICMP_INFO: u32, MTU or pointer in it
+ * @__NAT64_EXPLAIN_A_MAX: end of the list
+ */
+enum nat64_explain_attr {
+	NAT64_EXPLAIN_A_UNSPEC,
+	NAT64_EXPLAIN_A_PACKET,
+	NAT64_EXPLAIN_A_MARK,
+	NAT64_EXPLAIN_A_IN,
+	NAT64_EXPLAIN_A_VERDICT,
+	NAT64_EXPLAIN_A_REASON,
+	NAT64_EXPLAIN_A_LOCAL,
+	NAT64_EXPLAIN_A_SOURCE,
+	NAT64_EXPLAIN_A_DESTINATION,
+	NAT64_EXPLAIN_A_PREFIX,
+	NAT64_EXPLAIN_A_HEADER,
+	NAT64_EXPLAIN_A_BETWEEN,
+	NAT64_EXPLAIN_A_OUT,
+	NAT64_EXPLAIN_A_VIA4,
+	NAT64_EXPLAIN_A_VIA6,
+	NAT64_EXPLAIN_A_MTU,
+	NAT64_EXPLAIN_A_SPLIT,
+	NAT64_EXPLAIN_A_ICMP_TYPE,
+	NAT64_EXPLAIN_A_ICMP_CODE,
+	NAT64_EXPLAIN_A_ICMP_INFO,
+
+	__NAT64_EXPLAIN_A_MAX
+};
+
+#define NAT64_EXPLAIN_A_MAX	(__NAT64_EXPLAIN_A_MAX - 1)
 
 #endif /* _UAPI_LINUX_NAT64_H */

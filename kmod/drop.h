@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The end of a packet that is refused, so that who looks on sees the reason. */
+#ifndef _NAT64_DROP_H
+#define _NAT64_DROP_H
+
+#include <linux/skbuff.h>
+
+#include "stats.h"
+
+void nat64_drop(struct sk_buff *skb, enum nat64_counter reason);
+
+#endif /* _NAT64_DROP_H */

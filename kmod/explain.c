@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "explain.h"
+
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
+
+#include "native.h"
+#include "xmit.h"
+
+static bool is_whole4(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = (struct iphdr *)skb->data;
+
+	return skb->len >= sizeof(*iph) && iph->version == 4 && iph->ihl >= 5 &&
+	       4 * iph->ihl <= skb->len && ntohs(iph->tot_len) == skb->len;
+}
+
+static bool is_whole6(const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h = (struct ipv6hdr *)skb->data;
+
+	return skb->len >= sizeof(*ip6h) && ip6h->version == 6 &&
+	       ntohs(ip6h->payload_len) + sizeof(*ip6h) == skb->len;
+}
+
+/**
+ * nat64_explain_is_whole() - whether an IP packet would get as far as to us
+ * @skb: linear, its data at what may be the network header
+ *
+ * Return: true, or false for what the kernel drops before any hook.
+ */
+bool nat64_explain_is_whole(const struct sk_buff *skb)
+{
+	return is_whole4(skb) || is_whole6(skb);
+}
+
+/* The device towards the source; the loopback device for our own addresses. */
+static struct net_device *device4(struct net *net, __be32 saddr)
+{
+	struct flowi4 fl4 = { .daddr = saddr };
+	struct net_device *dev;
+	struct rtable *rt;
+
+	rt = __ip_route_output_key(net, &fl4);
+	if (IS_ERR(rt))
+		return net->loopback_dev;
+	dev = rt->dst.dev;
+	ip_rt_put(rt);
+	return dev;
+}
+
+static struct net_device *device6(struct net *net, const struct in6_addr *saddr)
+{
+	struct flowi6 fl6 = { .daddr = *saddr };
+	struct net_device *dev = net->loopback_dev;
+	struct dst_entry *dst;
+
+	dst = ip6_route_output(net, NULL, &fl6);
+	if (!dst->error)
+		dev = dst->dev;
+	dst_release(dst);
+	return dev;
+}
+
+static bool is_own4(struct net *net, __be32 addr)
+{
+	return inet_addr_type(net, addr) == RTN_LOCAL;
+}
+
+static bool is_own6(struct net *net, const struct in6_addr *addr)
+{
+	return ipv6_chk_addr(net, addr, NULL, 0);
+}
+
+static void init(struct nat64_explained *e, struct nat64_net *nn,
+		 struct sk_buff *skb, struct net_device *in)
+{
+	bool is_v4 = ip_hdr(skb)->version == 4;
+
+	memset(e, 0, sizeof(*e));
+	e->p.skb = skb;
+	e->p.nn = nn;
+	e->p.cfg = rcu_dereference(nn->config);
+	e->p.net = nn->net;
+	e->p.dry = true;
+	e->p.local = !in && (is_v4 ? is_own4(nn->net, ip_hdr(skb)->saddr) :
+				     is_own6(nn->net, &ipv6_hdr(skb)->saddr));
+	if (!in)
+		in = is_v4 ? device4(nn->net, ip_hdr(skb)->saddr) :
+			     device6(nn->net, &ipv6_hdr(skb)->saddr);
+	e->p.in = in;
+	skb->dev = in;
+}
+
+static void pass(struct nat64_explained *e, const char *reason)
+{
+	e->verdict = NAT64_VERDICT_PASSED;
+	e->reason = reason;
+}
+
+/* Whether there is a hook to see the packet, and a mark that it asks for. */
+static bool is_seen(struct nat64_explained *e)
+{
+	const struct nat64_net *nn = e->p.nn;
+
+	if (e->p.local ? !READ_ONCE(nn->out_on) : !READ_ONCE(nn->pre_on))
+		pass(e, e->p.local ? "local_off" : "not_configured");
+	else if (!nat64_is_marked(e->p.cfg, e->p.skb->mark))
+		pass(e, "mark");
+	else
+		return true;
+	return false;
+}
+
+static void conclude(struct nat64_explained *e, enum nat64_counter reason)
+{
+	if (reason == NAT64_DRY) {
+		e->verdict = NAT64_VERDICT_TRANSLATED;
+		return;
+	}
+	e->verdict = NAT64_VERDICT_REFUSED;
+	e->reason = nat64_counter_names[reason];
+	e->has_answer = nat64_icmp_find_answer(&e->p, reason, &e->answer);
+}
+
+static void run4(struct nat64_explained *e)
+{
+	struct nat64_pkt *p = &e->p;
+	__be32 daddr = ip_hdr(p->skb)->daddr;
+	const struct nat64_eam *eam;
+
+	eam = nat64_eam_find4(p->cfg->table, daddr);
+	if (!eam)
+		return pass(e, "not_mapped");
+	e->destination = eam;
+	if (!nat64_addr4_is_host(daddr))
+		return pass(e, "not_a_host");
+	if (nat64_native_route4(p->nn, p->skb, p->in, eam))
+		return pass(e, "native_route");
+	conclude(e, nat64_xlat46(p, eam));
+	if (!p->cfg->set.hairpin || !p->prefix)
+		e->source = nat64_eam_find4(p->cfg->table, p->a.src4);
+}
+
+/* The second pass is found again; the first has only kept the route. */
+static void find_back(struct nat64_explained *e)
+{
+	const struct nat64_eam *eam;
+
+	eam = nat64_eam_find4(e->p.cfg->table, e->p.a.dst4);
+	if (!eam || !e->p.cfg->set.hairpin)
+		return;
+	e->back = e->p;
+	e->has_back = !nat64_xlat46_find_way(&e->back, eam);
+	e->destination = eam;
+}
+
+static void run6(struct nat64_explained *e)
+{
+	struct nat64_pkt *p = &e->p;
+	const struct nat64_prefix *prefix;
+
+	prefix = nat64_prefix_find(p->cfg, &ipv6_hdr(p->skb)->daddr);
+	if (!prefix)
+		return pass(e, "no_prefix");
+	p->prefix = prefix;
+	if (nat64_native_route6(p->nn, p->skb, p->in, prefix))
+		return pass(e, "native_route");
+	conclude(e, nat64_xlat64(p, prefix));
+	e->source = nat64_eam_find6(p->cfg->table, &ipv6_hdr(p->skb)->saddr);
+	if (e->verdict == NAT64_VERDICT_TRANSLATED)
+		find_back(e);
+}
+
+/**
+ * nat64_explain_begin() - find out what would become of a packet
+ * @e: result
+ * @nn: translator of the namespace
+ * @skb: whole packet without head room, its network header set
+ * @in: device that it comes in on, or NULL for the one that leads to its source
+ *
+ * Context: RCU read lock and bottom halves off until nat64_explain_end().
+ */
+void nat64_explain_begin(struct nat64_explained *e, struct nat64_net *nn,
+			 struct sk_buff *skb, struct net_device *in)
+{
+	init(e, nn, skb, in);
+	if (!is_seen(e))
+		return;
+	if (ip_hdr(skb)->version == 4)
+		run4(e);
+	else
+		run6(e);
+}
+
+/**
+ * nat64_explain_header6() - the headers that an IPv4 packet will have
+ * @p: packet that was found fit to be translated
+ * @at: where; 48 bytes
+ *
+ * Stands here, and not beside the code that packets run, because a second user
+ * of nat64_xlat46_write() there would keep it from being inlined.
+ *
+ * Return: length of the headers.
+ */
+unsigned int nat64_explain_header6(const struct nat64_pkt *p, void *at)
+{
+	nat64_xlat46_write(at, &p->hdr, &p->a, p->cfg->set.traffic_class,
+			   p->hdr.ttl - !p->local, p->hdr.payload);
+	return NAT64_HDR6_LEN(&p->hdr);
+}
+
+/**
+ * nat64_explain_end() - give back what nat64_explain_begin() has found
+ * @e: result
+ */
+void nat64_explain_end(struct nat64_explained *e)
+{
+	nat64_route_put(&e->p);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What would become of a packet, by the code that translates packets. */
+#ifndef _NAT64_EXPLAIN_H
+#define _NAT64_EXPLAIN_H
+
+#include <linux/nat64.h>
+
+#include "icmp.h"
+#include "xlat.h"
+
+/**
+ * struct nat64_explained - what would become of a packet
+ * @p: the packet; what is known of its addresses in both families
+ * @back: the same for the second pass of a hairpinned packet
+ * @verdict: translated, refused, or not ours
+ * @reason: why it is not translated, or NULL
+ * @source: mapping of its source, or NULL
+ * @destination: mapping of its destination, or NULL
+ * @has_back: it is hairpinned
+ * @has_answer: its sender is told that it is refused
+ * @answer: by this ICMP error
+ */
+struct nat64_explained {
+	struct nat64_pkt	p;
+	struct nat64_pkt	back;
+	enum nat64_verdict	verdict;
+	const char		*reason;
+	const struct nat64_eam	*source;
+	const struct nat64_eam	*destination;
+	bool			has_back;
+	bool			has_answer;
+	struct nat64_answer	answer;
+};
+
+bool nat64_explain_is_whole(const struct sk_buff *skb);
+void nat64_explain_begin(struct nat64_explained *e, struct nat64_net *nn,
+			 struct sk_buff *skb, struct net_device *in);
+unsigned int nat64_explain_header6(const struct nat64_pkt *p, void *at);
+void nat64_explain_end(struct nat64_explained *e);
+
+#endif /* _NAT64_EXPLAIN_H */

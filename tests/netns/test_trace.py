@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Who looks on sees what becomes of a packet: the tracepoints of nat64, and the kernel's own."""
+
+import contextlib
+import re
+from pathlib import Path
+
+import lib
+import pytest
+from lib import HOST4, HOST6, SERVER4, SERVER6, STRANGER6, prohibited
+from packet import ANY, ip4, ip6, udp
+
+TRACING = Path("/sys/kernel/tracing")
+
+pytestmark = [
+    pytest.mark.usefixtures("real"),
+    pytest.mark.skipif(not (TRACING / "instances").is_dir(), reason="this kernel does not trace")]
+
+
+@contextlib.contextmanager
+def traced(event, filter=None):
+    """Records an event; gives a function that returns what was printed of it so far."""
+    instance = TRACING / "instances" / "nat64-test"
+    instance.mkdir()
+    try:
+        if filter:
+            (instance / "events" / event / "filter").write_text(filter)
+        (instance / "events" / event / "enable").write_text("1")
+        yield lambda: re.findall(r"^ +.*?: \w+: (.*)$", (instance / "trace").read_text(), re.M)
+        (instance / "events" / event / "enable").write_text("0")
+    finally:
+        instance.rmdir()
+
+
+def functions():
+    """The functions of the module, and the addresses that they span."""
+    lines = (line.split() for line in Path("/proc/kallsyms").read_text().splitlines())
+    table = sorted((int(w[0], 16), w[2]) for w in lines if w[3:] == ["[nat64]"] and w[1] in "tT")
+    ends = [start for start, _ in table[1:]] + [table[-1][0] + 4096]
+    return {name: (start, end) for (start, name), end in zip(table, ends)}
+
+
+def inside(start, end):
+    return f"location > {start:#x} && location <= {end:#x}"
+
+
+SIX = ip6(HOST6, SERVER6, udp(1, 2, b"x"))
+FOUR = ip4(SERVER4, HOST4, udp(1, 2, b"x"))
+ADDRESSES6 = f"src6 {HOST6} dst6 {SERVER6} src4 {HOST4} dst4 {SERVER4}"
+ADDRESSES4 = f"src6 {SERVER6} dst6 {HOST6} src4 {SERVER4} dst4 {HOST4}"
+
+
+def test_translated_packets_are_traced_with_both_address_pairs(wire):
+    with traced("nat64/translated") as events:
+        wire.expect([SIX, FOUR], ip4(HOST4, SERVER4, udp(1, 2, b"x"), ttl=63, id=ANY),
+                    ip6(SERVER6, HOST6, udp(1, 2, b"x"), hlim=63))
+        assert events() == [
+            f"6to4 to6 > to4 protocol 17 length 29 {ADDRESSES6}",
+            f"4to6 to4 > to6 protocol 17 length 49 {ADDRESSES4}"]
+
+
+REFUSED = [
+    (ip6(HOST6, SERVER6, udp(1, 2), hlim=1), f"6to4 to6 protocol 17 length 48 {ADDRESSES6}",
+     "hop_limit"),
+    (ip4(SERVER4, HOST4, udp(1, 2), ttl=1), f"4to6 to4 protocol 17 length 28 {ADDRESSES4}",
+     "hop_limit"),
+    (ip6(STRANGER6, SERVER6, udp(1, 2)), "6to4 to6 protocol 17 length 48 "
+     f"src6 {STRANGER6} dst6 {SERVER6} src4 0.0.0.0 dst4 {SERVER4}", "source_unmapped"),
+    # Refused before its addresses were looked at: they are looked for again.
+    (ip4(SERVER4, HOST4, udp(1, 2), options=b"\x07\0\4\0"),
+     f"4to6 to4 protocol 17 length 32 {ADDRESSES4}", "bad_option"),
+]
+
+
+@pytest.mark.parametrize("packet, event, reason", REFUSED,
+                         ids=[f"{r[2]} {r[1][:4]}" for r in REFUSED])
+def test_refused_packets_are_traced_with_their_reason(wire, packet, event, reason):
+    with traced("nat64/refused") as events:
+        wire.exchange(packet)
+        assert events() == [f"{event} reason {reason}"]
+
+
+DROPPED = [
+    (ip6(STRANGER6, SERVER6, udp(1, 2)), "SOURCE_UNMAPPED", "NETFILTER_DROP"),
+    (ip6(HOST6, "2001:db8:100::127.0.0.1", udp(1, 2)), "DESTINATION_ILLEGAL", "IP_INADDRERRORS"),
+    (ip4(SERVER4, HOST4, udp(1, 2), options=b"\x07\0\4\0"), "BAD_OPTION", "IP_INHDR"),
+    (ip4(SERVER4, HOST4, udp(1, 2), ttl=1), "HOP_LIMIT", "NETFILTER_DROP"),
+]
+
+
+@pytest.mark.parametrize("packet, reason, kernel_reason", DROPPED, ids=[d[1] for d in DROPPED])
+def test_the_kernel_is_told_the_reason(wire, packet, reason, kernel_reason):
+    """By one of its own reasons, and by the name of a function."""
+    function = functions()[f"nat64_drop_{reason}"]
+    with traced("skb/kfree_skb", inside(*function)) as events:
+        wire.exchange(packet)
+        assert [line.rpartition("reason: ")[2] for line in events()] == [kernel_reason]
+
+
+def test_every_reason_has_a_function():
+    source = (lib.TOP / "kmod" / "stats.h").read_text()
+    reasons = source.partition("define NAT64_REASONS")[2]
+    names = {f"nat64_drop_{name}" for name in re.findall(r'X\((\w+),\s*"', reasons)}
+    assert len(names) > 20 and names <= functions().keys()
+
+
+def test_a_packet_that_is_translated_is_no_drop(wire):
+    spans = functions().values()
+    with traced("skb/kfree_skb", inside(min(spans)[0], max(spans)[1])) as events:
+        wire.exchange(SIX, FOUR)
+        assert events() == []
+
+
+def test_a_filter_finds_one_reason(wire):
+    """As an operator asks for it: only this reason, only this family."""
+    unmapped = ip6(STRANGER6, SERVER6, udp(1, 2))
+    with traced("nat64/refused", 'reason == "source_unmapped" && family == 6') as events:
+        wire.expect([REFUSED[0][0], unmapped], lib.time_exceeded(REFUSED[0][0]),
+                    prohibited(unmapped))
+        assert [line.rpartition(" ")[2] for line in events()] == ["source_unmapped"]
