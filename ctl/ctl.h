@@ -36,6 +36,7 @@ struct ctl {
 	bool		force;
 };
 
+int ctl_try(struct ctl *ctl);
 int ctl_connect(struct ctl *ctl);
 int ctl_result(const struct ctl *ctl, int status);
 
@@ -60,6 +61,7 @@ int cmd_get(struct ctl *ctl, struct words *w);
 int cmd_status(struct ctl *ctl, struct words *w);
 int cmd_stats(struct ctl *ctl, struct words *w);
 int cmd_explain(struct ctl *ctl, struct words *w);
+int cmd_doctor(struct ctl *ctl, struct words *w);
 int cmd_monitor(struct ctl *ctl, struct words *w);
 
 #endif /* _NAT64CTL_H */

@@ -46,6 +46,8 @@ static const struct command {
 	{ "stats", cmd_stats, "[reset | openmetrics]", "print all counters" },
 	{ "explain", cmd_explain, "FAMILY SRC DST [PROTO [SPORT DPORT]]",
 	  "say what would become of a packet, and why" },
+	{ "doctor", cmd_doctor, "",
+	  "look for what commonly stops translation" },
 	{ "monitor", cmd_monitor, "", "print changes as they happen" },
 	{ "help", cmd_help, "", "print this" },
 };
@@ -93,6 +95,18 @@ static int cmd_help(struct ctl *ctl, struct words *w)
 }
 
 /**
+ * ctl_try() - open the connection to the module, without a word if it fails
+ * @ctl: this run; its connection has the text of the error
+ */
+int ctl_try(struct ctl *ctl)
+{
+	if (ctl->nl)
+		return DONE;
+	ctl->nl = nl_alloc();
+	return nl_open(ctl->nl);
+}
+
+/**
  * ctl_connect() - open the connection to the module, unless it is open
  * @ctl: this run
  */
@@ -100,10 +114,7 @@ int ctl_connect(struct ctl *ctl)
 {
 	int ret;
 
-	if (ctl->nl)
-		return DONE;
-	ctl->nl = nl_alloc();
-	ret = ctl_result(ctl, nl_open(ctl->nl));
+	ret = ctl_result(ctl, ctl_try(ctl));
 	if (ret) {
 		nl_close(ctl->nl);
 		ctl->nl = NULL;

@@ -88,24 +88,17 @@ static void stats_out(struct out *out, const struct nl_reply *reply)
 	out_end(out);
 }
 
-/* A name of the module's as OpenMetrics allows one. */
-static void print_metric_name(const char *name)
-{
-	fputs("nat64_", stdout);
-	for (; *name; name++)
-		putchar(*name == '-' || *name == '.' ? '_' : *name);
-}
-
+/* The full name everywhere, as node_exporter and promtool want it. */
 static void openmetrics_out(const struct nl_reply *reply)
 {
 	const struct nl_stat *stat;
 
 	for (stat = reply->stats; stat < reply->stats + reply->n_stats; stat++) {
-		fputs("# TYPE ", stdout);
-		print_metric_name(stat->name);
-		puts(" counter");
-		print_metric_name(stat->name);
-		printf("_total %llu\n", (unsigned long long)stat->value);
+		printf("# HELP nat64_%s_total Counter %s, see nat64(4).\n",
+		       stat->name, stat->name);
+		printf("# TYPE nat64_%s_total counter\n", stat->name);
+		printf("nat64_%s_total %llu\n", stat->name,
+		       (unsigned long long)stat->value);
 	}
 	puts("# EOF");
 	fflush(stdout);

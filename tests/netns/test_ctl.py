@@ -432,8 +432,11 @@ def test_stats(gateway, ctl, asked):
     assert {len(line) for line in lines} == {len(lines[0])}
     assert {line.split()[0]: int(line.split()[1]) for line in lines} == stats
     metrics = ctl("stats openmetrics")
-    assert metrics == "".join(f"# TYPE nat64_{name} counter\nnat64_{name}_total {value}\n"
+    assert metrics == "".join(f"# HELP nat64_{name}_total Counter {name}, see nat64(4).\n"
+                              f"# TYPE nat64_{name}_total counter\nnat64_{name}_total {value}\n"
                               for name, value in stats.items()) + "# EOF\n"
+    lib.need("promtool")
+    assert gateway.run("promtool", "check", "metrics", input=metrics).stderr == ""
     ctl("stats reset")
     assert set(asked("stats")["stats"].values()) == {0}
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "firewall.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* Chains of the FORWARD hook, also those that iptables-nft has made. */
+static bool is_forward(const json_t *chain)
+{
+	const char *family = text_of(chain, "family");
+
+	return !strcmp(text_of(chain, "hook"), "forward") &&
+	       (!strcmp(family, "inet") || !strcmp(family, "ip") ||
+		!strcmp(family, "ip6"));
+}
+
+static bool is_rule_of(const json_t *rule, const json_t *chain)
+{
+	return !strcmp(text_of(rule, "family"), text_of(chain, "family")) &&
+	       !strcmp(text_of(rule, "table"), text_of(chain, "table")) &&
+	       !strcmp(text_of(rule, "chain"), text_of(chain, "name"));
+}
+
+/* Whether a word stands anywhere in a rule. */
+static bool mentions(const json_t *value, const char *word)
+{
+	const json_t *part;
+	const char *key;
+	size_t i;
+
+	if (json_is_string(value))
+		return !strcmp(json_string_value(value), word);
+	json_array_foreach(value, i, part)
+		if (mentions(part, word))
+			return true;
+	json_object_foreach((json_t *)value, key, part)
+		if (!strcmp(key, word) || mentions(part, word))
+			return true;
+	return false;
+}
+
+static bool has_key(const json_t *expr, const char *key)
+{
+	const json_t *statement;
+	size_t i;
+
+	json_array_foreach(expr, i, statement)
+		if (json_object_get(statement, key))
+			return true;
+	return false;
+}
+
+/* Whether a rule drops whatever comes to it: it asks for nothing. */
+static bool drops_all(const json_t *expr)
+{
+	return !has_key(expr, "match") && !has_key(expr, "vmap") &&
+	       !has_key(expr, "limit") && !has_key(expr, "xt") &&
+	       (has_key(expr, "drop") || has_key(expr, "reject"));
+}
+
+static bool is_blocking(const json_t *ruleset, const json_t *chain)
+{
+	const json_t *entry, *rule, *expr;
+	size_t i;
+
+	json_array_foreach(ruleset, i, entry) {
+		rule = json_object_get(entry, "rule");
+		if (!rule || !is_rule_of(rule, chain))
+			continue;
+		expr = json_object_get(rule, "expr");
+		if (drops_all(expr))
+			return true;
+		/* What is accepted by anything else may well be ours. */
+		if (has_key(expr, "accept") &&
+		    (!mentions(expr, "ct") || mentions(expr, "untracked")))
+			return false;
+	}
+	return !strcmp(text_of(chain, "policy"), "drop");
+}
+
+static json_t *read_ruleset(void)
+{
+	FILE *nft = popen("nft -j list ruleset 2>/dev/null", "r");
+	json_t *root;
+
+	if (!nft)
+		return NULL;
+	root = json_loadf(nft, 0, NULL);
+	pclose(nft);
+	return root;
+}
+
+/**
+ * firewall_find_blocks() - find chains that drop translated packets
+ * @found: called for each
+ * @data: for @found
+ *
+ * Those that drop by policy or by a rule for everything, and accept before that
+ * nothing but connections that are tracked. Finds nothing where there is no nft.
+ */
+void firewall_find_blocks(firewall_fn *found, void *data)
+{
+	json_t *root = read_ruleset();
+	const json_t *ruleset = json_object_get(root, "nftables");
+	const json_t *entry, *chain;
+	size_t i;
+
+	json_array_foreach(ruleset, i, entry) {
+		struct firewall_block block;
+
+		chain = json_object_get(entry, "chain");
+		if (!chain || !is_forward(chain) ||
+		    !is_blocking(ruleset, chain))
+			continue;
+		block.family = text_of(chain, "family");
+		block.table = text_of(chain, "table");
+		block.chain = text_of(chain, "name");
+		found(data, &block);
+	}
+	json_decref(root);
+}
+
+/**
+ * firewall_rp_filter_drops() - packets that reverse path filtering has dropped
+ */
+unsigned long long firewall_rp_filter_drops(void)
+{
+	char names[8192], values[8192], *name, *value, *n, *v;
+	FILE *file = fopen("/proc/net/netstat", "r");
+	unsigned long long dropped = 0;
+
+	if (!file)
+		return 0;
+	while (fgets(names, sizeof(names), file) &&
+	       fgets(values, sizeof(values), file)) {
+		name = strtok_r(names, " \n", &n);
+		value = strtok_r(values, " \n", &v);
+		while (name && value) {
+			if (!strcmp(name, "IPReversePathFilter"))
+				dropped = strtoull(value, NULL, 10);
+			name = strtok_r(NULL, " \n", &n);
+			value = strtok_r(NULL, " \n", &v);
+		}
+	}
+	fclose(file);
+	return dropped;
+}

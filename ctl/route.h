@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The kernel's routing, as far as the doctor asks about it. */
+#ifndef _NAT64CTL_ROUTE_H
+#define _NAT64CTL_ROUTE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+
+#include "addr.h"
+
+/**
+ * struct route - the way to an address
+ * @error: 0, or why there is none, an error number
+ * @local: it leads to this machine itself
+ * @device: device that it leaves by
+ * @via: router, or AF_UNSPEC for none
+ */
+struct route {
+	int		error;
+	bool		local;
+	char		device[IF_NAMESIZE];
+	struct prefix	via;
+};
+
+struct route_socket;
+
+struct route_socket *route_open(void);
+void route_close(struct route_socket *rs);
+void route_get(struct route_socket *rs, int family, const void *addr,
+	       struct route *route);
+
+#endif /* _NAT64CTL_ROUTE_H */

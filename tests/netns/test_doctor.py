@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-2.0
+"""nat64ctl doctor finds each common mistake, and the command that it prints mends it."""
+
+import contextlib
+import json
+import os
+
+import lib
+import pytest
+from lib import (CONFIG, CTL, GATEWAY4, GATEWAY6, HOST4, HOST6, PEER6, PREFIX, REAL6, SERVER4,
+                 SERVER6)
+from packet import ANY, ip4, ip6, udp
+
+pytestmark = pytest.mark.usefixtures("real")
+
+
+def examine(gateway):
+    """What the doctor finds, and its exit status."""
+    done = gateway.run(CTL, "-j", "doctor", check=False)
+    return json.loads(done.stdout)["findings"], done.returncode
+
+
+@pytest.fixture
+def healthy(gateway):
+    """The gateway, of which nothing is to be said before and after."""
+    gateway.ctl("stats", "reset")
+    assert examine(gateway) == ([], 0)
+    yield gateway
+    assert examine(gateway) == ([], 0)
+    gateway.loaded = None
+
+
+def mend(namespace, command):
+    """Types a command as it is printed."""
+    path = f"{CTL.parent}:{os.environ['PATH']}"
+    return namespace.run("env", f"PATH={path}", "sh", "-c", command)
+
+
+def found(gateway, check, problem, *commands):
+    """Fails unless exactly these commands are printed; returns them."""
+    findings, status = examine(gateway)
+    assert status == 0
+    assert {f["check"] for f in findings} == {check}
+    assert problem in findings[0]["problem"]
+    assert tuple(f["command"] for f in findings) == commands
+
+
+def translates(net):
+    """Both ways."""
+    net.wire.expect([ip6(HOST6, SERVER6, udp(1, 2)), ip4(SERVER4, HOST4, udp(1, 2))],
+                    ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY),
+                    ip6(SERVER6, HOST6, udp(1, 2), hlim=63))
+
+
+def test_nothing_is_wrong(gateway):
+    assert gateway.show("doctor") == "nothing found\n"
+
+
+FORWARDING = [
+    ("net.ipv4.ip_forward", "the kernel does not forward IPv4", "net.ipv4.ip_forward"),
+    ("net.ipv6.conf.all.forwarding", "the kernel does not forward IPv6",
+     "net.ipv6.conf.all.forwarding"),
+    ("net.ipv4.conf.to6.forwarding", "what comes in on to6 is not forwarded as IPv4",
+     "net/ipv4/conf/to6/forwarding"),
+]
+
+
+@pytest.mark.parametrize("key, problem, named", FORWARDING, ids=[f[0] for f in FORWARDING])
+def test_forwarding_is_off(net, healthy, key, problem, named):
+    healthy.sysctl(key, 0)
+    found(healthy, "forwarding", problem, f"sysctl -w {named}=1")
+    mend(healthy, f"sysctl -w {named}=1")
+    translates(net)
+
+
+def test_text(healthy):
+    healthy.sysctl("net.ipv4.ip_forward", 0)
+    assert healthy.show("doctor") == ("the kernel does not forward IPv4\n"
+                                      "    sysctl -w net.ipv4.ip_forward=1\n")
+    healthy.sysctl("net.ipv4.ip_forward", 1)
+
+
+def test_no_route_to_a_mapped_host(net, healthy):
+    healthy.ip(f"route add unreachable {HOST6}/128")
+    command = f"ip -6 route replace {HOST6}/128 dev to6"
+    found(healthy, "host-route", f"no route to {HOST6}, which {HOST4} is mapped to", command)
+    healthy.ip(f"route del unreachable {HOST6}/128")
+    healthy.ip("route del default via 2001:db8:1::fe", "route del 2001:db8:1::/64 dev to6",
+               f"route add {PEER6}/128 dev to6", f"route add {REAL6}/128 dev to6",
+               "route add 2001:db8:100::/64 dev to6")
+    found(healthy, "host-route", f"no route to {HOST6}", command)
+    mend(healthy, command)
+    translates(net)
+    healthy.ip(f"route del {HOST6}/128", f"route del {PEER6}/128", f"route del {REAL6}/128",
+               "route del 2001:db8:100::/64 dev to6", "route add 2001:db8:1::/64 dev to6",
+               "route add default via 2001:db8:1::fe")
+
+
+def test_no_route_to_the_prefix(healthy):
+    healthy.ip("route del default via 2001:db8:1::fe")
+    command = f"ip -6 route replace {PREFIX} dev to6"
+    found(healthy, "prefix-route", f"no IPv6 route to {PREFIX}", command)
+    mend(healthy, command)
+    assert examine(healthy) == ([], 0)
+    healthy.ip(f"route del {PREFIX} dev to6", "route add default via 2001:db8:1::fe")
+
+
+@pytest.mark.parametrize("mapped, asked", [("198.51.100.200", "198.51.100.200"),
+                                           ("198.51.100.208/28", "198.51.100.213")])
+def test_nobody_answers_arp(net, healthy, mapped, asked):
+    lib.need("arping")
+    healthy.ctl("add", mapped, "2001:db8:1::/124" if "/" in mapped else "2001:db8:1::77",
+                *["force"] * ("/" in mapped))
+    full = mapped if "/" in mapped else f"{mapped}/32"
+    command = f"ip route add local {full} dev lo"
+    found(healthy, "arp", f"{mapped} lies in the network on to4", command)
+
+    def answered():
+        return net.v4.run("arping", "-c", "1", "-w", "1", "-I", "eth0", asked,
+                          check=False).returncode == 0
+    assert not answered()
+    mend(healthy, command)
+    assert answered()
+    assert examine(healthy) == ([], 0)
+    # It is translated all the same.
+    to = "2001:db8:1::5" if "/" in mapped else "2001:db8:1::77"
+    assert f'"destination":"{to}"' in healthy.show("-j", "explain", "4", SERVER4, asked)
+    healthy.ip(f"route del local {full} dev lo")
+    healthy.ctl("del", mapped)
+
+
+def test_an_address_of_the_gateway_is_mapped(healthy):
+    healthy.ctl("add", GATEWAY4, "2001:db8:1::77")
+    found(healthy, "own-address", f"{GATEWAY4} is mapped, and is an address of to4",
+          f"nat64ctl del {GATEWAY4}/32")
+    mend(healthy, f"nat64ctl del {GATEWAY4}/32")
+
+
+@pytest.mark.parametrize("address, every, value", [
+    (None, 0, "0"), ("192.0.2.1/24", 0, "2"), (None, 1, "0 net/ipv4/conf/all/rp_filter=0")],
+    ids=["no address", "an address", "all devices"])
+def test_reverse_path_filtering(net, healthy, address, every, value):
+    """Of what another gateway has translated, and this one routes."""
+    foreign = lib.Frame(ip4(HOST4, SERVER4, udp(1, 2)), side=6)
+    with contextlib.ExitStack() as stack:
+        if address:
+            # With its last address, a device loses its routes and neighbours.
+            stack.callback(healthy.ip, f"route add {lib.SENTINEL6}/32 dev to6",
+                           f"neigh replace {lib.SENTINEL6} lladdr {lib.MAC_FAR6} dev to6 "
+                           "nud permanent")
+            stack.enter_context(healthy.routes(f"addr {address} dev to6"))
+        stack.enter_context(healthy.sysctls(net__ipv4__conf__to6__rp_filter=1,
+                                            net__ipv4__conf__all__rp_filter=every,
+                                            net__ipv4__conf__to4__rp_filter=2))
+        net.wire.exchange(foreign)
+        command = f"sysctl -w net/ipv4/conf/to6/rp_filter={value}"
+        found(healthy, "rp-filter", "and is on for to6", command)
+        mend(healthy, command)
+        net.wire.expect(foreign, ip4(HOST4, SERVER4, udp(1, 2), ttl=63))
+        assert examine(healthy) == ([], 0)
+
+
+def test_mtu(net, healthy):
+    with net.mtus(to4=1200):
+        found(healthy, "mtu", "the MTU of to4 is 1200: IPv6 wants 1280",
+              "ip link set dev to4 mtu 1500")
+        mend(healthy, "ip link set dev to4 mtu 1500")
+    healthy.ip("addr replace fe80::4/64 dev to4 nodad")
+
+
+def test_the_ipv4_network_does_not_know_the_mapped_addresses(net, healthy):
+    router = net.v4
+    router.ip(f"route del default via {GATEWAY4}")
+    with healthy.sysctls(net__ipv4__ip_forward=1):
+        net.v6.run("ping", "-c", "1", "-W", "1", lib.REAL4_EMBEDDED, check=False)
+    command = f"ip route add {HOST4}/32 via {GATEWAY4}"
+    found(healthy, "return-route", "nobody routes the mapped addresses here; on the IPv4 router",
+          command)
+    mend(router, command.replace(HOST4, lib.REAL6_MAPPED))
+    net.v6.run("ping", "-c", "1", "-W", "5", lib.REAL4_EMBEDDED)
+    router.ip(f"route del {lib.REAL6_MAPPED}/32 via {GATEWAY4}",
+              f"route add default via {GATEWAY4}")
+
+
+def test_the_ipv6_network_does_not_know_the_prefix(net, healthy):
+    router = net.v6
+    router.ip(f"route del default via {GATEWAY6}")
+    net.v4.run("ping", "-c", "1", "-W", "1", lib.REAL6_MAPPED, check=False)
+    command = f"ip -6 route add {PREFIX} via {GATEWAY6}"
+    found(healthy, "return-route", "nobody routes the prefix here; on the IPv6 router", command)
+    mend(router, command)
+    net.v4.run("ping", "-c", "1", "-W", "5", lib.REAL6_MAPPED)
+    router.ip(f"route del {PREFIX} via {GATEWAY6}", f"route add default via {GATEWAY6}")
+
+
+FIREWALLS = {
+    "policy": ("inet", "forward", """
+table inet filter {
+    chain forward {
+        type filter hook forward priority 0; policy drop;
+        ct state established,related accept
+    }
+}
+"""),
+    "a rule at the end": ("ip6", "FORWARD", """
+table ip6 filter {
+    chain FORWARD {
+        type filter hook forward priority 0; policy accept;
+        ct state vmap { established : accept, invalid : drop }
+        ct state related accept
+        counter reject
+    }
+}
+"""),
+}
+
+
+@pytest.mark.parametrize("name", FIREWALLS)
+def test_a_firewall_that_drops(net, healthy, name):
+    family, chain, ruleset = FIREWALLS[name]
+    # The sentinels of the wire are tracked; let them pass.
+    healthy.run("nft", "-f", "-", input=ruleset)
+    command = f"nft insert rule {family} filter {chain} ct state untracked accept"
+    try:
+        found(healthy, "firewall", f"chain {chain} of table {family} filter drops", command)
+        mend(healthy, command)
+        assert examine(healthy) == ([], 0)
+        healthy.run("nft", "insert", "rule", family, "filter", chain, "udp", "dport", "9", "accept")
+        translates(net)
+    finally:
+        healthy.run("nft", "delete", "table", family, "filter")
+
+
+def test_a_firewall_that_lets_pass(healthy):
+    healthy.run("nft", "-f", "-", input="""
+table inet filter {
+    chain forward {
+        type filter hook forward priority 0; policy drop;
+        iifname "to4" oifname "to6" accept
+    }
+}
+""")
+    assert examine(healthy) == ([], 0)
+    healthy.run("nft", "delete", "table", "inet", "filter")
+
+
+@pytest.mark.configuration(CONFIG, "set forwarding direct")
+def test_past_the_firewall_nothing_is_dropped(healthy):
+    healthy.run("nft", "-f", "-", input=FIREWALLS["policy"][2])
+    assert examine(healthy) == ([], 0)
+    healthy.run("nft", "delete", "table", "inet", "filter")
+
+
+def test_nothing_is_configured(gateway):
+    gateway.ctl("load", "-", input="")
+    found(gateway, "configuration", "nothing is configured in this network namespace",
+          "nat64ctl load /etc/nat64/nat64.conf")
+
+
+def test_module_of_another_version(gateway, tmp_path):
+    """A tool that says it is newer than the module that is loaded."""
+    version = gateway.run(CTL, "-V").stdout.split()[1].encode()
+    newer = tmp_path / "nat64ctl"
+    newer.write_bytes(CTL.read_bytes().replace(version + b"\0", b"9" + version[1:] + b"\0"))
+    newer.chmod(0o755)
+    findings = json.loads(gateway.run(newer, "-j", "doctor").stdout)["findings"]
+    assert [f["check"] for f in findings] == ["version"]
+    assert findings[0]["command"].startswith("modprobe -r nat64 && modprobe nat64 && ")
+
+
+def test_module_is_missing(gateway):
+    """The command loads it, once it is installed."""
+    lib.unload_module()
+    try:
+        findings, status = examine(gateway)
+        assert ([f["command"] for f in findings], status) == (["modprobe nat64"], 3)
+        text = gateway.run(CTL, "doctor", check=False)
+        assert (text.stdout, text.returncode) == (
+            "the nat64 module is not loaded\n    modprobe nat64\n", 3)
+    finally:
+        lib.load_module()
+        gateway.loaded = None
