@@ -258,14 +258,26 @@ def test_nothing_is_configured(gateway):
 
 
 def test_module_of_another_version(gateway, tmp_path):
-    """A tool that says it is newer than the module that is loaded."""
+    """One that was loaded before the packages were upgraded."""
     version = gateway.run(CTL, "-V").stdout.split()[1].encode()
-    newer = tmp_path / "nat64ctl"
-    newer.write_bytes(CTL.read_bytes().replace(version + b"\0", b"9" + version[1:] + b"\0"))
-    newer.chmod(0o755)
-    findings = json.loads(gateway.run(newer, "-j", "doctor").stdout)["findings"]
-    assert [f["check"] for f in findings] == ["version"]
-    assert findings[0]["command"].startswith("modprobe -r nat64 && modprobe nat64 && ")
+    older = tmp_path / "nat64.ko"
+    octets = lib.KO.read_bytes()
+    assert octets.count(b"\0" + version + b"\0")
+    older.write_bytes(octets.replace(b"\0" + version + b"\0", b"\0" + b"x" + version[1:] + b"\0"))
+    lib.unload_module()
+    lib.run("insmod", older)
+    gateway.loaded = None
+    try:
+        gateway.configure(CONFIG)
+        found(gateway, "version", f"the module is version x{version[1:].decode()}, nat64ctl is "
+              f"version {version.decode()}",
+              "modprobe -r nat64 && modprobe nat64 && nat64ctl load /etc/nat64/nat64.conf")
+    finally:
+        lib.unload_module()
+        lib.load_module()
+        gateway.loaded = None
+    gateway.configure(CONFIG)
+    assert examine(gateway) == ([], 0)
 
 
 def test_module_is_missing(gateway):
