@@ -85,6 +85,7 @@ struct nat64_config {
 };
 
 struct nat64_load;
+struct nat64_ways;
 
 /* Refusals whose texts may still be on their way to their readers. */
 #define NAT64_TEXTS	16
@@ -116,6 +117,7 @@ struct nat64_text {
  * @generation: counts changes; dumps compare it
  * @walks: passes over the table in place that wait for their reader
  * @native: routes that are better than translating
+ * @ways: routes that packets took lately, since there are hooks
  * @pre_ops: PRE_ROUTING hooks, as netfilter holds on to them
  * @out_ops: LOCAL_OUT hooks
  * @pre_on: PRE_ROUTING hooks are registered
@@ -132,6 +134,7 @@ struct nat64_net {
 	u32				generation;
 	struct list_head		walks;
 	struct nat64_native		native;
+	struct nat64_ways __percpu	*ways;
 	struct nf_hook_ops		pre_ops[NAT64_N_OPS];
 	struct nf_hook_ops		out_ops[NAT64_N_OPS];
 	bool				pre_on;

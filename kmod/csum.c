@@ -41,13 +41,12 @@ int nat64_csum_find(const struct nat64_hdr *hdr)
 	return at;
 }
 
-static u64 sum_words(const __be32 *word, unsigned int n)
+static u64 sum_addr6(const struct in6_addr *addr)
 {
-	u64 sum = 0;
+	const __be32 *word = addr->s6_addr32;
 
-	while (n--)
-		sum += (__force u32)*word++;
-	return sum;
+	return (u64)(__force u32)word[0] + (__force u32)word[1] +
+	       (__force u32)word[2] + (__force u32)word[3];
 }
 
 static __wsum fold64(u64 sum)
@@ -66,8 +65,8 @@ static __wsum fold64(u64 sum)
  */
 __wsum nat64_csum_addrs(const struct nat64_addrs *a)
 {
-	return fold64(sum_words(a->src6.s6_addr32, 4) +
-		      sum_words(a->dst6.s6_addr32, 4) +
+	return fold64(sum_addr6(&a->src6) +
+		      sum_addr6(&a->dst6) +
 		      (u32)~(__force u32)a->src4 + (u32)~(__force u32)a->dst4);
 }
 
@@ -80,8 +79,8 @@ __wsum nat64_csum_addrs(const struct nat64_addrs *a)
  */
 __wsum nat64_csum_pseudo6(const struct nat64_addrs *a, u32 len)
 {
-	return fold64(sum_words(a->src6.s6_addr32, 4) +
-		      sum_words(a->dst6.s6_addr32, 4) +
+	return fold64(sum_addr6(&a->src6) +
+		      sum_addr6(&a->dst6) +
 		      (__force u32)htonl(len) +
 		      (__force u32)htonl(IPPROTO_ICMPV6));
 }

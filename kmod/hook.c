@@ -7,10 +7,10 @@
 
 #include "drop.h"
 #include "icmp.h"
+#include "route.h"
 #include "skb.h"
 #include "trace.h"
 #include "xlat.h"
-#include "xmit.h"
 
 static void init_pkt(struct nat64_pkt *p, struct nat64_net *nn,
 		     const struct nat64_config *cfg, struct sk_buff *skb,
@@ -110,7 +110,8 @@ static unsigned int hook4(void *priv, struct sk_buff *skb,
 	if (!eam || !nat64_is_marked(cfg, skb->mark) || !nat64_addr4_is_host(daddr))
 		return NF_ACCEPT;
 	init_pkt(&p, nn, cfg, skb, state);
-	if (nat64_native_route4(nn, skb, p.in, eam))
+	if (unlikely(READ_ONCE(nn->native.found4)) &&
+	    nat64_native_route4(nn, skb, p.in, eam))
 		return NF_ACCEPT;
 	return run(&p, eam, NULL);
 }
@@ -127,7 +128,8 @@ static unsigned int hook6(void *priv, struct sk_buff *skb,
 	if (!prefix || !nat64_is_marked(cfg, skb->mark))
 		return NF_ACCEPT;
 	init_pkt(&p, nn, cfg, skb, state);
-	if (nat64_native_route6(nn, skb, p.in, prefix))
+	if (unlikely(READ_ONCE(nn->native.found6)) &&
+	    nat64_native_route6(nn, skb, p.in, prefix))
 		return NF_ACCEPT;
 	return run(&p, NULL, prefix);
 }
@@ -187,6 +189,10 @@ int nat64_hooks_update(struct nat64_net *nn, bool pre, bool out)
 	bool pre_was = nn->pre_on;
 	int err;
 
+	if (pre && !nn->ways)
+		nn->ways = nat64_ways_alloc();
+	if (pre && !nn->ways)
+		return -ENOMEM;
 	err = switch_ops(nn, nn->pre_ops, pre_ops, &nn->pre_on, pre);
 	if (err)
 		return err;

@@ -10,7 +10,7 @@
 #include <net/route.h>
 
 #include "skb.h"
-#include "xmit.h"
+#include "route.h"
 
 #define ICMP_LEN	8
 

@@ -6,6 +6,7 @@
 
 #include "control.h"
 #include "hook.h"
+#include "route.h"
 #include "version.h"
 #include "xlat.h"
 
@@ -38,13 +39,21 @@ static void __net_exit net_exit(struct net *net)
 	struct nat64_net *nn = nat64_net(net);
 
 	nat64_config_exit(nn);
+	nat64_ways_free(nn->ways);
 	free_percpu(nn->stats);
+}
+
+/* The routes that nat64_ways_free() let go must be gone before IPv6 is. */
+static void __net_exit net_exit_batch(struct list_head *nets)
+{
+	rcu_barrier();
 }
 
 static struct pernet_operations net_ops = {
 	.init = net_init,
 	.pre_exit = net_pre_exit,
 	.exit = net_exit,
+	.exit_batch = net_exit_batch,
 	.id = &nat64_net_id,
 	.size = sizeof(struct nat64_net),
 };

@@ -202,8 +202,8 @@ void nat64_native_exit(struct nat64_net *nn)
  * @in: device that it came in on; the outgoing one of a local packet
  * @eam: mapping of its destination
  *
- * RFC 7915 section 4.6. At equal length the mapping wins. Context: RCU read
- * lock.
+ * RFC 7915 section 4.6. At equal length the mapping wins. Worth asking while
+ * @nn->native.found4 only. Context: RCU read lock.
  */
 bool nat64_native_route4(const struct nat64_net *nn, const struct sk_buff *skb,
 			 const struct net_device *in,
@@ -217,7 +217,7 @@ bool nat64_native_route4(const struct nat64_net *nn, const struct sk_buff *skb,
 	};
 	struct fib_result res;
 
-	if (likely(!READ_ONCE(nn->native.found4)) || eam->len4 == 32)
+	if (eam->len4 == 32)
 		return false;
 	nat64_flowi4_set_tos(&fl4, ip_hdr(skb)->tos);
 	return !fib_lookup(nn->net, &fl4, &res, 0) &&
@@ -231,8 +231,8 @@ bool nat64_native_route4(const struct nat64_net *nn, const struct sk_buff *skb,
  * @in: device that it came in on; the outgoing one of a local packet
  * @prefix: translation prefix of its destination
  *
- * RFC 7915 section 5.6. At equal length the prefix wins. Context: RCU read
- * lock.
+ * RFC 7915 section 5.6. At equal length the prefix wins. Worth asking while
+ * @nn->native.found6 only. Context: RCU read lock.
  */
 bool nat64_native_route6(const struct nat64_net *nn, struct sk_buff *skb,
 			 struct net_device *in,
@@ -248,8 +248,6 @@ bool nat64_native_route6(const struct nat64_net *nn, struct sk_buff *skb,
 	const struct fib6_info *from;
 	const struct rt6_info *rt;
 
-	if (likely(!READ_ONCE(nn->native.found6)))
-		return false;
 	rt = (struct rt6_info *)ip6_route_input_lookup(nn->net, in, &fl6, NULL,
 						       RT6_LOOKUP_F_HAS_SADDR |
 						       RT6_LOOKUP_F_DST_NOREF);

@@ -8,6 +8,7 @@
 
 #include "drop.h"
 #include "icmp.h"
+#include "route.h"
 #include "skb.h"
 #include "trace.h"
 #include "xlat.h"

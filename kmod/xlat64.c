@@ -7,6 +7,7 @@
 #include <net/ipv6.h>
 
 #include "icmp.h"
+#include "route.h"
 #include "skb.h"
 #include "trace.h"
 #include "xlat.h"
