@@ -23,8 +23,8 @@ struct nat64_prefix {
 
 int nat64_prefix_init(struct nat64_prefix *prefix, const struct in6_addr *addr,
 		      u8 len);
-void nat64_addr_embed(const struct nat64_prefix *prefix, __be32 addr4,
-		      struct in6_addr *addr6);
+void nat64_addr_spread(const struct nat64_prefix *prefix, __be32 addr4,
+		       struct in6_addr *addr6);
 int nat64_addr_extract(const struct nat64_prefix *prefix,
 		       const struct in6_addr *addr6, __be32 *addr4);
 bool nat64_addr4_is_global(__be32 addr4);
@@ -59,6 +59,24 @@ static inline bool nat64_prefix_match(const struct nat64_prefix *prefix,
 
 	return !(((a[0] ^ p[0]) & m[0]) | ((a[1] ^ p[1]) & m[1]) |
 		 ((a[2] ^ p[2]) & m[2]));
+}
+
+/**
+ * nat64_addr_embed() - write an IPv4 address into a translation prefix
+ * @prefix: translation prefix in use
+ * @addr4: IPv4 address
+ * @addr6: result
+ *
+ * RFC 6052 section 2.3. The suffix is zero.
+ */
+static inline void nat64_addr_embed(const struct nat64_prefix *prefix,
+				    __be32 addr4, struct in6_addr *addr6)
+{
+	*addr6 = prefix->addr;
+	if (likely(prefix->len == 96))
+		addr6->s6_addr32[3] = addr4;
+	else
+		nat64_addr_spread(prefix, addr4, addr6);
 }
 
 #endif /* _NAT64_ADDR_H */

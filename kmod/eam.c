@@ -282,8 +282,14 @@ static void wide_put(struct wide w, struct in6_addr *addr)
 	addr->s6_addr32[3] = htonl(w.lo);
 }
 
-static noinline void insert_suffix(const struct nat64_eam *eam, __be32 addr4,
-				   struct in6_addr *addr6)
+/**
+ * nat64_eam_suffix6() - write what an IPv4 address has of its own
+ * @eam: mapping that the address lies in, of a prefix shorter than 32
+ * @addr4: address
+ * @addr6: the mapping's IPv6 prefix, which the suffix is written into
+ */
+void nat64_eam_suffix6(const struct nat64_eam *eam, __be32 addr4,
+		       struct in6_addr *addr6)
 {
 	struct wide w = wide_get(&eam->addr6);
 	u64 suffix = (u64)ntohl(addr4) << (32 + eam->len4);
@@ -296,23 +302,6 @@ static noinline void insert_suffix(const struct nat64_eam *eam, __be32 addr4,
 		w.lo |= pos ? suffix << (64 - pos) : 0;
 	}
 	wide_put(w, addr6);
-}
-
-/**
- * nat64_eam_to6() - the IPv6 address of an IPv4 address
- * @eam: mapping that the address lies in
- * @addr4: address
- * @addr6: result
- *
- * RFC 7757 section 3.3.1.
- */
-void nat64_eam_to6(const struct nat64_eam *eam, __be32 addr4,
-		   struct in6_addr *addr6)
-{
-	if (likely(eam->len4 == 32))
-		*addr6 = eam->addr6;
-	else
-		insert_suffix(eam, addr4, addr6);
 }
 
 static noinline __be32 extract_suffix(const struct nat64_eam *eam,

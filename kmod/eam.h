@@ -151,8 +151,8 @@ void nat64_eam_exit(void);
 const struct nat64_eam *nat64_eam_find4(struct nat64_table *t, __be32 addr4);
 const struct nat64_eam *nat64_eam_find6(struct nat64_table *t,
 					const struct in6_addr *addr6);
-void nat64_eam_to6(const struct nat64_eam *eam, __be32 addr4,
-		   struct in6_addr *addr6);
+void nat64_eam_suffix6(const struct nat64_eam *eam, __be32 addr4,
+		       struct in6_addr *addr6);
 __be32 nat64_eam_to4(const struct nat64_eam *eam, const struct in6_addr *addr6);
 
 /* Reading a table at leisure. */
@@ -232,6 +232,22 @@ static inline bool nat64_prefix_overlaps(const struct nat64_prefix *prefix,
 	return prefix->len &&
 	       ipv6_prefix_equal(&prefix->addr, &eam->addr6,
 				 min(prefix->len, eam->len6));
+}
+
+/**
+ * nat64_eam_to6() - the IPv6 address of an IPv4 address
+ * @eam: mapping that the address lies in
+ * @addr4: address
+ * @addr6: result
+ *
+ * RFC 7757 section 3.3.1.
+ */
+static inline void nat64_eam_to6(const struct nat64_eam *eam, __be32 addr4,
+				 struct in6_addr *addr6)
+{
+	*addr6 = eam->addr6;
+	if (unlikely(eam->len4 != 32))
+		nat64_eam_suffix6(eam, addr4, addr6);
 }
 
 #endif /* _NAT64_EAM_H */

@@ -7,7 +7,8 @@
 #include <net/route.h>
 
 #include "native.h"
-#include "xmit.h"
+#include "route.h"
+#include "xlat.h"
 
 static bool is_whole4(const struct sk_buff *skb)
 {
@@ -83,7 +84,6 @@ static void init(struct nat64_explained *e, struct nat64_net *nn,
 	e->p.skb = skb;
 	e->p.nn = nn;
 	e->p.cfg = rcu_dereference(nn->config);
-	e->p.net = nn->net;
 	e->p.dry = true;
 	e->p.local = !in && (is_v4 ? is_own4(nn->net, ip_hdr(skb)->saddr) :
 				     is_own6(nn->net, &ipv6_hdr(skb)->saddr));

@@ -12,21 +12,9 @@
 #include "trace.h"
 #include "xlat.h"
 
-static void init_pkt(struct nat64_pkt *p, struct nat64_net *nn,
-		     const struct nat64_config *cfg, struct sk_buff *skb,
-		     const struct nf_hook_state *state)
+static struct net_device *device_of(const struct nf_hook_state *state)
 {
-	p->skb = skb;
-	p->nn = nn;
-	p->cfg = cfg;
-	p->net = state->net;
-	p->local = state->hook == NF_INET_LOCAL_OUT;
-	p->in = p->local ? state->out : state->in;
-	p->dst = NULL;
-	p->dst_held = false;
-	p->hairpin = false;
-	p->dry = false;
-	p->split = 0;
+	return state->hook == NF_INET_LOCAL_OUT ? state->out : state->in;
 }
 
 /* Gives back the route, answers and counts; the packet is the caller's. */
@@ -85,16 +73,28 @@ static noinline unsigned int segment(struct nat64_pkt *p,
 	return NF_STOLEN;
 }
 
-static unsigned int run(struct nat64_pkt *p, const struct nat64_eam *eam,
-			const struct nat64_prefix *prefix)
+/* Out of line: what is not ours need not clear a struct nat64_pkt. */
+static noinline unsigned int run(struct nat64_net *nn,
+				 const struct nat64_config *cfg,
+				 struct sk_buff *skb,
+				 const struct nf_hook_state *state,
+				 const struct nat64_eam *eam,
+				 const struct nat64_prefix *prefix)
 {
-	enum nat64_counter reason = translate(p, eam, prefix);
+	struct nat64_pkt p = {
+		.skb = skb,
+		.nn = nn,
+		.cfg = cfg,
+		.in = device_of(state),
+		.local = state->hook == NF_INET_LOCAL_OUT,
+	};
+	enum nat64_counter reason = translate(&p, eam, prefix);
 
 	if (likely(!reason))
 		return NF_STOLEN;
 	if (reason == NAT64_SEGMENT)
-		return segment(p, eam, prefix);
-	return drop(p, reason);
+		return segment(&p, eam, prefix);
+	return drop(&p, reason);
 }
 
 static unsigned int hook4(void *priv, struct sk_buff *skb,
@@ -104,16 +104,14 @@ static unsigned int hook4(void *priv, struct sk_buff *skb,
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
 	__be32 daddr = ip_hdr(skb)->daddr;
 	const struct nat64_eam *eam;
-	struct nat64_pkt p;
 
 	eam = nat64_eam_find4(cfg->table, daddr);
 	if (!eam || !nat64_is_marked(cfg, skb->mark) || !nat64_addr4_is_host(daddr))
 		return NF_ACCEPT;
-	init_pkt(&p, nn, cfg, skb, state);
 	if (unlikely(READ_ONCE(nn->native.found4)) &&
-	    nat64_native_route4(nn, skb, p.in, eam))
+	    nat64_native_route4(nn, skb, device_of(state), eam))
 		return NF_ACCEPT;
-	return run(&p, eam, NULL);
+	return run(nn, cfg, skb, state, eam, NULL);
 }
 
 static unsigned int hook6(void *priv, struct sk_buff *skb,
@@ -122,16 +120,14 @@ static unsigned int hook6(void *priv, struct sk_buff *skb,
 	struct nat64_net *nn = priv;
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
 	const struct nat64_prefix *prefix;
-	struct nat64_pkt p;
 
 	prefix = nat64_prefix_find(cfg, &ipv6_hdr(skb)->daddr);
 	if (!prefix || !nat64_is_marked(cfg, skb->mark))
 		return NF_ACCEPT;
-	init_pkt(&p, nn, cfg, skb, state);
 	if (unlikely(READ_ONCE(nn->native.found6)) &&
-	    nat64_native_route6(nn, skb, p.in, prefix))
+	    nat64_native_route6(nn, skb, device_of(state), prefix))
 		return NF_ACCEPT;
-	return run(&p, NULL, prefix);
+	return run(nn, cfg, skb, state, NULL, prefix);
 }
 
 #define HOOK(family, fn, point) {			\

@@ -698,7 +698,7 @@ static bool give_route_back(struct nat64_pkt *p)
 
 	if (skb_dst(p->skb) && p->local)
 		return true;
-	rt = __ip_route_output_key(p->net, &fl4);
+	rt = __ip_route_output_key(p->nn->net, &fl4);
 	if (IS_ERR(rt))
 		return false;
 	skb_dst_drop(p->skb);

@@ -44,7 +44,7 @@ static enum nat64_counter check_options(const u8 *opt, int left)
 	return NAT64_OK;
 }
 
-static void fill4(struct nat64_hdr *hdr, const struct iphdr *iph)
+static __always_inline void fill4(struct nat64_hdr *hdr, const struct iphdr *iph)
 {
 	u16 frag = ntohs(iph->frag_off);
 

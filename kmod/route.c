@@ -193,7 +193,7 @@ static struct dst_entry *lookup6(const struct nat64_pkt *p,
 				 const struct in6_addr *daddr, u8 proto,
 				 __be32 ports)
 {
-	struct net_device *in = p->local ? p->net->loopback_dev : p->in;
+	struct net_device *in = p->local ? p->nn->net->loopback_dev : p->in;
 	struct flowi6 fl6 = {
 		.flowi6_iif = in->ifindex,
 		.flowi6_mark = p->skb->mark,
@@ -205,7 +205,7 @@ static struct dst_entry *lookup6(const struct nat64_pkt *p,
 		.fl6_dport = (__force __be16)((const u16 *)&ports)[1],
 	};
 
-	return ip6_route_input_lookup(p->net, in, &fl6, NULL,
+	return ip6_route_input_lookup(p->nn->net, in, &fl6, NULL,
 				      RT6_LOOKUP_F_HAS_SADDR |
 				      RT6_LOOKUP_F_DST_NOREF);
 }
@@ -218,7 +218,7 @@ static enum nat64_counter check_forwarding6(const struct nat64_pkt *p,
 		return NAT64_OK;
 	if (unlikely(nat64_dst_is_local6(dst)))
 		return p->cfg->set.local ? NAT64_OK : NAT64_LOCAL_OFF;
-	return READ_ONCE(p->net->ipv6.devconf_all->forwarding) ?
+	return READ_ONCE(p->nn->net->ipv6.devconf_all->forwarding) ?
 		NAT64_OK : NAT64_FORWARDING_OFF;
 }
 
@@ -257,8 +257,8 @@ static bool is_only_way6(const struct nat64_pkt *p,
 
 static bool may_keep6(const struct nat64_pkt *p)
 {
-	return may_keep(p) && !fib6_has_custom_rules(p->net) &&
-	       !fib6_routes_require_src(p->net);
+	return may_keep(p) && !fib6_has_custom_rules(p->nn->net) &&
+	       !fib6_routes_require_src(p->nn->net);
 }
 
 static struct dst_entry *find_dst6(const struct nat64_pkt *p)
@@ -310,7 +310,7 @@ static struct rtable *lookup4(const struct nat64_pkt *p, struct flowi4 *fl4)
 	fl4->flowi4_oif = p->local ? 0 : l3mdev_master_ifindex_rcu(p->in);
 	fl4->flowi4_flags = FLOWI_FLAG_ANYSRC;
 	nat64_flowi4_set_tos(fl4, p->hdr.tos);
-	return __ip_route_output_key(p->net, fl4);
+	return __ip_route_output_key(p->nn->net, fl4);
 }
 
 /* Whether nothing but the destination decides, now and for other packets. */
@@ -318,14 +318,14 @@ static bool is_only_way4(const struct nat64_pkt *p, struct flowi4 *fl4)
 {
 	struct fib_result res;
 
-	return !fib_lookup(p->net, fl4, &res, FIB_LOOKUP_IGNORE_LINKSTATE) &&
+	return !fib_lookup(p->nn->net, fl4, &res, FIB_LOOKUP_IGNORE_LINKSTATE) &&
 	       res.type == RTN_UNICAST && fib_info_num_path(res.fi) == 1 &&
 	       (res.prefixlen || res.table->tb_num_default <= 1);
 }
 
 static bool may_keep4(const struct nat64_pkt *p)
 {
-	return may_keep(p) && !fib4_has_custom_rules(p->net);
+	return may_keep(p) && !fib4_has_custom_rules(p->nn->net);
 }
 
 static struct rtable *lookup_packet4(const struct nat64_pkt *p,
@@ -471,6 +471,6 @@ bool nat64_route6_source(const struct nat64_pkt *p,
 	struct dst_entry *dst = lookup6(p, &in6addr_any, daddr, 0, 0);
 
 	return !dst->error &&
-	       !ipv6_dev_get_saddr(p->net, dst->dev, daddr, 0, saddr);
+	       !ipv6_dev_get_saddr(p->nn->net, dst->dev, daddr, 0, saddr);
 }
 

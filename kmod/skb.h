@@ -5,18 +5,99 @@
 
 #include "xlat.h"
 
-bool nat64_skb_must_segment(const struct nat64_pkt *p);
+/* Kinds of super-packet that only need their family changed. */
+#define GSO_OURS	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_UDP_L4 | \
+			 SKB_GSO_DODGY | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID)
+
 struct sk_buff *nat64_skb_segment(struct sk_buff *skb);
-bool nat64_skb_fits(const struct nat64_pkt *p, unsigned int len,
-		    unsigned int mtu);
-enum nat64_counter nat64_skb_make_room(struct nat64_pkt *p, unsigned int touch,
-				       unsigned int head);
-void *nat64_skb_replace_header(struct sk_buff *skb, unsigned int old,
-			       unsigned int new);
+enum nat64_counter nat64_skb_move_head(struct nat64_pkt *p, unsigned int room);
+bool nat64_skb_gso_fits(const struct nat64_pkt *p, unsigned int len,
+			unsigned int mtu);
 void nat64_skb_to6(struct nat64_pkt *p);
 void nat64_skb_to4(struct nat64_pkt *p);
-enum nat64_counter nat64_skb_split6(struct nat64_pkt *p,
-				    void (*out)(struct nat64_pkt *p,
-						struct sk_buff *skb));
+struct sk_buff *nat64_skb_cut(struct nat64_pkt *p, unsigned int size);
+
+/**
+ * nat64_skb_must_segment() - whether a super-packet has to be cut up first
+ * @p: packet with its headers parsed
+ *
+ * So it is with super-packets of tunnels and of fraglist GRO, with those of
+ * BIG TCP, which no IPv4 header can hold, and with UDP that is to get a
+ * checksum for each segment.
+ */
+static inline bool nat64_skb_must_segment(const struct nat64_pkt *p)
+{
+	const struct sk_buff *skb = p->skb;
+
+	if (likely(!skb_is_gso(skb)))
+		return false;
+	return skb_shinfo(skb)->gso_type & ~GSO_OURS || p->udp_zero ||
+	       p->hdr.payload + sizeof(struct iphdr) > IP_MAX_MTU;
+}
+
+/**
+ * nat64_skb_fits() - whether a translated packet will fit a link
+ * @p: packet, not yet translated
+ * @len: its length after translation
+ * @mtu: MTU of the link
+ *
+ * A super-packet is judged by its segments.
+ *
+ * Return: true or false.
+ */
+static inline bool nat64_skb_fits(const struct nat64_pkt *p, unsigned int len,
+				  unsigned int mtu)
+{
+	if (likely(!skb_is_gso(p->skb)))
+		return len <= mtu;
+	return nat64_skb_gso_fits(p, len, mtu);
+}
+
+/**
+ * nat64_skb_make_room() - the last step that can fail
+ * @p: packet with a route
+ * @touch: bytes from the network header on that will be written
+ * @head: bytes needed in front of those that stay
+ *
+ * Makes the headers writable, with room for the link-layer header to come, as
+ * ip_forward() does. Does not copy the payload. Pointers into the packet are
+ * stale afterwards.
+ *
+ * Return: NAT64_OK, or with the packet as it was NAT64_NO_MEMORY or NAT64_DRY.
+ */
+static inline enum nat64_counter
+nat64_skb_make_room(struct nat64_pkt *p, unsigned int touch, unsigned int head)
+{
+	unsigned int room = LL_RESERVED_SPACE(p->dst->dev) +
+			    p->dst->header_len;
+
+	if (!pskb_may_pull(p->skb, touch))
+		return NAT64_NO_MEMORY;
+	if (head > p->hdr.len)
+		room += head - p->hdr.len;
+	if (likely(skb_headroom(p->skb) >= room && !skb_header_cloned(p->skb)))
+		return NAT64_OK;
+	return nat64_skb_move_head(p, room);
+}
+
+/**
+ * nat64_skb_replace_header() - exchange the bytes at the front of a packet
+ * @skb: packet with room made for it
+ * @old: bytes to take off
+ * @new: bytes to put in their place
+ *
+ * Return: the new bytes, not yet written.
+ */
+static inline void *nat64_skb_replace_header(struct sk_buff *skb,
+					     unsigned int old,
+					     unsigned int new)
+{
+	__skb_pull(skb, old);
+	__skb_push(skb, new);
+	skb_reset_network_header(skb);
+	skb_reset_mac_header(skb);
+	skb_reset_mac_len(skb);
+	return skb->data;
+}
 
 #endif /* _NAT64_SKB_H */

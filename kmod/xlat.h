@@ -26,7 +26,6 @@
  * @skb: the packet, its data at the network header
  * @nn: translator of the namespace
  * @cfg: configuration that this packet sees
- * @net: namespace
  * @in: device that it came in on; the outgoing one for @local packets
  * @prefix: translation prefix of its IPv6 addresses that are not mapped
  * @hdr: its network headers
@@ -46,7 +45,6 @@ struct nat64_pkt {
 	struct sk_buff			*skb;
 	struct nat64_net		*nn;
 	const struct nat64_config	*cfg;
-	struct net			*net;
 	struct net_device		*in;
 	const struct nat64_prefix	*prefix;
 	struct nat64_hdr		hdr;

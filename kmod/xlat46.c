@@ -15,7 +15,7 @@
 #include "xmit.h"
 
 /* Section 4.5: what a UDP datagram without a checksum is to become. */
-static enum nat64_counter check_udp(struct nat64_pkt *p)
+static inline enum nat64_counter check_udp(struct nat64_pkt *p)
 {
 	const struct udphdr *udp;
 	struct udphdr buf;
@@ -131,8 +131,8 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 	return NAT64_OK;
 }
 
-static enum nat64_counter map_addresses(struct nat64_pkt *p,
-					const struct nat64_eam *eam)
+static __always_inline enum nat64_counter
+map_addresses(struct nat64_pkt *p, const struct nat64_eam *eam)
 {
 	nat64_eam_to6(eam, p->a.dst4, &p->a.dst6);
 	if (unlikely(p->cfg->inside) && p->local &&
@@ -166,6 +166,7 @@ static enum nat64_counter check_size(struct nat64_pkt *p)
 	if (p->hdr.frag_off * 8 + p->hdr.payload > IP_MAX_MTU)
 		return NAT64_MALFORMED;
 	p->split = limit;
+	p->hdr.frag = true;
 	return NAT64_OK;
 }
 
@@ -282,21 +283,45 @@ static void edit_transport(struct nat64_pkt *p, int at)
 				     nat64_csum_addrs(&p->a));
 }
 
-/* What is to be split gets its Fragment Headers then, even if it has one. */
-static void edit_network(struct nat64_pkt *p)
+/* Writes the network headers, and sends the packet on. */
+static void finish(struct nat64_pkt *p)
 {
-	struct nat64_hdr hdr = p->hdr;
-	u8 ttl = hdr.ttl - !(p->local || p->hairpin);
-	unsigned int len;
+	u8 ttl = p->hdr.ttl - !(p->local || p->hairpin);
 	void *at;
 
-	if (p->split)
-		hdr.frag = false;
-	len = NAT64_HDR6_LEN(&hdr);
-	at = nat64_skb_replace_header(p->skb, hdr.len, len);
-	nat64_xlat46_write(at, &hdr, &p->a, p->cfg->set.traffic_class, ttl,
-			   hdr.payload);
+	at = nat64_skb_replace_header(p->skb, p->hdr.len,
+				      NAT64_HDR6_LEN(&p->hdr));
+	nat64_xlat46_write(at, &p->hdr, &p->a, p->cfg->set.traffic_class, ttl,
+			   p->hdr.payload);
 	nat64_skb_to6(p);
+	if (trace_translated_enabled())
+		nat64_trace_translated(p);
+	nat64_deliver6(p);
+}
+
+/*
+ * Section 4.1: each piece gets a Fragment Header with the identification of
+ * the IPv4 packet. A piece of a fragment lies where that lay, and the last one
+ * ends as that did. Nothing is remembered.
+ */
+static noinline void split(struct nat64_pkt *p)
+{
+	unsigned int size = round_down(p->split - sizeof(struct ipv6hdr) -
+				       sizeof(struct frag_hdr), 8);
+	struct sk_buff *skb, *next;
+	bool mf = p->hdr.mf;
+
+	skb = nat64_skb_cut(p, size);
+	nat64_count(p->nn->stats, skb ? NAT64_SPLIT : NAT64_NO_MEMORY, 1);
+	p->hdr.len = 0;
+	skb_list_walk_safe(skb, skb, next) {
+		skb_mark_not_on_list(skb);
+		p->skb = skb;
+		p->hdr.payload = skb->len;
+		p->hdr.mf = mf || next;
+		finish(p);
+		p->hdr.frag_off += size / 8;
+	}
 }
 
 /* Sends the packet on, unless this says why it is still as it was. */
@@ -319,10 +344,10 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 	}
 	if (unlikely(reason))
 		return reason;
-	edit_network(p);
-	if (trace_translated_enabled())
-		nat64_trace_translated(p);
-	nat64_deliver6(p);
+	if (unlikely(p->split))
+		split(p);
+	else
+		finish(p);
 	return NAT64_OK;
 }
 

@@ -11,8 +11,10 @@
 #include "route.h"
 #include "skb.h"
 
+/* What both families share is small, and on the way of every packet. */
+
 /* The packet takes the reference along, or lives under the RCU read lock. */
-static void give_route(struct nat64_pkt *p)
+static __always_inline void give_route(struct nat64_pkt *p)
 {
 	skb_dst_drop(p->skb);
 	if (p->dst_held)
@@ -26,27 +28,23 @@ static void give_route(struct nat64_pkt *p)
  * The okfn is the route's own output function, which outlives this module:
  * the packet may wait in an NFQUEUE while the module is unloaded.
  */
-static void forward(const struct nat64_pkt *p, struct sk_buff *skb, u8 family)
+static __always_inline void forward(const struct nat64_pkt *p, u8 family)
 {
-	struct dst_entry *dst = skb_dst(skb);
-
-	NF_HOOK(family, NF_INET_FORWARD, p->net, NULL, skb, p->in, dst->dev,
-		dst->output);
+	NF_HOOK(family, NF_INET_FORWARD, p->nn->net, NULL, p->skb, p->in,
+		p->dst->dev, p->dst->output);
 }
 
 /* Whether the way on is a device and a neighbour, nothing else. */
-static bool is_direct(const struct nat64_pkt *p, const struct sk_buff *skb)
+static __always_inline bool is_direct(const struct nat64_pkt *p)
 {
-	const struct dst_entry *dst = skb_dst(skb);
-
 	return p->cfg->set.forwarding == NAT64_FORWARDING_DIRECT &&
-	       !dst->lwtstate && !dst_xfrm(dst) &&
-	       (skb->len <= p->mtu || skb_is_gso(skb));
+	       !p->dst->lwtstate && !dst_xfrm(p->dst) &&
+	       (p->skb->len <= p->mtu || skb_is_gso(p->skb));
 }
 
 /* As ip6_finish_output2() and ip_finish_output2() send. */
-static void send_to(struct neighbour *neigh, struct sk_buff *skb,
-		    bool skip_cache)
+static __always_inline void send_to(struct neighbour *neigh,
+				    struct sk_buff *skb, bool skip_cache)
 {
 	if (IS_ERR(neigh))
 		kfree_skb(skb);
@@ -54,43 +52,27 @@ static void send_to(struct neighbour *neigh, struct sk_buff *skb,
 		neigh_output(neigh, skb, skip_cache);
 }
 
-static void direct6(struct sk_buff *skb)
+static void direct6(const struct nat64_pkt *p)
 {
-	const struct rt6_info *rt = (struct rt6_info *)skb_dst(skb);
-	const struct in6_addr *nexthop;
+	const struct rt6_info *rt = (const struct rt6_info *)p->dst;
+	const struct in6_addr *nexthop = rt6_nexthop(rt, &p->a.dst6);
 
-	nexthop = rt6_nexthop(rt, &ipv6_hdr(skb)->daddr);
-	skb->dev = rt->dst.dev;
+	p->skb->dev = p->dst->dev;
 	rcu_read_lock_bh();
-	send_to(ip_neigh_gw6(skb->dev, nexthop), skb, false);
+	send_to(ip_neigh_gw6(p->dst->dev, nexthop), p->skb, false);
 	rcu_read_unlock_bh();
 }
 
-static void direct4(struct sk_buff *skb)
+static void direct4(const struct nat64_pkt *p)
 {
-	struct rtable *rt = skb_rtable(skb);
 	struct neighbour *neigh;
 	bool is_v6gw = false;
 
-	skb->dev = rt->dst.dev;
+	p->skb->dev = p->dst->dev;
 	rcu_read_lock_bh();
-	neigh = ip_neigh_for_gw(rt, skb, &is_v6gw);
-	send_to(neigh, skb, is_v6gw);
+	neigh = ip_neigh_for_gw(skb_rtable(p->skb), p->skb, &is_v6gw);
+	send_to(neigh, p->skb, is_v6gw);
 	rcu_read_unlock_bh();
-}
-
-static void hand_over6(struct nat64_pkt *p, struct sk_buff *skb)
-{
-	nat64_count(p->nn->stats, NAT64_TRANSLATED_4TO6,
-		    skb_shinfo(skb)->gso_segs ?: 1);
-	if (p->local)
-		ip6_local_out(p->net, skb->sk, skb);
-	else if (unlikely(nat64_dst_is_local6(skb_dst(skb))))
-		dst_input(skb);
-	else if (is_direct(p, skb))
-		direct6(skb);
-	else
-		forward(p, skb, NFPROTO_IPV6);
 }
 
 /**
@@ -102,17 +84,19 @@ static void hand_over6(struct nat64_pkt *p, struct sk_buff *skb)
  */
 void nat64_deliver6(struct nat64_pkt *p)
 {
-	enum nat64_counter reason;
+	struct sk_buff *skb = p->skb;
 
 	give_route(p);
-	if (likely(!p->split)) {
-		hand_over6(p, p->skb);
-		return;
-	}
-	nat64_count(p->nn->stats, NAT64_SPLIT, 1);
-	reason = nat64_skb_split6(p, hand_over6);
-	if (reason)
-		nat64_count(p->nn->stats, reason, 1);
+	nat64_count(p->nn->stats, NAT64_TRANSLATED_4TO6,
+		    skb_shinfo(skb)->gso_segs ?: 1);
+	if (unlikely(p->local))
+		ip6_local_out(p->nn->net, skb->sk, skb);
+	else if (unlikely(nat64_dst_is_local6(p->dst)))
+		dst_input(skb);
+	else if (is_direct(p))
+		direct6(p);
+	else
+		forward(p, NFPROTO_IPV6);
 }
 
 /**
@@ -129,12 +113,12 @@ void nat64_deliver4(struct nat64_pkt *p)
 	give_route(p);
 	nat64_count(p->nn->stats, NAT64_TRANSLATED_6TO4,
 		    skb_shinfo(skb)->gso_segs ?: 1);
-	if (p->local)
-		ip_local_out(p->net, skb->sk, skb);
-	else if (unlikely(nat64_dst_is_local4(skb_dst(skb))))
+	if (unlikely(p->local))
+		ip_local_out(p->nn->net, skb->sk, skb);
+	else if (unlikely(nat64_dst_is_local4(p->dst)))
 		dst_input(skb);
-	else if (is_direct(p, skb))
-		direct4(skb);
+	else if (is_direct(p))
+		direct4(p);
 	else
-		forward(p, skb, NFPROTO_IPV4);
+		forward(p, NFPROTO_IPV4);
 }
