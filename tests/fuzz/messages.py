@@ -99,8 +99,22 @@ def settings(rng):
              addr6(rng) if a["type"] == "binary" else number(rng, a)) for a in chosen]
 
 
+def explained(rng):
+    """A packet that is whole, or cut off, or longer than it says."""
+    rest = rng.randbytes(rng.randrange(64))
+    if rng.randrange(2):
+        packet = (struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(rest), 0, 0, 64, rng.randrange(64), 0) +
+                  addr4(rng) + addr4(rng) + rest)
+    else:
+        packet = (struct.pack("!IHBB", 6 << 28, len(rest), rng.randrange(64), 64) +
+                  addr6(rng) + addr6(rng) + rest)
+    if not rng.randrange(4):
+        packet = packet[:rng.randrange(len(packet))] + rng.randbytes(rng.randrange(2))
+    return nodes("explain", packet=packet)
+
+
 MAKERS = {"prefix": lambda rng: translation(rng), "eam": mapping, "settings": settings,
-          "force": lambda rng: b"", "staged": lambda rng: b"", "addr4": addr4, "addr6": addr6,
+          "explain": explained, "force": lambda rng: b"", "staged": lambda rng: b"", "addr4": addr4, "addr6": addr6,
           "limit": lambda rng: word(rng.choice((0, 1, 1000, 2 ** 32 - 1)))}
 
 
