@@ -566,15 +566,15 @@ class Topology:
                 namespace.mtu(device, usual[device])
 
 
-def build_topology():
+def build_topology(name="nat64"):
     """Builds the namespaces, links, addresses, neighbours and routes."""
     run("modprobe", "-qa", *MODULES, check=False)
-    v6, gateway, v4 = Namespace("nat64-v6"), Gateway("nat64-gw"), Namespace("nat64-v4")
+    v6, gateway, v4 = Namespace(f"{name}-v6"), Gateway(f"{name}-gw"), Namespace(f"{name}-v4")
 
-    for side, far, near, near_mac, far_mac in (
-            (v6, "nat64-v6", "to6", MAC_TO6, MAC_REAL6), (v4, "nat64-v4", "to4", MAC_TO4, MAC_REAL4)):
+    for side, near, near_mac, far_mac in ((v6, "to6", MAC_TO6, MAC_REAL6),
+                                          (v4, "to4", MAC_TO4, MAC_REAL4)):
         gateway.ip(f"link add {near} mtu 1500 address {near_mac} type veth "
-                   f"peer name eth0 mtu 65535 address {far_mac} netns {far}")
+                   f"peer name eth0 mtu 65535 address {far_mac} netns {side.name}")
         side.ip("link set eth0 up")
 
     for key, value in (("net.ipv4.ip_forward", 1), ("net.ipv6.conf.all.forwarding", 1),
