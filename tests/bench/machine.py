@@ -5,7 +5,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,9 +60,9 @@ def lock():
 
 def build_nat64ctl():
     """Of copies, as others may build where the sources are."""
-    for part in ("ctl", "uapi", "kmod"):
-        shutil.copytree(TOP / part, BUILD / "src" / part, dirs_exist_ok=True,
-                        ignore=shutil.ignore_patterns("*.o", "nat64ctl"))
+    (BUILD / "src").mkdir(exist_ok=True)
+    quietly("rsync", "-rt", "--delete", "--exclude=*.o", "--exclude=nat64ctl",
+            "ctl", "uapi", "kmod", BUILD / "src")
     quietly("make", "-C", BUILD / "src/ctl")
     return BUILD / "src/ctl/nat64ctl"
 

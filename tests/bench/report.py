@@ -26,7 +26,8 @@ def cell(figures, row, yardstick):
 
 def packets(figures):
     columns = [shape for shape in COLUMNS if Row("forward", 6, shape).name in figures]
-    yield ["octets", *(column + " " * 6 for column in columns)]
+    if columns:
+        yield ["octets", *(column + " " * 6 for column in columns)]
     for family in (6, 4):
         for system in LABELS:
             for mappings in TABLES:
