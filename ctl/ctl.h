@@ -62,6 +62,7 @@ int cmd_status(struct ctl *ctl, struct words *w);
 int cmd_stats(struct ctl *ctl, struct words *w);
 int cmd_explain(struct ctl *ctl, struct words *w);
 int cmd_doctor(struct ctl *ctl, struct words *w);
+int cmd_top(struct ctl *ctl, struct words *w);
 int cmd_monitor(struct ctl *ctl, struct words *w);
 
 #endif /* _NAT64CTL_H */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+
 #include "ctl.h"
 #include "nl.h"
 
@@ -54,6 +56,17 @@ int cmd_flush(struct ctl *ctl, struct words *w)
 	return ret ? ret : ctl_result(ctl, nl_eam_flush(ctl->nl));
 }
 
+/* People know what an address without a length is. */
+static void eam_fields_out(struct out *out, const struct eam *eam)
+{
+	out_string(out, "ipv4", "%s ", out->json ? addr_text4(&eam->p4) :
+						   addr_short4(&eam->p4));
+	out_string(out, "ipv6", "%s", out->json ? addr_text6(&eam->p6) :
+						  addr_short6(&eam->p6));
+	if (eam->own.len)
+		out_string(out, "prefix", " prefix %s", addr_text6(&eam->own));
+}
+
 /**
  * eam_out() - put out a mapping
  * @out: output
@@ -62,25 +75,51 @@ int cmd_flush(struct ctl *ctl, struct words *w)
  */
 void eam_out(struct out *out, const char *key, const struct eam *eam)
 {
-	/* People know what an address without a length is. */
 	out_object(out, key);
-	out_string(out, "ipv4", "%s ", out->json ? addr_text4(&eam->p4) :
-						   addr_short4(&eam->p4));
-	out_string(out, "ipv6", "%s", out->json ? addr_text6(&eam->p6) :
-						  addr_short6(&eam->p6));
-	if (eam->own.len)
-		out_string(out, "prefix", " prefix %s", addr_text6(&eam->own));
+	eam_fields_out(out, eam);
 	out_close(out);
 }
 
-static void list_out(struct out *out, const struct conf *conf)
+static void use_out(struct out *out, const struct use *use)
 {
+	out_object(out, "counters");
+	out_number(out, "packets_6to4", "  6to4 %llu packets", use->packets_6to4);
+	out_number(out, "octets_6to4", " %llu octets", use->octets_6to4);
+	out_number(out, "packets_4to6", "  4to6 %llu packets", use->packets_4to6);
+	out_number(out, "octets_4to6", " %llu octets", use->octets_4to6);
+	out_number(out, "idle_ms", NULL, use->idle);
+	out_number(out, NULL, "  idle %llu s", use->idle / 1000);
+	out_close(out);
+}
+
+static const struct use *find_use(const struct nl_reply *uses,
+				  const struct eam *eam)
+{
+	const struct use key = { .eam = *eam };
+
+	if (!uses->n_uses)
+		return NULL;
+	return bsearch(&key, uses->uses, uses->n_uses, sizeof(key),
+		       use_compare);
+}
+
+static void list_out(struct out *out, const struct conf *conf,
+		     const struct nl_reply *uses)
+{
+	const struct use *use;
 	size_t i;
 
 	out_begin(out);
 	out_array(out, "mappings");
 	for (i = 0; i < conf->n_eams; i++) {
-		eam_out(out, "", &conf->eams[i]);
+		const struct eam *eam = &conf->eams[i];
+
+		out_object(out, "");
+		eam_fields_out(out, eam);
+		use = find_use(uses, eam);
+		if (use)
+			use_out(out, use);
+		out_close(out);
 		out_text(out, "\n");
 	}
 	out_close(out);
@@ -91,6 +130,7 @@ static void list_out(struct out *out, const struct conf *conf)
 int cmd_list(struct ctl *ctl, struct words *w)
 {
 	struct nl_reply reply = {};
+	struct nl_reply uses = {};
 	bool all = !words_more(w);
 	struct prefix inside;
 	int ret = DONE;
@@ -105,11 +145,14 @@ int cmd_list(struct ctl *ctl, struct words *w)
 		return ret;
 	ret = ctl_result(ctl, nl_eam_list(ctl->nl, all ? NULL : &inside,
 					  &reply));
+	if (!ret)
+		ret = ctl_result(ctl, nl_use_list(ctl->nl, &uses));
 	if (!ret) {
 		conf_sort(&reply.conf);
-		list_out(&ctl->out, &reply.conf);
+		list_out(&ctl->out, &reply.conf, &uses);
 	}
 	nl_reply_free(&reply);
+	nl_reply_free(&uses);
 	return ret;
 }
 

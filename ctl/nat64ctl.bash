@@ -19,7 +19,7 @@ _nat64ctl_next() {
 
 	case $* in
 	'') echo 'prefix add replace del list lookup flush load check diff save import set get
-		status stats explain doctor monitor help' ;;
+		status stats explain doctor top monitor help' ;;
 	prefix) echo 'add del list' ;;
 	prefix\ add\ *) [ $# -gt 3 ] || echo primary ;;
 	add\ *\ * | replace\ *\ *) [ "${!#}" = prefix ] || echo 'prefix force' ;;

@@ -48,6 +48,8 @@ static const struct command {
 	  "say what would become of a packet, and why" },
 	{ "doctor", cmd_doctor, "",
 	  "look for what commonly stops translation" },
+	{ "top", cmd_top, "[SECONDS [COUNT]]",
+	  "watch the mappings that are used most" },
 	{ "monitor", cmd_monitor, "", "print changes as they happen" },
 	{ "help", cmd_help, "", "print this" },
 };

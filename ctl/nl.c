@@ -332,6 +332,7 @@ void nl_reply_free(struct nl_reply *reply)
 {
 	conf_free(&reply->conf);
 	free(reply->stats);
+	free(reply->uses);
 	memset(reply, 0, sizeof(*reply));
 }
 
@@ -937,6 +938,96 @@ static void fetch_explanation(const struct nlmsghdr *nlh, void *data)
 		if (mnl_attr_get_type(nest) == NAT64_A_EXPLAIN)
 			mnl_attr_for_each_nested(attr, nest)
 				fetch_explained(attr, data);
+}
+
+static void fetch_use_attr(const struct nlattr *attr, struct use *use)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case NAT64_USE_A_PACKETS_6TO4:
+		use->packets_6to4 = fetch_u64(attr);
+		break;
+	case NAT64_USE_A_OCTETS_6TO4:
+		use->octets_6to4 = fetch_u64(attr);
+		break;
+	case NAT64_USE_A_PACKETS_4TO6:
+		use->packets_4to6 = fetch_u64(attr);
+		break;
+	case NAT64_USE_A_OCTETS_4TO6:
+		use->octets_4to6 = fetch_u64(attr);
+		break;
+	case NAT64_USE_A_IDLE:
+		use->idle = fetch_u64(attr);
+		break;
+	}
+}
+
+/* One mapping and its counters. */
+static void fetch_use(const struct nlmsghdr *nlh, void *data)
+{
+	struct nl_reply *reply = data;
+	const struct nlattr *attr, *nest;
+	struct use *use;
+
+	/* There is room for 1, 3, 5, 9, 17, ... of them. */
+	if (!(reply->n_uses & (reply->n_uses - 1)))
+		reply->uses = xrealloc(reply->uses, 2 * reply->n_uses + 1,
+				       sizeof(*reply->uses));
+	use = &reply->uses[reply->n_uses++];
+	memset(use, 0, sizeof(*use));
+	mnl_attr_for_each(nest, nlh, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(nest) == NAT64_A_EAM)
+			fetch_eam(nest, &use->eam);
+		if (mnl_attr_get_type(nest) != NAT64_A_USE)
+			continue;
+		mnl_attr_for_each_nested(attr, nest)
+			fetch_use_attr(attr, use);
+	}
+}
+
+/**
+ * use_compare() - order of counters by their mappings, for qsort()
+ * @a: struct use
+ * @b: struct use
+ */
+int use_compare(const void *a, const void *b)
+{
+	const struct eam *x = &((const struct use *)a)->eam;
+	const struct eam *y = &((const struct use *)b)->eam;
+	int order = conf_compare_eams(x, y);
+
+	if (!order)
+		order = memcmp(&x->p6.addr, &y->p6.addr, sizeof(x->p6.addr));
+	return order ? order : x->p6.len - y->p6.len;
+}
+
+/* Each once. */
+static void sort_uses(struct nl_reply *reply)
+{
+	size_t i, n = 0;
+
+	if (!reply->n_uses)
+		return;
+	qsort(reply->uses, reply->n_uses, sizeof(*reply->uses), use_compare);
+	for (i = 1; i < reply->n_uses; i++)
+		if (use_compare(&reply->uses[n], &reply->uses[i]))
+			reply->uses[++n] = reply->uses[i];
+	reply->n_uses = n + 1;
+}
+
+/**
+ * nl_use_list() - ask for the counters of mappings that had packets
+ * @nl: connection
+ * @reply: filled in; its uses are in the order of use_compare()
+ */
+int nl_use_list(struct nl *nl, struct nl_reply *reply)
+{
+	struct answer answer = { .got = fetch_use, .data = reply };
+
+	begin(nl, NAT64_CMD_USE_GET, NLM_F_DUMP);
+	if (transact(nl, &answer))
+		return REFUSED;
+	sort_uses(reply);
+	return DONE;
 }
 
 /**

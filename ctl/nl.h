@@ -27,6 +27,24 @@ struct nl_stat {
 };
 
 /**
+ * struct use - what has left of a mapping's packets
+ * @eam: the mapping
+ * @packets_6to4: packets that became IPv4
+ * @octets_6to4: octets of them
+ * @packets_4to6: packets that became IPv6
+ * @octets_4to6: octets of them
+ * @idle: milliseconds since the last one
+ */
+struct use {
+	struct eam	eam;
+	__u64		packets_6to4;
+	__u64		octets_6to4;
+	__u64		packets_4to6;
+	__u64		octets_4to6;
+	__u64		idle;
+};
+
+/**
  * struct nl_reply - what the module said; each request fills in its part
  * @conf: prefixes, mappings, settings
  * @version: version of the module
@@ -40,6 +58,8 @@ struct nl_stat {
  * @addr: what an address becomes
  * @n_stats: number of counters
  * @stats: counters
+ * @n_uses: number of mappings that had packets
+ * @uses: the counters of each
  */
 struct nl_reply {
 	struct conf	conf;
@@ -54,6 +74,8 @@ struct nl_reply {
 	struct prefix	addr;
 	size_t		n_stats;
 	struct nl_stat	*stats;
+	size_t		n_uses;
+	struct use	*uses;
 };
 
 /**
@@ -138,6 +160,8 @@ int nl_eam_list(struct nl *nl, const struct prefix *inside,
 int nl_eam_flush(struct nl *nl);
 int nl_lookup(struct nl *nl, const struct prefix *addr, struct nl_reply *reply);
 
+int nl_use_list(struct nl *nl, struct nl_reply *reply);
+int use_compare(const void *a, const void *b);
 int nl_explain(struct nl *nl, const void *packet, size_t len,
 	       struct explained *explained);
 

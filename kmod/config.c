@@ -197,11 +197,15 @@ int nat64_config_publish(const struct nat64_request *rq,
 	struct nat64_config *old = nat64_config_held(nn);
 	int err;
 
+	if (new->set.counters && nat64_uses_begin(nn))
+		return refuse_memory(rq);
 	err = nat64_hooks_update(nn, nn->pre_on || needs_pre(new),
 				 nn->out_on || needs_out(new));
 	if (err)
 		return refuse_hooks(rq, err);
 	rcu_assign_pointer(nn->config, new);
+	if (!new->set.counters)
+		nat64_uses_end(nn);
 	WRITE_ONCE(nn->generation, nn->generation + 1);
 	settle_hooks(nn);
 	if (new->table != old->table)

@@ -21,6 +21,7 @@
 #include "eam.h"
 #include "native.h"
 #include "stats.h"
+#include "use.h"
 
 /**
  * struct nat64_settings - the settings, as in enum nat64_setting
@@ -118,6 +119,8 @@ struct nat64_text {
  * @walks: passes over the table in place that wait for their reader
  * @native: routes that are better than translating
  * @ways: routes that packets took lately, since there are hooks
+ * @uses: mappings that had packets, NULL unless they are counted
+ * @use_sweep: removes those of them that are mappings no more
  * @pre_ops: PRE_ROUTING hooks, as netfilter holds on to them
  * @out_ops: LOCAL_OUT hooks
  * @pre_on: PRE_ROUTING hooks are registered
@@ -135,6 +138,8 @@ struct nat64_net {
 	struct list_head		walks;
 	struct nat64_native		native;
 	struct nat64_ways __percpu	*ways;
+	struct nat64_uses __rcu		*uses;
+	struct work_struct		use_sweep;
 	struct nf_hook_ops		pre_ops[NAT64_N_OPS];
 	struct nf_hook_ops		out_ops[NAT64_N_OPS];
 	bool				pre_on;

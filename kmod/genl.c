@@ -1126,13 +1126,17 @@ static int stats_reset(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_net *nn = nat64_net(genl_info_net(info));
 	struct message msg;
+	int err = 0;
 
 	mutex_lock(&nn->lock);
-	nat64_stats_sum(nn->stats, nn->stats_base);
-	if (event_begin(&msg, info, info->genlhdr->cmd, 0))
+	if (nat64_config_held(nn)->set.counters)
+		err = nat64_uses_renew(nn);
+	if (!err)
+		nat64_stats_sum(nn->stats, nn->stats_base);
+	if (!err && event_begin(&msg, info, info->genlhdr->cmd, 0))
 		event_end(&msg, info);
 	mutex_unlock(&nn->lock);
-	return 0;
+	return err;
 }
 
 /* EXPLAIN */
@@ -1306,6 +1310,139 @@ static int explain(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* USE_GET */
+
+/**
+ * struct use_dump - counters of mappings on their way to their reader
+ * @uses: mappings that had packets, or NULL
+ * @iter: where the pass over them stands
+ * @key: mapping that had no room in the last message
+ * @sum: its counters
+ * @has_next: there is one
+ */
+struct use_dump {
+	struct nat64_uses	*uses;
+	struct rhashtable_iter	iter;
+	struct nat64_use_key	key;
+	struct nat64_use_sum	sum;
+	bool			has_next;
+};
+
+static int use_get_start(struct netlink_callback *cb)
+{
+	struct nat64_net *nn = nat64_net(sock_net(cb->skb->sk));
+	struct use_dump *dump = kzalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
+
+	if (!dump)
+		return -ENOMEM;
+	mutex_lock(&nn->lock);
+	dump->uses = nat64_uses_get(nn);
+	mutex_unlock(&nn->lock);
+	if (dump->uses)
+		rhashtable_walk_enter(&dump->uses->table, &dump->iter);
+	cb->args[0] = (long)dump;
+	return 0;
+}
+
+static int use_get_done(struct netlink_callback *cb)
+{
+	struct use_dump *dump = (void *)cb->args[0];
+
+	if (dump->uses) {
+		rhashtable_walk_exit(&dump->iter);
+		nat64_uses_put(dump->uses);
+	}
+	kfree(dump);
+	return 0;
+}
+
+static int put_use(struct sk_buff *skb, const struct nat64_use_sum *sum)
+{
+	struct nlattr *nest = nla_nest_start(skb, NAT64_A_USE);
+	u64 idle = jiffies_to_msecs(jiffies - sum->last);
+	const struct {
+		int type;
+		u64 value;
+	} values[] = {
+		{ NAT64_USE_A_PACKETS_6TO4, sum->packets[NAT64_6TO4] },
+		{ NAT64_USE_A_OCTETS_6TO4, sum->octets[NAT64_6TO4] },
+		{ NAT64_USE_A_PACKETS_4TO6, sum->packets[NAT64_4TO6] },
+		{ NAT64_USE_A_OCTETS_4TO6, sum->octets[NAT64_4TO6] },
+		{ NAT64_USE_A_IDLE, idle },
+	};
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < ARRAY_SIZE(values); i++)
+		if (nla_put_u64_64bit(skb, values[i].type, values[i].value,
+				      NAT64_USE_A_PAD))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int dump_use(struct sk_buff *skb, struct netlink_callback *cb,
+		    const struct use_dump *dump)
+{
+	const struct nat64_eam eam = {
+		.addr6 = dump->key.addr6,
+		.addr4 = dump->key.addr4,
+		.len4 = dump->key.len4,
+		.len6 = dump->key.len6,
+		.slot = NAT64_SLOT_PRIMARY,
+	};
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,
+				NAT64_CMD_USE_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (put_eam(skb, &eam, NULL) || put_use(skb, &dump->sum)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* Returns whether to go on. */
+static bool dump_some_uses(struct sk_buff *skb, struct netlink_callback *cb,
+			   struct use_dump *dump)
+{
+	const struct nat64_use *use;
+	unsigned int i;
+
+	rhashtable_walk_start(&dump->iter);
+	for (i = 0; i < DUMP_STEPS; i++) {
+		use = rhashtable_walk_next(&dump->iter);
+		if (!use)
+			break;
+		if (IS_ERR(use))
+			continue;
+		dump->key = use->key;
+		nat64_use_sum(use, &dump->sum);
+		dump->has_next = dump_use(skb, cb, dump);
+		if (dump->has_next)
+			break;
+	}
+	rhashtable_walk_stop(&dump->iter);
+	return i == DUMP_STEPS;
+}
+
+static int use_get_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct use_dump *dump = (void *)cb->args[0];
+
+	if (!dump->uses)
+		return 0;
+	if (dump->has_next)
+		dump->has_next = dump_use(skb, cb, dump);
+	while (!dump->has_next && dump_some_uses(skb, cb, dump))
+		cond_resched();
+	return skb->len;
+}
+
 /* The family. */
 
 #define GET(command, attrs)				\
@@ -1341,6 +1478,12 @@ static const struct genl_ops ops[] = {
 	{ GET(STATS_GET, nothing_policy), .doit = stats_get },
 	{ CHANGE(STATS_RESET, nothing_policy), .doit = stats_reset },
 	{ CHANGE(EXPLAIN, explain_policy), .doit = explain },
+	{
+		GET(USE_GET, nothing_policy),
+		.start = use_get_start,
+		.dumpit = use_get_dump,
+		.done = use_get_done,
+	},
 };
 
 static const struct genl_multicast_group groups[] = {

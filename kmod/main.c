@@ -19,6 +19,7 @@ static int __net_init net_init(struct net *net)
 
 	nn->net = net;
 	nat64_native_init(nn);
+	nat64_uses_init(nn);
 	nn->stats = alloc_percpu(struct nat64_stats);
 	if (!nn->stats)
 		return -ENOMEM;
@@ -38,6 +39,7 @@ static void __net_exit net_exit(struct net *net)
 {
 	struct nat64_net *nn = nat64_net(net);
 
+	nat64_uses_exit(nn);
 	nat64_config_exit(nn);
 	nat64_ways_free(nn->ways);
 	free_percpu(nn->stats);

@@ -296,6 +296,8 @@ static void finish(struct nat64_pkt *p)
 	nat64_skb_to6(p);
 	if (trace_translated_enabled())
 		nat64_trace_translated(p);
+	if (unlikely(p->cfg->set.counters))
+		nat64_use_count6(p);
 	nat64_deliver6(p);
 }
 

@@ -326,6 +326,8 @@ static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 	if (reason)
 		return reason;
 	nat64_count(p->nn->stats, NAT64_HAIRPINNED, 1);
+	if (unlikely(p->cfg->set.counters))
+		nat64_use_count4(p);
 	nat64_xlat46_back(&back);
 	return NAT64_OK;
 }
@@ -366,6 +368,8 @@ enum nat64_counter nat64_xlat64(struct nat64_pkt *p,
 		return reason;
 	if (trace_translated_enabled())
 		nat64_trace_translated(p);
+	if (unlikely(p->cfg->set.counters))
+		nat64_use_count4(p);
 	nat64_deliver4(p);
 	return NAT64_OK;
 }

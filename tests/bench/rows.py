@@ -11,16 +11,18 @@ FRAMES, WARM_UP, ROUNDS = 500, 3, 3
 MEGABYTES = 64
 
 # The order of measurement: plain forwarding goes first, with no hook anywhere.
-SYSTEMS = ("drop", "forward", "direct", "filtered", "passed", "flowtable", "jool", "tayga")
-NAT64 = ("direct", "filtered", "passed")
-TRANSLATORS = ("direct", "filtered", "jool", "tayga")
+SYSTEMS = ("drop", "forward", "direct", "filtered", "counted", "passed", "flowtable", "jool",
+           "tayga")
+NAT64 = ("direct", "filtered", "counted", "passed")
+TRANSLATORS = ("direct", "filtered", "counted", "jool", "tayga")
 
 
 class Row(namedtuple("Row", "system family shape mappings", defaults=("100", 10))):
     """What comes in, and what is done with it.
 
     system    drop: at the first device; forward: the kernel; flowtable: its fast
-              path; filtered, direct: nat64; passed: forwarded, with nat64 there
+              path; filtered, direct: nat64; counted: filtered, with counters on;
+              passed: forwarded, with nat64 there
     family    that comes in, 4 or 6
     shape     octets of a frame, or: icmp, an error; split, IPv4 that has to be
               split; other, of 100 octets and not the translator's; pktgen, of 100
@@ -89,6 +91,7 @@ def everything():
             rows += both("direct", shape, mappings) + both("filtered", shape, mappings)
     for mappings in TABLES:
         rows += both("passed", "other", mappings)
+    rows += both("counted")
     rows += both("jool", "100", TABLES[1])  # a million take it more than an hour to load
     rows += [Row(system, 4, "split") for system in ("forward", "direct", "filtered", "jool")]
     return rows + both("forward", "other") + both("tayga")

@@ -10,7 +10,7 @@ import pytest
 from test_words import CTL, TOP, ctl
 
 COMMANDS = ("prefix add replace del list lookup flush load check diff save import set get "
-            "status stats explain doctor monitor help").split()
+            "status stats explain doctor top monitor help").split()
 KEYS = re.findall(r'^\t\t\.name\t = "(.*)",$', (TOP / "ctl" / "settings.c").read_text(), re.M)
 
 

@@ -67,6 +67,8 @@
  * @NAT64_CMD_STATS_GET: every counter (do)
  * @NAT64_CMD_STATS_RESET: set every counter to zero
  * @NAT64_CMD_EXPLAIN: what would become of a packet (do)
+ * @NAT64_CMD_USE_GET: mappings that had packets while counters were on, each with
+ *	its counters (dump); some may come twice
  * @__NAT64_CMD_MAX: end of the list
  */
 enum nat64_cmd {
@@ -88,6 +90,7 @@ enum nat64_cmd {
 	NAT64_CMD_STATS_GET,
 	NAT64_CMD_STATS_RESET,
 	NAT64_CMD_EXPLAIN,
+	NAT64_CMD_USE_GET,
 
 	__NAT64_CMD_MAX
 };
@@ -117,6 +120,7 @@ enum nat64_cmd {
  * @NAT64_A_CHANGED: u8, 0 when LOAD_COMMIT found everything as it was
  * @NAT64_A_FAMILY: u8, the family of the result: 4 or 6 (LOOKUP)
  * @NAT64_A_EXPLAIN: nest of &enum nat64_explain_attr (EXPLAIN)
+ * @NAT64_A_USE: counters of a mapping, nest of &enum nat64_use_attr (USE_GET)
  * @__NAT64_A_MAX: end of the list
  */
 enum nat64_attr {
@@ -139,6 +143,7 @@ enum nat64_attr {
 	NAT64_A_CHANGED,
 	NAT64_A_FAMILY,
 	NAT64_A_EXPLAIN,
+	NAT64_A_USE,
 
 	__NAT64_A_MAX
 };
@@ -339,5 +344,30 @@ enum nat64_explain_attr {
 };
 
 #define NAT64_EXPLAIN_A_MAX	(__NAT64_EXPLAIN_A_MAX - 1)
+
+/**
+ * enum nat64_use_attr - what has left of a mapping's packets
+ * @NAT64_USE_A_UNSPEC: unused
+ * @NAT64_USE_A_PAD: padding
+ * @NAT64_USE_A_PACKETS_6TO4: u64
+ * @NAT64_USE_A_OCTETS_6TO4: u64, after translation
+ * @NAT64_USE_A_PACKETS_4TO6: u64
+ * @NAT64_USE_A_OCTETS_4TO6: u64, after translation
+ * @NAT64_USE_A_IDLE: u64, milliseconds since the last one
+ * @__NAT64_USE_A_MAX: end of the list
+ */
+enum nat64_use_attr {
+	NAT64_USE_A_UNSPEC,
+	NAT64_USE_A_PAD,
+	NAT64_USE_A_PACKETS_6TO4,
+	NAT64_USE_A_OCTETS_6TO4,
+	NAT64_USE_A_PACKETS_4TO6,
+	NAT64_USE_A_OCTETS_4TO6,
+	NAT64_USE_A_IDLE,
+
+	__NAT64_USE_A_MAX
+};
+
+#define NAT64_USE_A_MAX	(__NAT64_USE_A_MAX - 1)
 
 #endif /* _UAPI_LINUX_NAT64_H */

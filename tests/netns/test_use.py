@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Setting counters: how much each mapping is used."""
+
+import ipaddress
+import json
+import re
+import threading
+
+import lib
+import pytest
+from lib import CONFIG, CTL, HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, STRANGER6
+from packet import icmp6, ip4, ip6, udp
+
+COUNTED = CONFIG + "set counters on\n"
+
+pytestmark = [pytest.mark.usefixtures("real"), pytest.mark.configuration(COUNTED)]
+
+SIX, FOUR = ip6(HOST6, SERVER6, udp(1, 2, bytes(100))), ip4(SERVER4, HOST4, udp(1, 2, bytes(50)))
+
+
+@pytest.fixture
+def counted(gateway):
+    """The counters of a mapping: packets and octets to IPv4, packets and octets to IPv6."""
+    gateway.ctl("stats", "reset")
+    gateway.loaded = COUNTED
+
+    def read(addr4):
+        listed = json.loads(gateway.show("-j", "list", addr4))["mappings"]
+        counters = listed[0].get("counters") if listed else None
+        return counters and (counters["packets_6to4"], counters["octets_6to4"],
+                             counters["packets_4to6"], counters["octets_4to6"])
+    return read
+
+
+def test_packets_and_octets_each_way(wire, counted):
+    assert counted(HOST4) is None
+    wire.exchange(SIX, SIX, FOUR)
+    assert counted(HOST4) == (2, 2 * 128, 1, 98)
+    assert counted(PEER4) is None
+    wire.exchange(FOUR)
+    assert counted(HOST4) == (2, 2 * 128, 2, 2 * 98)
+
+
+def test_text(gateway, wire, counted):
+    wire.exchange(SIX, FOUR)
+    assert counted(HOST4)
+    assert re.fullmatch(f"{HOST4} {HOST6}  6to4 1 packets 128 octets  4to6 1 packets 98 octets  "
+                        r"idle \d s\n", gateway.show("list", HOST4))
+    assert gateway.show("list", PEER4) == f"{PEER4} {PEER6}\n"
+
+
+def test_last_use(gateway, wire, counted):
+    def idle():
+        return json.loads(gateway.show("-j", "list", HOST4))["mappings"][0]["counters"]["idle_ms"]
+    wire.exchange(SIX)
+    first = idle()
+    assert first < 20000
+    lib.eventually(lambda: idle() > first + 100, "the mapping is idle")
+    wire.exchange(SIX)
+    assert idle() < 20000
+
+
+def test_refused_packets_do_not_count(wire, counted):
+    wire.exchange(ip6(HOST6, SERVER6, udp(1, 2), hlim=1), ip4(SERVER4, HOST4, udp(1, 2), ttl=1))
+    assert counted(HOST4) is None
+
+
+def test_between_two_mapped_hosts_both_count(wire, counted):
+    wire.exchange(ip6(HOST6, f"2001:db8:100::{PEER4}", udp(1, 2)))
+    assert (counted(HOST4), counted(PEER4)) == ((1, 28, 0, 0), (0, 0, 1, 48))
+
+
+def test_errors_of_routers_without_a_mapping_do_not_count(wire, counted):
+    error = icmp6(3, 0, 0, ip6(SERVER6, HOST6, udp(1, 2)))
+    assert wire.exchange(ip6(STRANGER6, SERVER6, error))[4]
+    assert counted(HOST4) is None
+
+
+@pytest.mark.configuration(CONFIG, "add 192.0.2.0/24 2001:db8:9::/120", "set counters on")
+def test_a_block_counts_as_one(wire, gateway):
+    gateway.ctl("stats", "reset")
+    wire.exchange(ip4(SERVER4, "192.0.2.1", udp(1, 2)), ip4(SERVER4, "192.0.2.2", udp(1, 2)))
+    listed = json.loads(gateway.show("-j", "list", "192.0.2.0/24"))["mappings"]
+    assert listed[0]["counters"]["packets_4to6"] == 2
+
+
+def test_a_load_keeps_the_counters_of_what_stays(gateway, wire, counted):
+    peer = ip6(PEER6, SERVER6, udp(1, 2))
+    wire.exchange(SIX, peer)
+    gateway.configure(COUNTED.replace(f"add {PEER4} {PEER6}", f"add {PEER4} 2001:db8:1::30")
+                      + "add 192.0.2.1 2001:db8:9::1\n")
+    wire.exchange(SIX)
+    assert counted(HOST4) == (2, 2 * 128, 0, 0)
+    assert counted(PEER4) is None
+
+
+def test_off_forgets(gateway, wire, counted):
+    wire.exchange(SIX)
+    gateway.configure(CONFIG)
+    wire.exchange(SIX)
+    assert counted(HOST4) is None
+    gateway.configure(COUNTED)
+    assert counted(HOST4) is None
+
+
+def test_reset(gateway, wire, counted):
+    wire.exchange(SIX)
+    gateway.ctl("stats", "reset")
+    assert counted(HOST4) is None
+    wire.exchange(SIX)
+    assert counted(HOST4) == (1, 128, 0, 0)
+
+
+MANY = 1100
+
+
+def test_mappings_that_are_gone_are_forgotten(gateway, wire):
+    """Their counters make room for those of new ones."""
+    first = ipaddress.ip_address("10.0.0.0")
+    lines = "".join(f"add {first + n} 2001:db8:5::{n:x}\n" for n in range(1, MANY + 1))
+    gateway.configure(COUNTED + lines)
+    gateway.ctl("stats", "reset")
+    for n in range(1, MANY + 1, 100):
+        wire.exchange(*(ip4(SERVER4, str(first + m), udp(1, 2))
+                        for m in range(n, min(n + 100, MANY + 1))))
+    listed = json.loads(gateway.show("-j", "list", "10.0.0.0/8"))["mappings"]
+    assert sum("counters" in mapping for mapping in listed) == MANY
+    gateway.configure(COUNTED)
+
+    def is_counted():
+        wire.exchange(SIX)
+        return "6to4" in gateway.show("list", HOST4)
+    lib.eventually(is_counted, "there is room again")
+
+
+def top(gateway, *words):
+    return [json.loads(line) for line in gateway.show("-j", "top", *words).splitlines()]
+
+
+def test_top_shows_the_busiest_first(gateway, wire, counted):
+    """Of the time that it looks."""
+    wire.exchange(SIX, *[ip6(PEER6, SERVER6, udp(1, 2))] * 50)
+    stop = threading.Event()
+
+    def send():
+        while not stop.is_set():
+            wire.port[6].send(lib.Frame(SIX))
+            stop.wait(0.05)
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        seen = top(gateway, "1", "2")
+    finally:
+        stop.set()
+        sender.join()
+    wire.exchange()
+    assert len(seen) == 2
+    rows = seen[-1]["mappings"]
+    assert [row["mapping"]["ipv4"] for row in rows] == [f"{HOST4}/32", f"{PEER4}/32"]
+    assert rows[0]["packets_per_second"] > 0 and rows[0]["octets_4to6_per_second"] == 0
+    assert rows[0]["octets_6to4_per_second"] >= 100 * rows[0]["packets_per_second"]
+    assert rows[1]["packets_per_second"] == 0
+
+
+def test_top_in_text(gateway, wire, counted):
+    wire.exchange(SIX)
+    assert gateway.show("top", "0.1", "1") == (
+        " 6to4 octets/s  4to6 octets/s    packets/s  mapping\n"
+        f"             0              0            0  {HOST4} {HOST6}\n")
+
+
+@pytest.mark.configuration(CONFIG)
+def test_top_without_counters(gateway):
+    done = gateway.run(CTL, "top", check=False)
+    assert (done.returncode, done.stderr) == (
+        2, "nat64ctl: nothing is counted; begin with: nat64ctl set counters on\n")
+
+
+@pytest.mark.parametrize("words, error", [
+    (("x",), '"x" is not a number of seconds'), (("1", "0"), '"0" is not a number of times'),
+    (("1", "1", "1"), '"1" is one word too many')])
+def test_wrong_words(gateway, words, error):
+    done = gateway.run(CTL, "top", *words, check=False)
+    assert done.returncode == 1 and error in done.stderr
