@@ -34,6 +34,8 @@ static struct genl_family family;
 #define ADDR4	NLA_POLICY_EXACT_LEN(sizeof(__be32))
 #define ADDR6	NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr))
 #define FLAG	{ .type = NLA_FLAG }
+#define LEN4	NLA_POLICY_MAX(NLA_U8, 32)
+#define LEN6	NLA_POLICY_RANGE(NLA_U8, 0, 128)
 #define U8	{ .type = NLA_U8 }
 #define U32	{ .type = NLA_U32 }
 
@@ -50,17 +52,17 @@ static const struct nla_policy own_prefix_policy[NAT64_PREFIX_A_MAX + 1] = {
 
 static const struct nla_policy eam_policy[NAT64_EAM_A_MAX + 1] = {
 	[NAT64_EAM_A_ADDR4]		= ADDR4,
-	[NAT64_EAM_A_LEN4]		= U8,
+	[NAT64_EAM_A_LEN4]		= LEN4,
 	[NAT64_EAM_A_ADDR6]		= ADDR6,
-	[NAT64_EAM_A_LEN6]		= U8,
+	[NAT64_EAM_A_LEN6]		= LEN6,
 	[NAT64_EAM_A_PREFIX]		= NLA_POLICY_NESTED(own_prefix_policy),
 };
 
 static const struct nla_policy eam_name_policy[NAT64_EAM_A_MAX + 1] = {
 	[NAT64_EAM_A_ADDR4]		= ADDR4,
-	[NAT64_EAM_A_LEN4]		= U8,
+	[NAT64_EAM_A_LEN4]		= LEN4,
 	[NAT64_EAM_A_ADDR6]		= ADDR6,
-	[NAT64_EAM_A_LEN6]		= U8,
+	[NAT64_EAM_A_LEN6]		= LEN6,
 };
 
 static struct netlink_range_validation mtu_range = {
@@ -74,9 +76,9 @@ static const struct nla_policy settings_policy[NAT64_SETTING_MAX + 1] = {
 	[NAT64_SETTING_TOS]		= NLA_POLICY_MAX(NLA_U32, NAT64_COPY),
 	[NAT64_SETTING_TRAFFIC_CLASS]	= NLA_POLICY_MAX(NLA_U32, NAT64_COPY),
 	[NAT64_SETTING_ICMP_SOURCE4]	= ADDR4,
-	[NAT64_SETTING_ICMP_SOURCE4_LEN] = NLA_POLICY_MAX(NLA_U8, 32),
+	[NAT64_SETTING_ICMP_SOURCE4_LEN] = LEN4,
 	[NAT64_SETTING_ICMP_SOURCE6]	= ADDR6,
-	[NAT64_SETTING_ICMP_SOURCE6_LEN] = NLA_POLICY_RANGE(NLA_U8, 0, 128),
+	[NAT64_SETTING_ICMP_SOURCE6_LEN] = LEN6,
 	[NAT64_SETTING_ICMP_ERRORS]	= NLA_POLICY_MAX(NLA_U8, 1),
 	[NAT64_SETTING_WKP_STRICT]	= NLA_POLICY_MAX(NLA_U8, 1),
 	[NAT64_SETTING_HAIRPIN]		= NLA_POLICY_MAX(NLA_U8, 1),
@@ -749,11 +751,6 @@ static int parse_filter(struct netlink_callback *cb, struct nat64_mapping *m)
 			  eam_name_op_policy, cb->extack);
 	if (!err && tb[NAT64_A_EAM])
 		err = parse_mapping(tb[NAT64_A_EAM], m, cb->extack);
-	if (!err && (m->len4 > 32 || m->len6 > 128)) {
-		NL_SET_ERR_MSG_ATTR(cb->extack, tb[NAT64_A_EAM],
-				    "a prefix is at most 32 or 128 bits long");
-		err = -EINVAL;
-	}
 	return err;
 }
 

@@ -18,10 +18,6 @@ MODULE_PARM_DESC(max_mappings, "Mappings allowed in a network namespace");
 static int check_form4(const struct nat64_request *rq,
 		       const struct nat64_mapping *m)
 {
-	if (m->len4 > 32)
-		return nat64_refuse(rq, -EINVAL,
-				    "an IPv4 prefix is at most 32 bits long, not %u",
-				    m->len4);
 	if (m->addr4 & ~inet_make_mask(m->len4))
 		return nat64_refuse(rq, -EINVAL,
 				    P4 " has bits set behind its length",
@@ -34,10 +30,6 @@ static int check_form6(const struct nat64_request *rq,
 {
 	struct in6_addr masked;
 
-	if (m->len6 > 128)
-		return nat64_refuse(rq, -EINVAL,
-				    "an IPv6 prefix is at most 128 bits long, not %u",
-				    m->len6);
 	ipv6_addr_prefix(&masked, &m->addr6, m->len6);
 	if (!ipv6_addr_equal(&masked, &m->addr6))
 		return nat64_refuse(rq, -EINVAL,

@@ -106,11 +106,11 @@ class Machine:
         self.plan["jool_modules"] = modules.split()
         self.plan["jool_siit"], self.plan["tayga"] = tools.split()
 
-    def boot(self, *options, show=True, path=""):
+    def boot(self, *options, show=True, path="", script="guest"):
         """Returns what the guest has measured, by the names of the rows."""
         command = words("tests/vm/run", "--kernel", self.release, "--icount", "--mem", 3072,
                         "--timeout", 3600, "--out", self.directory, *options, "--",
-                        "tests/bench/guest", self.directory / "plan.json")
+                        f"tests/bench/{script}", self.directory / "plan.json")
         environment = dict(os.environ, PATH=path + os.environ["PATH"])
         lines = []
         with subprocess.Popen(command, cwd=TOP, text=True, env=environment,

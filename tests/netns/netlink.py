@@ -4,6 +4,7 @@
 import os
 import socket
 import struct
+from ipaddress import ip_address
 from pathlib import Path
 
 import yaml
@@ -18,7 +19,7 @@ NUMBERS = {name: {attribute["name"]: number for number, attribute in enumerate(a
 REQUEST, MULTI, ACK, ROOT, MATCH = 1, 2, 4, 0x100, 0x200
 DUMP_INTR = 0x10
 DUMP = ROOT | MATCH
-REPLACE, EXCL, CREATE = 0x100, 0x200, 0x400
+REPLACE, EXCL, CREATE, ECHO = 0x100, 0x200, 0x400, 8
 ERROR, DONE, CONTROL = 2, 3, 16
 NESTED, FLAGS = 0x8000, 0xc000
 NOBODY = 65534
@@ -33,6 +34,30 @@ def attribute(kind, payload=b""):
         kind, payload = kind | NESTED, b"".join(payload)
     pad = -len(payload) % 4
     return struct.pack("=HH", len(payload) + 4, kind) + payload + b"\0" * pad
+
+
+def build(kinds, /, **values):
+    """Attributes by name: numbers, addresses as text, True for a flag, a dict for a nest, octets
+    as they are; a list for several."""
+    specified = {a["name"]: a for a in SETS[kinds]}
+    octets = b""
+    for name, value in values.items():
+        name = name.replace("_", "-")
+        for one in value if isinstance(value, list) else [value]:
+            octets += attribute(NUMBERS[kinds][name], payload(specified[name], one))
+    return octets
+
+
+def payload(specified, value):
+    if isinstance(value, dict):
+        return [build(specified["nested-attributes"], **value)]
+    if isinstance(value, str):
+        return ip_address(value).packed
+    if value is True:
+        return b""
+    if isinstance(value, int):
+        return value.to_bytes(int(specified["type"][1:]) // 8, "little")
+    return value
 
 
 def attributes(octets):
