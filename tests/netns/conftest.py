@@ -99,3 +99,17 @@ def expect_silence(wire):
 def configure(net):
     """Changes the configuration in the middle of a test: more lines after the usual ones."""
     return lambda *lines: net.configure(lib.CONFIG + "\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def filters(gateway):
+    """Loads chains into a table; they go with the test."""
+    tables = []
+
+    def load(*chains):
+        tables.append(f"test{len(tables)}")
+        gateway.run("nft", "-f", "-", input="\n".join(
+            [f"table inet {tables[-1]} {{", *chains, "}"]) + "\n")
+
+    yield load
+    gateway.run("nft", "flush", "ruleset")

@@ -17,6 +17,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import re
 import select
 import shutil
 import socket
@@ -566,8 +567,11 @@ class Topology:
                 namespace.mtu(device, usual[device])
 
 
-def build_topology(name="nat64"):
-    """Builds the namespaces, links, addresses, neighbours and routes."""
+def build_topology(name="nat64", vrf=None):
+    """Builds the namespaces, links, addresses, neighbours and routes.
+
+    A VRF has both of the gateway's devices in it, and all of its routes.
+    """
     run("modprobe", "-qa", *MODULES, check=False)
     v6, gateway, v4 = Namespace(f"{name}-v6"), Gateway(f"{name}-gw"), Namespace(f"{name}-v4")
 
@@ -576,6 +580,9 @@ def build_topology(name="nat64"):
         gateway.ip(f"link add {near} mtu 1500 address {near_mac} type veth "
                    f"peer name eth0 mtu 65535 address {far_mac} netns {side.name}")
         side.ip("link set eth0 up")
+    if vrf:
+        gateway.ip(f"link add {vrf} type vrf table 10", f"link set {vrf} up",
+                   f"link set to6 master {vrf}", f"link set to4 master {vrf}")
 
     for key, value in (("net.ipv4.ip_forward", 1), ("net.ipv6.conf.all.forwarding", 1),
                        ("net.ipv4.conf.all.send_redirects", 0),
@@ -598,9 +605,9 @@ def build_topology(name="nat64"):
         f"neigh add {REAL6} lladdr {MAC_REAL6} dev to6 nud permanent",
         f"neigh add {REAL4} lladdr {MAC_REAL4} dev to4 nud permanent",
         f"neigh add {SENTINEL6} lladdr {MAC_FAR6} dev to6 nud permanent",
-        f"route add {SENTINEL6}/32 dev to6", f"route add {SENTINEL4}/32 via 198.51.100.254",
-        "route add default via 198.51.100.254",
-        "route add default via 2001:db8:1::fe")
+        *(f"route add {route}" + (f" vrf {vrf}" if vrf else "") for route in (
+            f"{SENTINEL6}/32 dev to6", f"{SENTINEL4}/32 via 198.51.100.254",
+            "default via 198.51.100.254", "default via 2001:db8:1::fe")))
     v6.ip(f"addr add {REAL6}/64 dev eth0 nodad",
           f"neigh add {GATEWAY6} lladdr {MAC_TO6} dev eth0 nud permanent",
           f"route add default via {GATEWAY6}")
@@ -616,6 +623,22 @@ def need(*programs):
     """Fails if a program that a test runs is not there: a test never passes by not running."""
     missing = [p for p in programs if not shutil.which(p)]
     assert not missing, f"install {', '.join(missing)}"
+
+
+# Rules of nft.
+
+def chain(hook, *rules, priority=0, policy="accept", kind="filter"):
+    """A base chain of nft."""
+    return "\n".join([f"chain {hook} {{",
+                      f"type {kind} hook {hook} priority {priority}; policy {policy};",
+                      *rules, "}"])
+
+
+def counted(gateway):
+    """Packets by the comment of their nft rule."""
+    text = gateway.run("nft", "list", "ruleset").stdout
+    return {m[2]: int(m[1]) for m in
+            re.finditer(r'counter packets (\d+) bytes \d+.*comment "([^"]+)"', text)}
 
 
 # Sockets of the two real hosts.

@@ -395,45 +395,18 @@ def test_tcpdump_sees_both_families(real, tmp_path):
 
 # Filters see translated packets as forwarded ones of their new family.
 
-@pytest.fixture
-def filters(gateway):
-    """Loads chains into a table; they go with the test."""
-    tables = []
-
-    def load(*chains):
-        tables.append(f"test{len(tables)}")
-        gateway.run("nft", "-f", "-", input="\n".join(
-            [f"table inet {tables[-1]} {{", *chains, "}"]) + "\n")
-
-    yield load
-    gateway.run("nft", "flush", "ruleset")
-
-
-def chain(hook, *rules, priority=0, policy="accept"):
-    return "\n".join([f"chain {hook} {{",
-                      f"type filter hook {hook} priority {priority}; policy {policy};",
-                      *rules, "}"])
-
-
-def counted(gateway):
-    """Packets by the comment of their rule."""
-    text = gateway.run("nft", "list", "ruleset").stdout
-    return {m[2]: int(m[1]) for m in
-            re.finditer(r'counter packets (\d+) bytes \d+.*comment "([^"]+)"', text)}
-
-
 COUNTERS = [
-    chain("prerouting", f'ip6 daddr {SERVER6} counter comment "prerouting old 6"',
+    lib.chain("prerouting", f'ip6 daddr {SERVER6} counter comment "prerouting old 6"',
           f'ip saddr {HOST4} counter comment "prerouting new 4"'),
-    chain("input", 'meta l4proto udp counter comment "input"'),
-    chain("forward",
+    lib.chain("input", 'meta l4proto udp counter comment "input"'),
+    lib.chain("forward",
           f'iifname "to6" oifname "to4" ip saddr {HOST4} ip daddr {SERVER4} ip ttl 63 '
           'counter comment "forward 4"',
           f'iifname "to4" oifname "to6" ip6 saddr {SERVER6} ip6 daddr {HOST6} ip6 hoplimit 63 '
           'counter comment "forward 6"',
           f'ip6 daddr {SERVER6} counter comment "forward old 6"',
           f'ip daddr {HOST4} counter comment "forward old 4"'),
-    chain("postrouting",
+    lib.chain("postrouting",
           f'iifname "to6" oifname "to4" ip saddr {HOST4} counter comment "postrouting 4"',
           f'iifname "to4" oifname "to6" ip6 saddr {SERVER6} counter comment "postrouting 6"'),
 ]
@@ -447,7 +420,7 @@ def both_ways(wire):
 def test_filters_see_packets_of_the_new_family_between_their_devices(real, filters):
     filters(*COUNTERS)
     both_ways(real.wire)
-    assert counted(real.gateway) == {
+    assert lib.counted(real.gateway) == {
         "prerouting old 6": 0, "prerouting new 4": 0, "input": 0, "forward 4": 1, "forward 6": 1,
         "forward old 6": 0, "forward old 4": 0, "postrouting 4": 1, "postrouting 6": 1}
 
@@ -456,7 +429,7 @@ def test_filters_see_packets_of_the_new_family_between_their_devices(real, filte
 def test_filters_do_not_see_packets_that_go_direct(real, filters):
     filters(*COUNTERS)
     both_ways(real.wire)
-    assert set(counted(real.gateway).values()) == {0}
+    assert set(lib.counted(real.gateway).values()) == {0}
 
 
 @pytest.mark.configuration("set forwarding direct", more=True)
@@ -484,15 +457,15 @@ def test_direct_forwarding_translates_alike(real):
 
 @pytest.mark.parametrize("hook", ["forward", "postrouting"])
 def test_filters_can_drop_what_is_translated(real, filters, hook):
-    filters(chain(hook, f"ip saddr {HOST4} udp dport 666 drop",
-                  f"ip6 saddr {SERVER6} udp dport 666 drop"))
+    filters(lib.chain(hook, f"ip saddr {HOST4} udp dport 666 drop",
+                      f"ip6 saddr {SERVER6} udp dport 666 drop"))
     real.wire.expect_silence(ip6(HOST6, SERVER6, udp(1, 666)), ip4(SERVER4, HOST4, udp(1, 666)))
     both_ways(real.wire)
 
 
 def test_fragments_pass_where_connections_are_tracked(real, filters):
     """Nothing is reassembled, though somebody in the namespace wants it to be."""
-    filters(chain("forward", "ct state established accept"))
+    filters(lib.chain("forward", "ct state established accept"))
     six = octets(HOST6, SERVER6, udp(1, 2, bytes(64)))
     four = octets(HOST4, SERVER4, udp(1, 2, bytes(64)))
     real.wire.expect(ip6(HOST6, SERVER6, fragment(7, 0, True), raw(UDP, six[:32])),
@@ -503,23 +476,23 @@ def test_fragments_pass_where_connections_are_tracked(real, filters):
 
 def test_translated_packets_are_untracked(real, filters):
     """A usual set of rules, which drops what is invalid, lets them pass."""
-    filters(chain("prerouting", "ct state new accept"),
-            chain("forward", 'ct state invalid counter drop comment "invalid"',
+    filters(lib.chain("prerouting", "ct state new accept"),
+            lib.chain("forward", 'ct state invalid counter drop comment "invalid"',
                   'ct state untracked counter accept comment "untracked"',
                   "ip daddr 198.18.77.0/24 accept", policy="drop"))
     both_ways(real.wire)
-    assert counted(real.gateway) == {"invalid": 0, "untracked": 2}
+    assert lib.counted(real.gateway) == {"invalid": 0, "untracked": 2}
 
 
 def test_native_packets_are_tracked_as_before(real, filters):
-    filters(chain("forward", 'ip daddr 192.0.2.9 ct state new counter comment "new"'))
+    filters(lib.chain("forward", 'ip daddr 192.0.2.9 ct state new counter comment "new"'))
     real.wire.expect(ip4(SERVER4, "192.0.2.9", udp(1, 2)), ip4(SERVER4, "192.0.2.9", udp(1, 2), ttl=63))
-    assert counted(real.gateway) == {"new": 1}
+    assert lib.counted(real.gateway) == {"new": 1}
 
 
 def test_reject_in_the_forward_chain_reaches_an_ipv6_sender(real, filters):
     """The error is made in IPv4, by the gateway, and is translated on its way out."""
-    filters(chain("forward", f"ip saddr {HOST4} udp dport 666 reject with icmp port-unreachable"))
+    filters(lib.chain("forward", f"ip saddr {HOST4} udp dport 666 reject with icmp port-unreachable"))
     sent = ip6(HOST6, SERVER6, udp(1, 666, b"x"))
     quote = ip6(HOST6, SERVER6, udp(1, 666, b"x"), hlim=63)
     real.wire.expect(sent, ip6("2001:db8:100::198.51.100.1", HOST6, icmp6(1, 4, 0, quote),
@@ -527,7 +500,7 @@ def test_reject_in_the_forward_chain_reaches_an_ipv6_sender(real, filters):
 
 
 def test_reject_in_the_forward_chain_reaches_an_ipv4_sender(real, filters):
-    filters(chain("forward",
+    filters(lib.chain("forward",
                   f"ip6 saddr {SERVER6} udp dport 666 reject with icmpv6 port-unreachable"))
     sent = ip4(SERVER4, HOST4, udp(1, 666, b"x"))
     quote = ip4(SERVER4, HOST4, udp(1, 666, b"x"), ttl=63, id=ANY)
@@ -536,8 +509,9 @@ def test_reject_in_the_forward_chain_reaches_an_ipv4_sender(real, filters):
 
 @pytest.mark.parametrize("direction", ["6to4", "4to6"])
 def test_tcp_reset_in_the_forward_chain_reaches_the_sender(real, filters, direction):
-    filters(chain("forward", f"ip6 saddr {REAL4_EMBEDDED} tcp dport 666 reject with tcp reset",
-                  f"ip saddr {REAL6_MAPPED} tcp dport 666 reject with tcp reset"))
+    filters(lib.chain("forward",
+                      f"ip6 saddr {REAL4_EMBEDDED} tcp dport 666 reject with tcp reset",
+                      f"ip saddr {REAL6_MAPPED} tcp dport 666 reject with tcp reset"))
     client, to = (real.v6, REAL4_EMBEDDED) if direction == "6to4" else (real.v4, REAL6_MAPPED)
     with client:
         ours = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET)
@@ -566,7 +540,7 @@ def test_mark_chooses_packets(real, filters, configure):
     configure("set mark 0x40/0xf0")
     packet, forwarded = (ip4(SERVER4, HOST4, udp(1, 2), ttl=t) for t in (64, 63))
     real.wire.expect(packet, forwarded)
-    filters(chain("prerouting", f"ip saddr {SERVER4} udp dport 2 meta mark set 0x14f",
+    filters(lib.chain("prerouting", f"ip saddr {SERVER4} udp dport 2 meta mark set 0x14f",
                   f"ip6 saddr {HOST6} meta mark set 0x14f",
                   f"ip saddr {SERVER4} udp dport 3 meta mark set 0x180", priority=-1000))
     both_ways(real.wire)
@@ -574,12 +548,12 @@ def test_mark_chooses_packets(real, filters, configure):
 
 
 def test_mark_survives(real, filters):
-    filters(chain("prerouting", "udp sport 1 meta mark set 77 meta priority set 1:7",
+    filters(lib.chain("prerouting", "udp sport 1 meta mark set 77 meta priority set 1:7",
                   priority=-1000),
-            chain("forward", f'ip saddr {HOST4} meta mark 77 meta priority 1:7 counter comment "4"',
+            lib.chain("forward", f'ip saddr {HOST4} meta mark 77 meta priority 1:7 counter comment "4"',
                   f'ip6 saddr {SERVER6} meta mark 77 meta priority 1:7 counter comment "6"'))
     both_ways(real.wire)
-    assert counted(real.gateway) == {"4": 1, "6": 1}
+    assert lib.counted(real.gateway) == {"4": 1, "6": 1}
 
 
 @pytest.mark.parametrize("qdisc", ["fq", "pfifo limit 1000"])
