@@ -153,9 +153,10 @@ static struct sk_buff *cut_tail(const struct nat64_pkt *p, unsigned int at)
 		return NULL;
 	skb_reserve(tail, room);
 	skb_copy_header(tail, p->skb);
+	skb_split(p->skb, tail, at);
+	tail->truesize += tail->data_len;
 	if (p->local && p->skb->sk)
 		skb_set_owner_w(tail, p->skb->sk);
-	skb_split(p->skb, tail, at);
 	return tail;
 }
 

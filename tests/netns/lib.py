@@ -65,7 +65,8 @@ MAC_REAL6, MAC_REAL4 = "02:00:00:00:06:80", "02:00:00:00:04:80"
 MAC_FAR6, MAC_FAR4 = "02:00:00:00:06:10", "02:00:00:00:04:02"
 
 # What the tests need, for where the kernel does not load modules by itself.
-MODULES = ("veth", "dummy", "vrf", "ifb", "8021q", "sch_fq", "sch_ingress", "cls_matchall",
+MODULES = ("veth", "dummy", "vrf", "ifb", "8021q", "sch_fq", "sch_fq_codel", "sch_htb",
+           "sch_tbf", "sch_ingress", "cls_matchall",
            "act_gact", "sch_netem", "nf_tables", "nft_ct", "nft_nat", "nft_masq", "nft_chain_nat",
            "nft_reject", "nft_reject_inet", "nft_reject_ipv4", "nft_reject_ipv6", "nft_fib",
            "nft_fib_inet", "nft_fib_ipv4", "nft_fib_ipv6", "nft_log", "nft_limit", "nft_hash",
@@ -185,8 +186,12 @@ class Namespace:
             self.ip(*(f"{kind} del {rest}" for kind, rest in reversed(words)))
 
     def mtu(self, device, value):
+        """Sets an MTU; returns what it was."""
         with self, socket.socket() as any_socket:
-            fcntl.ioctl(any_socket, 0x8922, struct.pack("16sI12x", device.encode(), value))
+            request = struct.pack("16sI12x", device.encode(), value)
+            before = fcntl.ioctl(any_socket, 0x8921, request)  # SIOCGIFMTU
+            fcntl.ioctl(any_socket, 0x8922, request)  # SIOCSIFMTU
+        return struct.unpack_from("I", before, 16)[0]
 
     def offloads(self, device, **states):
         """Switches offloads: offloads("eth0", tso=True, gro=False)."""
@@ -557,14 +562,14 @@ class Topology:
         """MTUs of the gateway's links for a while."""
         ends = [(n, d, m) for n, d, m in ((self.gateway, "to6", to6), (self.gateway, "to4", to4),
                                           (self.v6, "eth0", far6), (self.v4, "eth0", far4)) if m]
-        usual = {"to6": 1500, "to4": 1500, "eth0": 65535}
+        before = []
         try:
             for namespace, device, value in ends:
-                namespace.mtu(device, value)
+                before.append((namespace, device, namespace.mtu(device, value)))
             yield
         finally:
-            for namespace, device, _ in ends:
-                namespace.mtu(device, usual[device])
+            for namespace, device, value in before:
+                namespace.mtu(device, value)
 
 
 def build_topology(name="nat64", vrf=None):

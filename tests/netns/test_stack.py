@@ -556,13 +556,34 @@ def test_mark_survives(real, filters):
     assert lib.counted(real.gateway) == {"4": 1, "6": 1}
 
 
-@pytest.mark.parametrize("qdisc", ["fq", "pfifo limit 1000"])
+QDISCS = ["fq", "fq_codel", "pfifo limit 1000", "handle 1: htb default 1", "tbf rate 1gbit burst 64k limit 1m"]
+
+
+def qdisc_name(qdisc):
+    return qdisc.split()[2 if qdisc.startswith("handle") else 0]
+
+
+def can_queue(qdisc):
+    """Whether this kernel has it."""
+    return qdisc_name(qdisc) not in ("fq_codel", "htb", "tbf") or lib.run(
+        "modprobe", "-q", f"sch_{qdisc_name(qdisc)}", check=False).returncode == 0
+
+
+@pytest.mark.parametrize("qdisc", [
+    pytest.param(q, marks=pytest.mark.skipif(not can_queue(q), reason="not in this kernel"))
+    for q in QDISCS])
 def test_queueing_disciplines(real, qdisc):
     for device in ("to6", "to4"):
         real.gateway.run("tc", "qdisc", "replace", "dev", device, "root", *qdisc.split())
+        if "htb" in qdisc:
+            real.gateway.run("tc", "class", "add", "dev", device, "parent", "1:", "classid", "1:1",
+                             "htb", "rate", "1gbit")
     try:
         for _ in range(3):
             both_ways(real.wire)
+        real.wire.expect(super_tcp(SERVER4, HOST4, GSO_TCPV4, 1440, DATA, df=True),
+                         Frame(super_tcp(SERVER6, HOST6, GSO_TCPV6, 1440, DATA, hlim=63).packet,
+                               offload=Offload(GSO_TCPV6, 1440, 0, 54, 16)))
     finally:
         for device in ("to6", "to4"):
             real.gateway.run("tc", "qdisc", "del", "dev", device, "root")
