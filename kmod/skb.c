@@ -129,12 +129,15 @@ void nat64_skb_to4(struct nat64_pkt *p)
 		cb->flags = IPSKB_FORWARDED;
 }
 
-/* What can be cut has its checksum, and its pages for itself. */
+/*
+ * What can be cut has its checksum, and its pages for itself. Those of a page
+ * pool are counted there, and not by who has a part of one.
+ */
 static bool make_divisible(struct sk_buff *skb)
 {
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
 		return false;
-	if (skb_has_frag_list(skb))
+	if (skb_has_frag_list(skb) || skb->pp_recycle)
 		return !skb_linearize(skb);
 	return !skb_unclone(skb, GFP_ATOMIC);
 }
