@@ -9,11 +9,15 @@ import random
 import re
 import select
 import subprocess
+import sys
 from pathlib import Path
 
 import lib
 import netlink
 import pytest
+
+sys.path.insert(0, str(lib.TOP / "tests/fuzz"))
+import inputs  # noqa: E402
 
 pytestmark = pytest.mark.configuration("")
 
@@ -276,6 +280,48 @@ def test_save_and_load(ctl, asked):
     ctl("load /dev/null")
     assert ctl("save") == ""
     assert ctl("get") == DEFAULTS
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_saved_loads_again(gateway, ctl, seed):
+    """Byte for byte, without being forced; and it is what stands."""
+    rng = random.Random(seed)
+    file = next(text for text in iter(lambda: inputs.conf(rng), None)
+                if gateway.ctl("-f", "load", "-", input=text, check=False).returncode == 0)
+    saved = ctl("save")
+    assert ctl("load -", input=saved).startswith("unchanged: "), file
+    ctl("load /dev/null")
+    ctl("load -", input=saved)
+    assert ctl("save") == saved
+    assert ctl("-f diff -", input=file) == ""
+
+
+def run_on_terminal(gateway, *words):
+    """What a program says on the standard error when that is a terminal."""
+    ours, theirs = os.openpty()
+    said = b""
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        with gateway.start(*words, stdout=subprocess.DEVNULL, stderr=theirs):
+            os.close(theirs)
+            with contextlib.suppress(OSError):  # its end
+                while octets := terminal.read(4096):
+                    said += octets
+    return said.decode()
+
+
+def test_progress(gateway, tmp_path):
+    """Only on a terminal, and only of what takes a while; nothing of it stays there."""
+    small, large = tmp_path / "small", tmp_path / "large"
+    rows = [f"add 10.{n >> 16}.{n >> 8 & 255}.{n & 255} 2001:db8::{n:x}\n" for n in range(40000)]
+    small.write_text("".join(rows[:1000]))
+    large.write_text("".join(rows))
+    assert run_on_terminal(gateway, lib.CTL, "load", small) == ""
+    clear = "\r\033[K"
+    assert run_on_terminal(gateway, lib.CTL, "load", large) == (
+        f"{clear}0 of 40000 mappings{clear}20000 of 40000 mappings{clear}")
+    gateway.loaded = None
+    done = gateway.ctl("load", large)
+    assert done.stderr == "" and done.stdout.startswith("unchanged: ")
 
 
 def test_load_as_json(ctl):
