@@ -375,16 +375,47 @@ struct nat64_eam *nat64_eam_get6(struct nat64_table *t,
 	return eam;
 }
 
-static bool overlap4(const struct nat64_eam *a, const struct nat64_eam *b)
+/* A column of a mapping as a number: an IPv4 prefix stands in the first bits. */
+static struct wide prefix_of(const struct nat64_eam *eam, bool is6)
 {
-	u8 len = min(a->len4, b->len4);
-
-	return !((a->addr4 ^ b->addr4) & inet_make_mask(len));
+	if (is6)
+		return wide_get(&eam->addr6);
+	return (struct wide) { .hi = (u64)ntohl(eam->addr4) << 32 };
 }
 
-static bool overlap6(const struct nat64_eam *a, const struct nat64_eam *b)
+static u8 len_of(const struct nat64_eam *eam, bool is6)
 {
-	return ipv6_prefix_equal(&a->addr6, &b->addr6, min(a->len6, b->len6));
+	return is6 ? eam->len6 : eam->len4;
+}
+
+/* What is left of it when only its first bits count. */
+static struct wide wide_cut(struct wide w, u8 len)
+{
+	if (len < 64)
+		return (struct wide) { .hi = w.hi & ~(~0ULL >> len) };
+	w.lo &= len < 128 ? ~(~0ULL >> (len - 64)) : ~0ULL;
+	return w;
+}
+
+static struct nat64_eam *get(struct nat64_table *t, struct wide prefix, u8 len,
+			     bool is6)
+{
+	struct in6_addr addr6;
+
+	if (!is6)
+		return nat64_eam_get4(t, htonl(prefix.hi >> 32), len);
+	wide_put(prefix, &addr6);
+	return nat64_eam_get6(t, &addr6, len);
+}
+
+static bool overlap(const struct nat64_eam *a, const struct nat64_eam *b,
+		    bool is6)
+{
+	u8 len = min(len_of(a, is6), len_of(b, is6));
+	struct wide x = wide_cut(prefix_of(a, is6), len);
+	struct wide y = wide_cut(prefix_of(b, is6), len);
+
+	return x.hi == y.hi && x.lo == y.lo;
 }
 
 /* What has the prefix of @spec is going to be replaced, and clashes no more. */
@@ -396,43 +427,24 @@ static bool stays_beside(const struct nat64_eam *eam,
 	       !nat64_eam_has6(eam, &spec->addr6, spec->len6);
 }
 
-static const struct nat64_eam *covering4(struct nat64_table *t,
-					 const struct nat64_eam *spec)
+/* How many mappings have a prefix of each length. */
+static u32 *counts(struct nat64_table *t, bool is6)
 {
-	u64 lens = t->lens4 & (BIT_ULL(spec->len4) - 1);
-	const struct nat64_eam *eam;
-	u8 len;
-
-	for (; lens; lens ^= BIT_ULL(len)) {
-		len = fls64(lens) - 1;
-		eam = nat64_eam_get4(t, spec->addr4 & inet_make_mask(len), len);
-		if (stays_beside(eam, spec))
-			return eam;
-	}
-	return NULL;
+	return is6 ? t->count6 : t->count4;
 }
 
-/* The longest length in use below @len, or -1. */
-static int shorter6(const struct nat64_table *t, int len)
+static const struct nat64_eam *
+covering(struct nat64_table *t, const struct nat64_eam *spec, bool is6)
 {
-	int word = len / 64;
-	u64 lens = t->lens6[word] & (BIT_ULL(len % 64) - 1);
-
-	while (!lens && word)
-		lens = t->lens6[--word];
-	return 64 * word + fls64(lens) - 1;
-}
-
-static const struct nat64_eam *covering6(struct nat64_table *t,
-					 const struct nat64_eam *spec)
-{
+	struct wide prefix = prefix_of(spec, is6);
+	const u32 *count = counts(t, is6);
 	const struct nat64_eam *eam;
-	struct in6_addr masked;
-	int len = spec->len6;
+	int len = len_of(spec, is6);
 
-	while ((len = shorter6(t, len)) >= 0) {
-		ipv6_addr_prefix(&masked, &spec->addr6, len);
-		eam = nat64_eam_get6(t, &masked, len);
+	while (--len >= 0) {
+		if (!count[len])
+			continue;
+		eam = get(t, wide_cut(prefix, len), len, is6);
 		if (stays_beside(eam, spec))
 			return eam;
 	}
@@ -465,70 +477,51 @@ static struct nat64_eam *walk_until(struct nat64_table *t, walk_fn *fn,
 
 static bool overlaps_beside4(struct nat64_eam *eam, const void *spec)
 {
-	return overlap4(eam, spec) && stays_beside(eam, spec);
+	return overlap(eam, spec, false) && stays_beside(eam, spec);
 }
 
 static bool overlaps_beside6(struct nat64_eam *eam, const void *spec)
 {
-	return overlap6(eam, spec) && stays_beside(eam, spec);
+	return overlap(eam, spec, true) && stays_beside(eam, spec);
 }
 
 /* How many prefixes of longer lengths in use lie in one of length @len. */
-static u64 count_inside(const u32 *in_use, unsigned int len, unsigned int max)
+static u64 count_inside(const u32 *count, unsigned int len, unsigned int max)
 {
 	u64 n = 0;
 	unsigned int i;
 
 	for (i = len + 1; i <= max; i++)
-		if (in_use[i])
+		if (count[i])
 			n += i - len < 32 ? BIT_ULL(i - len) : U32_MAX;
 	return n;
 }
 
-static void pause(u64 step)
+static struct wide wide_next(struct wide w, u8 len)
 {
-	if (!(step % WALK_STEPS))
-		cond_resched();
+	unsigned int bit = 128 - len;
+	u64 lo = w.lo;
+
+	if (bit < 64)
+		w.lo += BIT_ULL(bit);
+	w.hi += bit < 64 ? w.lo < lo : BIT_ULL(bit - 64);
+	return w;
 }
 
+/* Looks for each prefix of length @len inside that of @spec. */
 static const struct nat64_eam *
-probe4(struct nat64_table *t, const struct nat64_eam *spec, u8 len)
+probe(struct nat64_table *t, const struct nat64_eam *spec, u8 len, bool is6)
 {
-	u64 n = BIT_ULL(len - spec->len4);
+	struct wide prefix = prefix_of(spec, is6);
+	u64 n = BIT_ULL(len - len_of(spec, is6));
 	const struct nat64_eam *eam;
-	u32 addr = ntohl(spec->addr4);
 
-	for (; n; n--, addr += BIT_ULL(32 - len)) {
-		eam = nat64_eam_get4(t, htonl(addr), len);
+	for (; n; n--, prefix = wide_next(prefix, len)) {
+		eam = get(t, prefix, len, is6);
 		if (stays_beside(eam, spec))
 			return eam;
-		pause(n);
-	}
-	return NULL;
-}
-
-static void wide_add(struct wide *w, unsigned int bit)
-{
-	u64 lo = w->lo;
-
-	w->lo += bit < 64 ? BIT_ULL(bit) : 0;
-	w->hi += (bit < 64 ? 0 : BIT_ULL(bit - 64)) + (w->lo < lo);
-}
-
-static const struct nat64_eam *
-probe6(struct nat64_table *t, const struct nat64_eam *spec, u8 len)
-{
-	u64 n = BIT_ULL(len - spec->len6);
-	struct wide w = wide_get(&spec->addr6);
-	const struct nat64_eam *eam;
-	struct in6_addr addr;
-
-	for (; n; n--, wide_add(&w, 128 - len)) {
-		wide_put(w, &addr);
-		eam = nat64_eam_get6(t, &addr, len);
-		if (stays_beside(eam, spec))
-			return eam;
-		pause(n);
+		if (!(n % WALK_STEPS))
+			cond_resched();
 	}
 	return NULL;
 }
@@ -538,31 +531,19 @@ probe6(struct nat64_table *t, const struct nat64_eam *spec, u8 len)
  * only for a prefix beside longer ones, and only when trying each prefix inside
  * it would take longer.
  */
-static const struct nat64_eam *covered4(struct nat64_table *t,
-					const struct nat64_eam *spec)
+static const struct nat64_eam *
+covered(struct nat64_table *t, const struct nat64_eam *spec, bool is6)
 {
+	unsigned int len = len_of(spec, is6), max = is6 ? 128 : 32;
 	const struct nat64_eam *eam = NULL;
-	unsigned int len;
+	const u32 *count = counts(t, is6);
 
-	if (count_inside(t->count4, spec->len4, 32) > t->count)
-		return walk_until(t, overlaps_beside4, spec);
-	for (len = spec->len4 + 1; !eam && len <= 32; len++)
-		if (t->count4[len])
-			eam = probe4(t, spec, len);
-	return eam;
-}
-
-static const struct nat64_eam *covered6(struct nat64_table *t,
-					const struct nat64_eam *spec)
-{
-	const struct nat64_eam *eam = NULL;
-	unsigned int len;
-
-	if (count_inside(t->count6, spec->len6, 128) > t->count)
-		return walk_until(t, overlaps_beside6, spec);
-	for (len = spec->len6 + 1; !eam && len <= 128; len++)
-		if (t->count6[len])
-			eam = probe6(t, spec, len);
+	if (count_inside(count, len, max) > t->count)
+		return walk_until(t, is6 ? overlaps_beside6 : overlaps_beside4,
+				  spec);
+	while (!eam && ++len <= max)
+		if (count[len])
+			eam = probe(t, spec, len, is6);
 	return eam;
 }
 
@@ -582,7 +563,7 @@ static const struct nat64_eam *covered6(struct nat64_table *t,
 const struct nat64_eam *nat64_eam_overlap4(struct nat64_table *t,
 					   const struct nat64_eam *spec)
 {
-	return covering4(t, spec) ?: covered4(t, spec);
+	return covering(t, spec, false) ?: covered(t, spec, false);
 }
 
 /**
@@ -598,7 +579,7 @@ const struct nat64_eam *nat64_eam_overlap4(struct nat64_table *t,
 const struct nat64_eam *nat64_eam_overlap6(struct nat64_table *t,
 					   const struct nat64_eam *spec)
 {
-	return covering6(t, spec) ?: covered6(t, spec);
+	return covering(t, spec, true) ?: covered(t, spec, true);
 }
 
 /* Walking. */
@@ -699,105 +680,86 @@ static bool try_again(struct rhashtable *col, int err, unsigned int *tries)
 	return true;
 }
 
-static int link4(struct nat64_table *t, struct nat64_eam *eam)
+static int insert(struct nat64_table *t, struct nat64_eam *eam, bool is6)
 {
+	if (is6)
+		return rhashtable_insert_fast(&t->col6, &eam->node6,
+					      col6_params);
+	return rhashtable_insert_fast(&t->col4, &eam->node4, col4_params);
+}
+
+static void use_len(struct nat64_table *t, u8 len, bool is6, bool is_used)
+{
+	u64 *lens = is6 ? &t->lens6[len / 64] : &t->lens4;
+	u64 bit = BIT_ULL(len % 64);
+
+	WRITE_ONCE(*lens, is_used ? *lens | bit : *lens & ~bit);
+}
+
+static int link(struct nat64_table *t, struct nat64_eam *eam, bool is6)
+{
+	struct rhashtable *col = is6 ? &t->col6 : &t->col4;
+	u8 len = len_of(eam, is6);
 	unsigned int tries = 0;
 	int err;
 
-	settle(&t->col4);
+	settle(col);
 	do {
-		err = rhashtable_insert_fast(&t->col4, &eam->node4,
-					     col4_params);
-	} while (try_again(&t->col4, err, &tries));
-	if (!err && !t->count4[eam->len4]++)
-		WRITE_ONCE(t->lens4, t->lens4 | BIT_ULL(eam->len4));
+		err = insert(t, eam, is6);
+	} while (try_again(col, err, &tries));
+	if (!err && !counts(t, is6)[len]++)
+		use_len(t, len, is6, true);
 	return err;
 }
 
-static int link6(struct nat64_table *t, struct nat64_eam *eam)
+static void unlink(struct nat64_table *t, struct nat64_eam *eam, bool is6)
 {
-	u64 *lens = &t->lens6[eam->len6 / 64];
-	unsigned int tries = 0;
+	u8 len = len_of(eam, is6);
 	int err;
 
-	settle(&t->col6);
-	do {
-		err = rhashtable_insert_fast(&t->col6, &eam->node6,
+	if (is6)
+		err = rhashtable_remove_fast(&t->col6, &eam->node6,
 					     col6_params);
-	} while (try_again(&t->col6, err, &tries));
-	if (!err && !t->count6[eam->len6]++)
-		WRITE_ONCE(*lens, *lens | BIT_ULL(eam->len6 % 64));
-	return err;
+	else
+		err = rhashtable_remove_fast(&t->col4, &eam->node4,
+					     col4_params);
+	WARN_ON_ONCE(err);
+	if (!--counts(t, is6)[len])
+		use_len(t, len, is6, false);
 }
 
-static void unlink4(struct nat64_table *t, struct nat64_eam *eam)
+static void swap_in(struct nat64_table *t, struct nat64_eam *old,
+		    struct nat64_eam *new, bool is6)
 {
-	WARN_ON_ONCE(rhashtable_remove_fast(&t->col4, &eam->node4,
-					    col4_params));
-	if (!--t->count4[eam->len4])
-		WRITE_ONCE(t->lens4, t->lens4 & ~BIT_ULL(eam->len4));
-}
+	int err;
 
-static void unlink6(struct nat64_table *t, struct nat64_eam *eam)
-{
-	u64 *lens = &t->lens6[eam->len6 / 64];
-
-	WARN_ON_ONCE(rhashtable_remove_fast(&t->col6, &eam->node6,
-					    col6_params));
-	if (!--t->count6[eam->len6])
-		WRITE_ONCE(*lens, *lens & ~BIT_ULL(eam->len6 % 64));
-}
-
-static void swap4(struct nat64_table *t, struct nat64_eam *old,
-		  struct nat64_eam *new)
-{
-	WARN_ON_ONCE(rhashtable_replace_fast(&t->col4, &old->node4,
-					     &new->node4, col4_params));
-}
-
-static void swap6(struct nat64_table *t, struct nat64_eam *old,
-		  struct nat64_eam *new)
-{
-	WARN_ON_ONCE(rhashtable_replace_fast(&t->col6, &old->node6,
-					     &new->node6, col6_params));
+	if (is6)
+		err = rhashtable_replace_fast(&t->col6, &old->node6,
+					      &new->node6, col6_params);
+	else
+		err = rhashtable_replace_fast(&t->col4, &old->node4,
+					      &new->node4, col4_params);
+	WARN_ON_ONCE(err);
 }
 
 /* Takes the place of @old, if any, under the same key. */
-static int enter4(struct nat64_table *t, struct nat64_eam *old,
-		  struct nat64_eam *new)
+static int enter(struct nat64_table *t, struct nat64_eam *old,
+		 struct nat64_eam *new, bool is6)
 {
 	if (!old)
-		return link4(t, new);
-	swap4(t, old, new);
-	return 0;
-}
-
-static int enter6(struct nat64_table *t, struct nat64_eam *old,
-		  struct nat64_eam *new)
-{
-	if (!old)
-		return link6(t, new);
-	swap6(t, old, new);
+		return link(t, new, is6);
+	swap_in(t, old, new, is6);
 	return 0;
 }
 
 /* Gives the place back to @old, if there was any. */
-static void leave4(struct nat64_table *t, struct nat64_eam *old,
-		   struct nat64_eam *new)
+static void leave(struct nat64_table *t, struct nat64_eam *old,
+		  struct nat64_eam *new, bool is6)
 {
 	if (old)
-		swap4(t, new, old);
+		swap_in(t, new, old, is6);
 	else
-		unlink4(t, new);
-}
-
-static void leave6(struct nat64_table *t, struct nat64_eam *old,
-		   struct nat64_eam *new)
-{
-	if (old)
-		swap6(t, new, old);
-	else
-		unlink6(t, new);
+		unlink(t, new, is6);
 }
 
 /* Batches. */
@@ -834,28 +796,17 @@ static u64 eam_digest(const struct nat64_eam *eam,
 	return siphash(&msg, sizeof(msg), &key);
 }
 
-static void count_in(struct nat64_batch *b, const struct nat64_eam *eam)
+/* Counts a mapping in, or out when @by is -1. */
+static void tally(struct nat64_batch *b, const struct nat64_eam *eam, int by)
 {
 	struct nat64_table *t = b->table;
 
-	t->count++;
-	t->digest += eam_digest(eam, b->prefixes);
+	t->count += by;
+	t->digest += by * eam_digest(eam, b->prefixes);
 	if (eam->slot != NAT64_SLOT_PRIMARY)
-		t->slots[eam->slot]++;
+		t->slots[eam->slot] += by;
 	if (eam->flags & NAT64_EAM_INSIDE)
-		t->inside++;
-}
-
-static void count_out(struct nat64_batch *b, const struct nat64_eam *eam)
-{
-	struct nat64_table *t = b->table;
-
-	t->count--;
-	t->digest -= eam_digest(eam, b->prefixes);
-	if (eam->slot != NAT64_SLOT_PRIMARY)
-		t->slots[eam->slot]--;
-	if (eam->flags & NAT64_EAM_INSIDE)
-		t->inside--;
+		t->inside += by;
 }
 
 static void retire(struct nat64_batch *b, struct nat64_eam *eam, u8 why)
@@ -863,7 +814,7 @@ static void retire(struct nat64_batch *b, struct nat64_eam *eam, u8 why)
 	if (!eam)
 		return;
 	if (!(eam->flags & NAT64_EAM_RETIRED)) {
-		count_out(b, eam);
+		tally(b, eam, -1);
 		eam->next = b->retired;
 		b->retired = eam;
 	}
@@ -876,7 +827,7 @@ static void revive(struct nat64_batch *b, struct nat64_eam *eam, u8 why)
 		return;
 	eam->flags &= ~why;
 	if (!(eam->flags & NAT64_EAM_RETIRED))
-		count_in(b, eam);
+		tally(b, eam, 1);
 }
 
 static void eam_free_rcu(struct rcu_head *rcu)
@@ -887,8 +838,8 @@ static void eam_free_rcu(struct rcu_head *rcu)
 /* Whether an address may move from @old to @new, found under another length. */
 static bool takes_over(const struct nat64_eam *old, const struct nat64_eam *new)
 {
-	return old && ((old->len4 != new->len4 && overlap4(old, new)) ||
-		       (old->len6 != new->len6 && overlap6(old, new)));
+	return old && ((old->len4 != new->len4 && overlap(old, new, false)) ||
+		       (old->len6 != new->len6 && overlap(old, new, true)));
 }
 
 static unsigned int lens_in_use(const struct nat64_table *t)
@@ -968,20 +919,20 @@ int nat64_batch_put(struct nat64_batch *b, const struct nat64_eam *spec)
 	item->old4 = nat64_eam_get4(t, spec->addr4, spec->len4);
 	item->old6 = nat64_eam_get6(t, &spec->addr6, spec->len6);
 
-	err = enter4(t, item->old4, item->new);
+	err = enter(t, item->old4, item->new, false);
 	if (err) {
 		kmem_cache_free(cache, item->new);
 		return err;
 	}
-	err = enter6(t, item->old6, item->new);
+	err = enter(t, item->old6, item->new, true);
 	if (err) {
-		leave4(t, item->old4, item->new);
+		leave(t, item->old4, item->new, false);
 		call_rcu(&item->new->rcu, eam_free_rcu);
 		return err;
 	}
 
 	b->n++;
-	count_in(b, item->new);
+	tally(b, item->new, 1);
 	retire(b, item->old4, NAT64_EAM_GONE4);
 	retire(b, item->old6, NAT64_EAM_GONE6);
 	return 0;
@@ -1027,9 +978,9 @@ void nat64_batch_commit(struct nat64_batch *b)
 	while ((eam = b->retired)) {
 		b->retired = eam->next;
 		if (!(eam->flags & NAT64_EAM_GONE4))
-			unlink4(b->table, eam);
+			unlink(b->table, eam, false);
 		if (!(eam->flags & NAT64_EAM_GONE6))
-			unlink6(b->table, eam);
+			unlink(b->table, eam, true);
 		call_rcu(&eam->rcu, eam_free_rcu);
 		cond_resched();
 	}
@@ -1042,11 +993,11 @@ static void undo(struct nat64_batch *b, const struct nat64_batch_item *item)
 		revive(b, item->old4, NAT64_EAM_DELETED);
 		return;
 	}
-	leave6(b->table, item->old6, item->new);
-	leave4(b->table, item->old4, item->new);
+	leave(b->table, item->old6, item->new, true);
+	leave(b->table, item->old4, item->new, false);
 	revive(b, item->old6, NAT64_EAM_GONE6);
 	revive(b, item->old4, NAT64_EAM_GONE4);
-	count_out(b, item->new);
+	tally(b, item->new, -1);
 	call_rcu(&item->new->rcu, eam_free_rcu);
 }
 
