@@ -24,6 +24,9 @@ uninstall:
 	ctl/install-module uninstall
 	$(MAKE) -C ctl uninstall
 
+deb:
+	@debian/build build/deb/this
+
 check:
 	@tests/check $(ARGS)
 
@@ -48,6 +51,7 @@ help:
 	@echo "make                builds nat64.ko and nat64ctl; KDIR=... names another kernel's build directory"
 	@echo "make install        module (through DKMS where it is), tool, manual, service, configuration"
 	@echo "make uninstall      undoes that"
+	@echo "make deb            builds the Debian packages nat64-dkms and nat64-tools, in build/deb/this"
 	@echo "make check          runs all tests: static checks, KUnit, real kernels under emulation;"
 	@echo "                    ARGS=--help tells how to run some of them"
 	@echo "make check-native   runs the network tests on the running kernel, as root"
@@ -56,4 +60,4 @@ help:
 	@echo "make demo           shows a gateway at work, in a virtual machine"
 	@echo "make clean          removes what was built"
 
-.PHONY: all module nat64ctl install uninstall check check-native bench bench-check demo clean help
+.PHONY: all module nat64ctl install uninstall deb check check-native bench bench-check demo clean help

@@ -12,6 +12,15 @@ _nat64ctl_value() {
 	esac
 }
 
+# Addresses of the table, as far as a person may want to choose from them.
+_nat64ctl_addresses() {
+	nat64ctl "${netns[@]}" list 2>/dev/null | awk 'NR > 10000 { exit } { print $1, $2 }'
+}
+
+_nat64ctl_prefixes() {
+	nat64ctl "${netns[@]}" prefix list 2>/dev/null | awk '{ print $1 }'
+}
+
 # What may follow the words of a command.
 _nat64ctl_next() {
 	local keys='udp-zero-checksum lowest-ipv6-mtu tos traffic-class icmp-source4 icmp-source6
@@ -22,7 +31,9 @@ _nat64ctl_next() {
 		status stats explain doctor top monitor help' ;;
 	prefix) echo 'add del list' ;;
 	prefix\ add\ *) [ $# -gt 3 ] || echo primary ;;
-	add\ *\ * | replace\ *\ *) [ "${!#}" = prefix ] || echo 'prefix force' ;;
+	prefix\ del) _nat64ctl_prefixes ;;
+	add\ *\ * | replace\ *\ *) if [ "${!#}" = prefix ]; then _nat64ctl_prefixes; else echo 'prefix force'; fi ;;
+	del | list | lookup | replace | replace\ *) _nat64ctl_addresses ;;
 	import) echo 'map646 jool' ;;
 	set | get) echo "$keys" ;;
 	set\ *) [ $# -gt 2 ] || _nat64ctl_value "$2" ;;
@@ -41,7 +52,7 @@ _nat64ctl_netns() {
 }
 
 _nat64ctl() {
-	local cur prev words cword i line=()
+	local cur prev words cword i line=() netns=()
 
 	# Not cut at the colons of addresses.
 	_get_comp_words_by_ref -n : cur prev words cword
@@ -61,12 +72,14 @@ _nat64ctl() {
 	fi
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
-		-n | --netns | -b | --batch) ((i++)) ;;
+		-n | --netns) ((++i < cword)) && netns=(-n "${words[i]}") ;;
+		-b | --batch) ((i++)) ;;
 		-*) ;;
 		*) line+=("${words[i]}") ;;
 		esac
 	done
 	mapfile -t COMPREPLY < <(compgen -W "$(_nat64ctl_next "${line[@]}")" -- "$cur")
+	__ltrim_colon_completions "$cur"
 }
 
 complete -F _nat64ctl nat64ctl

@@ -24,7 +24,8 @@ def files(root):
 
 
 INSTALLED = ["etc/nat64/nat64.conf", "lib/systemd/system/nat64.service", "usr/sbin/nat64ctl",
-             "usr/share/bash-completion/completions/nat64ctl", "usr/share/man/man8/nat64ctl.8"]
+             "usr/share/bash-completion/completions/nat64ctl", "usr/share/man/man4/nat64.4",
+             "usr/share/man/man5/nat64.conf.5", "usr/share/man/man8/nat64ctl.8"]
 
 
 def test_install_and_uninstall(tmp_path):
@@ -70,8 +71,9 @@ def test_unit_is_understood(tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="needs mandoc")
-def test_man_page_is_clean():
-    done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", TOP / "ctl" / "nat64ctl.8"],
+@pytest.mark.parametrize("page", ["nat64.4", "nat64.conf.5", "nat64ctl.8"])
+def test_man_pages_are_clean(page):
+    done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", TOP / "ctl" / page],
                           capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("", 0)
 
@@ -87,6 +89,33 @@ def test_man_page_and_help_tell_everything():
         assert f".It Cm {key} " in man
 
 
+def test_man_page_of_the_module_tells_all_counters():
+    source = (TOP / "kmod" / "stats.h").read_text()
+    man = (TOP / "ctl" / "nat64.4").read_text()
+    named = re.findall(r"^\.It (\w+_?\w+)$", man, re.M)
+    assert named == re.findall(r'X\(\w+,\s*"(\w+)"\)', source)
+
+
+def literals(page):
+    """The examples of a man page."""
+    man = (TOP / "ctl" / page).read_text().partition(".Sh EXAMPLES")[2]
+    return re.findall(r"^\.Bd -literal.*\n((?:.*\n)*?)\.Ed$", man, re.M)
+
+
+def test_the_examples_of_the_configuration_are_configurations():
+    sizes = [ctl("check", "-", text=text).stdout for text in literals("nat64.conf.5")]
+    assert sizes == ["1 settings, 1 prefixes, 3 mappings\n", "0 settings, 2 prefixes, 2 mappings\n"]
+
+
+LIVE = """#!/bin/sh
+case $* in
+*"prefix list") echo "2001:db8:64::/96 primary" ;;
+"-n blue list") echo "192.0.2.9 2001:db8::9" ;;
+list) echo "203.0.113.10 2001:db8:1::10"; echo "203.0.113.128/25 2001:db8:2::/121" ;;
+esac
+"""
+
+
 def complete(*words):
     script = f"""
         _get_comp_words_by_ref() {{
@@ -94,6 +123,7 @@ def complete(*words):
             cur=${{words[cword]}}; prev=${{words[cword - 1]}}
         }}
         compopt() {{ :; }}
+        __ltrim_colon_completions() {{ :; }}
         . {TOP}/ctl/nat64ctl.bash
         COMP_WORDS=(nat64ctl "$@"); COMP_CWORD=$#; _nat64ctl
         echo "${{COMPREPLY[@]}}"
@@ -108,9 +138,21 @@ def complete(*words):
     (["prefix", "add", "64:ff9b::/96", ""], ["primary"]), (["set", ""], KEYS), (["get", ""], KEYS),
     (["add", "192.0.2.1", "::1", "p"], ["prefix"]), (["-j", "import", ""], ["map646", "jool"]),
     (["set", "hairpin", ""], ["on", "off"]), (["set", "hairpin", "on", ""], []),
-    (["stats", ""], ["reset", "openmetrics"]), (["--j"], ["--json"])])
-def test_completion(words, words_after):
-    assert complete(*words) == words_after
+    (["stats", ""], ["reset", "openmetrics"]), (["--j"], ["--json"]),
+    (["explain", ""], ["4", "6"]), (["del", "203.0.113.1"], ["203.0.113.10", "203.0.113.128/25"]),
+    (["del", "2001:db8:2"], ["2001:db8:2::/121"]), (["-n", "blue", "lookup", ""],
+                                                    ["192.0.2.9", "2001:db8::9"]),
+    (["prefix", "del", ""], ["2001:db8:64::/96"]),
+    (["add", "192.0.2.1", "::1", "prefix", ""], ["2001:db8:64::/96"]),
+    (["replace", "203.0.113.10", "2"], ["2001:db8:1::10", "203.0.113.10", "203.0.113.128/25",
+                                        "2001:db8:2::/121"])])
+def test_completion(tmp_path, monkeypatch, words, words_after):
+    """Also of addresses that stand in the table."""
+    tool = tmp_path / "nat64ctl"
+    tool.write_text(LIVE)
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert sorted(complete(*words)) == sorted(words_after)
 
 
 def test_install_module_copies_the_source_for_dkms(tmp_path):
