@@ -284,7 +284,9 @@ static struct dst_entry *find_dst6(const struct nat64_pkt *p)
  * nat64_route6() - find the way of a packet that becomes IPv6
  * @p: packet with its IPv6 addresses; gets @p->dst and @p->mtu
  *
- * As ip6_forward() would. Context: RCU read lock, which the route lives under.
+ * As ip6_forward() would, but for the MTU: a route's own counts, since
+ * ip6_output() will not send more. Context: RCU read lock, which the route
+ * lives under.
  *
  * Return: NAT64_OK or the reason why there is no way.
  */
@@ -299,7 +301,7 @@ enum nat64_counter nat64_route6(struct nat64_pkt *p)
 	if (unlikely(reason))
 		return reason;
 	p->dst = dst;
-	p->mtu = max_t(unsigned int, ip6_dst_mtu_maybe_forward(dst, true),
+	p->mtu = max_t(unsigned int, ip6_dst_mtu_maybe_forward(dst, false),
 		       IPV6_MIN_MTU);
 	return NAT64_OK;
 }
@@ -416,7 +418,7 @@ unsigned int nat64_route6_mtu(const struct nat64_pkt *p,
 
 	if (dst->error)
 		return IP6_MAX_MTU;
-	return ip6_dst_mtu_maybe_forward(dst, true);
+	return ip6_dst_mtu_maybe_forward(dst, false);
 }
 
 /**

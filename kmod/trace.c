@@ -2,6 +2,9 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+#include <net/ip.h>
+#include <net/ipv6.h>
+
 /* A packet that was translated is one of the other family now. */
 void nat64_trace_translated(const struct nat64_pkt *p)
 {
@@ -35,14 +38,47 @@ static void find_addrs6(struct nat64_pkt *p)
 		p->a.src4 = nat64_eam_to4(eam, &p->a.src6);
 }
 
+/* Where the transport header is, or -1 when it is in another fragment. */
+static int find_transport(const struct sk_buff *skb, u8 family, u8 *proto)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	__be16 frag_off = 0;
+	int off;
+
+	if (family == 4) {
+		*proto = iph->protocol;
+		return iph->frag_off & htons(IP_OFFSET) ? -1 : iph->ihl * 4;
+	}
+	*proto = ipv6_hdr(skb)->nexthdr;
+	off = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), proto, &frag_off);
+	return frag_off & htons(IP6_OFFSET) ? -1 : off;
+}
+
+static void find_ports(const struct sk_buff *skb, u8 family, __be16 *ports)
+{
+	u8 proto;
+	int off = find_transport(skb, family, &proto);
+
+	switch (proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		if (off >= 0)
+			skb_copy_bits(skb, off, ports, 2 * sizeof(*ports));
+	}
+}
+
 /*
  * A packet may have been refused before its addresses were known: they are
- * looked for again.
+ * looked for again. RFC 7915 section 4.5 wants the ports as well.
  */
 void nat64_trace_refused(const struct nat64_pkt *p, enum nat64_counter reason)
 {
 	u8 family = ip_hdr(p->skb)->version;
 	struct nat64_pkt again = *p;
+	__be16 ports[2] = {};
 
 	memset(&again.a, 0, sizeof(again.a));
 	again.icmp_error = false;
@@ -50,7 +86,8 @@ void nat64_trace_refused(const struct nat64_pkt *p, enum nat64_counter reason)
 		find_addrs4(&again);
 	else
 		find_addrs6(&again);
+	find_ports(p->skb, family, ports);
 	trace_refused(p, &again.a, family,
 		      family == 4 ? ip_hdr(p->skb)->protocol :
-				    ipv6_hdr(p->skb)->nexthdr, reason);
+				    ipv6_hdr(p->skb)->nexthdr, ports, reason);
 }

@@ -68,14 +68,17 @@ TRACE_EVENT(translated,
 
 TRACE_EVENT(refused,
 	TP_PROTO(const struct nat64_pkt *p, const struct nat64_addrs *a,
-		 u8 family, u8 protocol, enum nat64_counter reason),
-	TP_ARGS(p, a, family, protocol, reason),
+		 u8 family, u8 protocol, const __be16 *ports,
+		 enum nat64_counter reason),
+	TP_ARGS(p, a, family, protocol, ports, reason),
 	TP_STRUCT__entry(
 		__field(const void *, skbaddr)
 		__field(u32, len)
 		__field(u8, family)
 		__field(u8, protocol)
 		NAT64_TRACE_ADDRS
+		__field(u16, sport)
+		__field(u16, dport)
 		__array(char, in, IFNAMSIZ)
 		__array(char, reason, NAT64_REASON_LEN)
 	),
@@ -85,14 +88,17 @@ TRACE_EVENT(refused,
 		__entry->family = family;
 		__entry->protocol = protocol;
 		NAT64_TRACE_ASSIGN_ADDRS(a);
+		__entry->sport = ntohs(ports[0]);
+		__entry->dport = ntohs(ports[1]);
 		strscpy(__entry->in, p->in->name, IFNAMSIZ);
 		strscpy(__entry->reason, nat64_counter_names[reason],
 			NAT64_REASON_LEN);
 	),
-	TP_printk("%s %s protocol %u length %u src6 %pI6c dst6 %pI6c src4 %pI4 dst4 %pI4 reason %s",
+	TP_printk("%s %s protocol %u length %u src6 %pI6c dst6 %pI6c src4 %pI4 dst4 %pI4 sport %u dport %u reason %s",
 		  __entry->family == 6 ? "6to4" : "4to6", __entry->in,
 		  __entry->protocol, __entry->len, __entry->src6, __entry->dst6,
-		  __entry->src4, __entry->dst4, __entry->reason)
+		  __entry->src4, __entry->dst4, __entry->sport,
+		  __entry->dport, __entry->reason)
 );
 
 #endif /* _NAT64_TRACE_H */

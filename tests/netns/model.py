@@ -489,7 +489,7 @@ class Model:
             if new is not None:
                 return 3, new, u32(0)
         if type == 2:
-            return 3, 4, u32(max(0, min(word - 20, self.mtu4, self.mtu6 - 20)))
+            return 3, 4, u32(max(68, min(word - 20, self.mtu4, self.mtu6 - 20)))
         if type == 3:
             return 11, code, u32(0)
         if type == 4 and code == 0 and word in POINTER_6TO4:

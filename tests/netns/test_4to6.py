@@ -399,6 +399,17 @@ def test_fragmentation_needed_for_a_fragment_with_df(net, expect, expect_silence
         expect_silence(sent(raw(UDP, bytes(mtu - 47)), df=True, offset=1600))
 
 
+@pytest.mark.configuration("set local off", "set lowest-ipv6-mtu 1500", more=True)
+def test_mtu_of_a_route_counts(real):
+    """It is told as any other, and what may be split is."""
+    with real.gateway.routes(f"route {HOST6}/128 dev to6 mtu 1400"):
+        real.wire.expect(sent(long_udp(1380), df=True), got(long_udp(1380)))
+        packet = sent(long_udp(1381), df=True)
+        real.wire.expect(packet, fragmentation_needed(packet, 1380))
+        part = long_udp(1381)
+        real.wire.expect(sent(part), *pieces(UDP, octets(SERVER6, HOST6, part), 1400))
+
+
 # UDP without a checksum, 4.5.
 
 @pytest.mark.parametrize("data", [DATA, b"", b"x", bytes(1000)], ids=len)
@@ -411,6 +422,15 @@ def test_computed_udp_checksum_of_zero_is_sent_as_ones(expect):
     data = bytes(octets(SERVER6, HOST6, part)[8:])
     assert octets(SERVER6, HOST6, part)[6:8] == b"\xff\xff"
     expect(sent(udp(53, 1000, data, checksum=0)), got(part))
+
+
+def test_missing_udp_checksum_of_less_than_the_packet_is_computed(expect):
+    """The datagram ends before the packet; here, too, zero is sent as ones."""
+    part = balanced(lambda word: udp(53, 1000, word), SERVER6, HOST6, 6)
+    for data in (bytes(octets(SERVER6, HOST6, part)[8:]), DATA + b"x"):
+        right = octets(SERVER6, HOST6, udp(53, 1000, data))
+        expect(sent(raw(UDP, right[:6] + b"\0\0" + right[8:] + b"behind")),
+               got(raw(UDP, right + b"behind")))
 
 
 def test_missing_udp_checksum_is_computed_before_splitting(expect):

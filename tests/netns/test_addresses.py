@@ -3,7 +3,7 @@
 
 import pytest
 from lib import (GATEWAY6, HOST4, HOST6, MAC_FAR4, PEER4, PEER6, PREFIX, SERVER4, SERVER6, STRANGER6, Frame,
-                 prohibited, time_exceeded)
+                 packet_too_big, prohibited, time_exceeded)
 from model import embed
 from packet import (ANY, ESP, UDP, echo6, echo_reply6, fragment, hop_by_hop, icmp4, icmp6, ip4,
                     ip6, octets, raw, tcp, udp)
@@ -352,6 +352,16 @@ def test_large_hairpinned_packets(expect, length):
     part = udp(1, 2, bytes(range(250)) * 8)
     part = udp(1, 2, octets(HOST6, PEER6, part)[8:length - 40])
     expect(ip6(HOST6, PEER_FOR_HOST, part), ip6(HOST_FOR_PEER, PEER6, part, hlim=63))
+
+
+def test_hairpinned_packet_that_is_too_big(real):
+    """It is the IPv6 sender that has to know, not the gateway between its two passes."""
+    part = udp(1, 2, octets(HOST6, PEER6, udp(1, 2, bytes(range(250)) * 8))[8:1360])
+    with real.gateway.routes(f"route {PEER6}/128 dev to6 mtu 1400"):
+        real.wire.expect(ip6(HOST6, PEER_FOR_HOST, part),
+                         ip6(HOST_FOR_PEER, PEER6, part, hlim=63))
+        packet = ip6(HOST6, PEER_FOR_HOST, raw(253, bytes(1361)))
+        real.wire.expect(packet, packet_too_big(packet, 1400))
 
 
 def test_unmapped_host_does_not_reach_a_mapped_one(expect):

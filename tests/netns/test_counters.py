@@ -39,6 +39,7 @@ QUOTE6, QUOTE4 = ip6(SERVER6, HOST6, udp(1, 2)), ip4(HOST4, SERVER4, udp(1, 2))
 REASONS = [
     ("malformed", six(raw(58, b"\x80\0")), nothing),
     ("malformed", four(raw(1, b"\x08\0")), nothing),
+    ("malformed", six(raw(43, bytes([17, 200]) + bytes(30))), nothing),
     ("link_broadcast", Frame(six(), dst="33:33:00:00:00:01"), nothing),
     ("link_broadcast", Frame(four(), dst="ff:ff:ff:ff:ff:ff"), nothing),
     ("source_illegal", six(src="fe80::77"), nothing),

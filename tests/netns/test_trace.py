@@ -8,7 +8,7 @@ from pathlib import Path
 import lib
 import pytest
 from lib import HOST4, HOST6, SERVER4, SERVER6, STRANGER6, prohibited
-from packet import ANY, ip4, ip6, udp
+from packet import ANY, UDP, destination_options, fragment, ip4, ip6, raw, udp
 
 TRACING = Path("/sys/kernel/tracing")
 
@@ -77,7 +77,28 @@ REFUSED = [
 def test_refused_packets_are_traced_with_their_reason(wire, packet, event, reason):
     with traced("nat64/refused") as events:
         wire.exchange(packet)
-        assert events() == [f"{event} reason {reason}"]
+        assert events() == [f"{event} sport 1 dport 2 reason {reason}"]
+
+
+@pytest.mark.parametrize("packet, event", [
+    (ip4(SERVER4, HOST4, raw(UDP, b"\0\7\0\x09\0\x20\0\0" + bytes(8)), mf=True),
+     f"4to6 to4 protocol 17 length 36 {ADDRESSES4} sport 7 dport 9 "
+     "reason udp_zero_checksum_fragment"),
+    (ip6(HOST6, SERVER6, fragment(1), destination_options(), udp(7, 9)),
+     f"6to4 to6 protocol 44 length 64 {ADDRESSES6} sport 7 dport 9 "
+     "reason fragment_extension_header"),
+    (ip6(HOST6, SERVER6, fragment(1, 8), destination_options(), udp(7, 9)),
+     f"6to4 to6 protocol 44 length 64 {ADDRESSES6} sport 0 dport 0 "
+     "reason fragment_extension_header"),
+    (ip6(HOST6, SERVER6, raw(58, b"\x80\0")), f"6to4 to6 protocol 58 length 42 {ADDRESSES6} "
+     "sport 0 dport 0 reason malformed"),
+], ids=["UDP without checksum, fragment", "extension header behind a Fragment header",
+        "later fragment", "no ports"])
+def test_events_that_rfc_7915_asks_for_name_the_ports(wire, packet, event):
+    """4.5 and 5.1.1."""
+    with traced("nat64/refused") as events:
+        wire.exchange(packet)
+        assert events() == [event]
 
 
 DROPPED = [
