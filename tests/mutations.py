@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What tests/mutate breaks: each rule's file, the text that is there once, and what it becomes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutation:
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple
+
+
+MUTATIONS = []
+
+
+def break_(file, *rules, tests):
+    """Notes rules of a file of kmod, each a name, an old text and a new one."""
+    names = tuple(f"test_{name}.py" for name in tests.split())
+    MUTATIONS.extend(Mutation(name, f"kmod/{file}", old, new, names) for name, old, new in rules)
+
+
+# IPv4 headers.
+break_("parse.c",
+       ("a source route is expired too early", "opt[IPOPT_OFFSET] <= len", "opt[IPOPT_OFFSET] < len - 4"),
+       ("strict source routes pass", "opt[0] != IPOPT_LSRR && opt[0] != IPOPT_SSRR",
+        "opt[0] != IPOPT_LSRR"),
+       ("options may be longer than the header", "left < 2 || opt[1] < 2 || opt[1] > left",
+        "left < 2 || opt[1] < 2"),
+       ("the last fragment is none", "hdr->frag = hdr->mf || hdr->frag_off;", "hdr->frag = hdr->mf;"),
+       tests="4to6")
+break_("parse.c",
+       ("a quoted length below the header", "|| ntohs(iph->tot_len) < hdr->len", ""),
+       ("a quote of another version", "!iph || iph->version != 4 || iph->ihl < 5", "!iph"),
+       tests="icmp")
+
+# IPv6 headers.
+break_("parse.c",
+       ("AH behind a Fragment header", "\tcase NEXTHDR_AUTH:\n", ""),
+       ("the offset of a fragment", "ntohs(fh->frag_off) >> 3", "ntohs(fh->frag_off) >> 2"),
+       ("the identification's high half", "ntohl(fh->identification)",
+        "ntohl(fh->identification) >> 16"),
+       ("one segment left", "&& rt->segments_left)", "&& rt->segments_left > 1)"),
+       ("where a Parameter Problem points", "offsetof(struct ipv6_rt_hdr, segments_left)",
+        "offsetof(struct ipv6_rt_hdr, type)"),
+       ("extension headers beyond the packet", "if (hdr->len > skb->len)\n\t\treturn NAT64_MALFORMED;\n\tif",
+        "if"),
+       ("the length of a jumbogram without one", "!ipv6_hdr(skb)->payload_len &&", "0 &&"),
+       tests="6to4 counters")
+break_("parse.c", ("more extension headers than any packet has", "#define MAX_EXT_HEADERS\t\t16",
+                   "#define MAX_EXT_HEADERS\t\t32"), tests="counters")
+
+# IPv4 to IPv6.
+break_("xlat46.c",
+       ("fragmented UDP without a checksum", "\tif (p->hdr.frag)\n\t\treturn NAT64_UDP_ZERO_FRAGMENT;\n", ""),
+       ("IGMP", "p->hdr.proto == IPPROTO_IGMP ? NAT64_ICMP_TYPE : NAT64_OK", "NAT64_OK"),
+       ("a TTL of one", "p->hdr.ttl <= 1", "p->hdr.ttl < 1"),
+       ("the TTL is lowered", "p->hdr.ttl - !(p->local || p->hairpin)", "p->hdr.ttl"),
+       ("lowest-ipv6-mtu without DF", "\tif (!p->hdr.df)\n\t\tlimit", "\tif (0)\n\t\tlimit"),
+       ("Fragmentation Needed leaves room for the headers",
+        "p->info = p->mtu - NAT64_HDR6_LEN(&p->hdr) +\n\t\t\t  sizeof(struct iphdr);",
+        "p->info = p->mtu - sizeof(struct ipv6hdr) +\n\t\t\t  sizeof(struct iphdr);"),
+       ("pieces beyond 64 KiB",
+        "\tif (p->hdr.frag_off * 8 + p->hdr.payload > IP_MAX_MTU)\n\t\treturn NAT64_MALFORMED;\n", ""),
+       ("ECN is copied", "tclass == NAT64_COPY ? hdr->tos : tclass, 0",
+        "tclass == NAT64_COPY ? hdr->tos & 0xfc : tclass, 0"),
+       ("setting traffic-class", "tclass == NAT64_COPY ? hdr->tos : tclass, 0", "hdr->tos, 0"),
+       ("the identification in the Fragment header", "htonl(hdr->frag_id)", "htonl(hdr->frag_id << 16)"),
+       ("the M flag", "(hdr->mf ? IP6_MF : 0)", "0"),
+       ("the protocol in the Fragment header", "fh->nexthdr = proto;", "fh->nexthdr = hdr->proto;"),
+       ("a computed checksum of zero", "\tif (!udp->check)\n\t\tudp->check = CSUM_MANGLED_0;\n", ""),
+       ("an illegal source", "if (unlikely(!nat64_addr4_is_host(src4)) && !p->icmp_error)", "if (0)"),
+       ("link-layer broadcasts", "p->skb->pkt_type != PACKET_HOST", "0"),
+       ("a piece's offset", "p->hdr.frag_off += size / 8;", ""),
+       ("a piece of a fragment that is not the last", "p->hdr.mf = mf || next;", "p->hdr.mf = next;"),
+       ("pieces as large as can be", "round_down(p->split - sizeof(struct ipv6hdr) -",
+        "round_down(p->split - 8 - sizeof(struct ipv6hdr) -"),
+       tests="4to6 counters")
+break_("xlat46.c",
+       ("an illegal source of an error", "!nat64_addr4_is_host(src4)) && !p->icmp_error",
+        "!nat64_addr4_is_host(src4))"),
+       ("RFC 7757 4.2.1, rule 3, other sources",
+        "return unlikely(p->icmp_error) && !is_from_target(p);", "return false;"),
+       ("RFC 7757 4.2.1, rule 3", "return unlikely(p->icmp_error) && !is_from_target(p);",
+        "return unlikely(p->icmp_error);"),
+       tests="icmp")
+break_("xlat46.c",
+       ("the hop limit of hairpinned packets", "!(p->local || p->hairpin)", "!p->local"),
+       ("RFC 7757 4.2.1, rule 1", "if (unlikely(!p->cfg->set.hairpin || !p->prefix))\n\t\treturn true;",
+        "if (1)\n\t\treturn true;"),
+       tests="addresses")
+break_("xlat46.c", ("IPv4 packets that were reassembled", "p->hdr.df = false;", ";"), tests="offloads")
+break_("xlat46.c", ("local packets keep their TTL", "!(p->local || p->hairpin)", "!p->hairpin"),
+       tests="local")
+
+# IPv6 to IPv4.
+break_("xlat64.c",
+       ("DF from 1260 octets on", "(IPV6_MIN_MTU - 20)", "IPV6_MIN_MTU"),
+       ("identifications differ", "this_cpu_add_return(ident, segs) - segs", "this_cpu_read(ident)"),
+       ("IPv4-compatible sources", "\t       !(word[0] | word[1] | word[2]) ||\n", ""),
+       ("link-local sources", "ipv6_addr_type(addr) & IPV6_ADDR_LINKLOCAL", "0"),
+       ("unmapped sources", "p->icmp_error ? pick_source4(p) : NAT64_SOURCE_UNMAPPED", "pick_source4(p)"),
+       ("illegal destinations", "if (unlikely(!nat64_addr4_is_host(p->a.dst4)))", "if (0)"),
+       ("a hop limit of one", "p->hdr.ttl <= 1", "p->hdr.ttl < 1"),
+       ("Packet Too Big says at least 1280", "sizeof(struct iphdr), IPV6_MIN_MTU);",
+        "sizeof(struct iphdr), 0);"),
+       ("large fragments are fragmented", "(p->hdr.frag || p->skb->len <= IPV6_MIN_MTU)",
+        "(p->skb->len <= IPV6_MIN_MTU)"),
+       ("small packets are fragmented", "(p->hdr.frag || p->skb->len <= IPV6_MIN_MTU)", "(p->hdr.frag)"),
+       ("fragments beyond 64 KiB",
+        "\tif (p->hdr.frag_off * 8 + p->hdr.payload > IP_MAX_MTU)\n\t\treturn NAT64_MALFORMED;\n", ""),
+       ("the MF flag", "(hdr->mf ? IP_MF : 0)", "0"),
+       ("the identification of a fragment", "htons(hdr->frag_id)", "htons(id)"),
+       ("setting tos", "tos == NAT64_COPY ? hdr->tos : tos", "hdr->tos"),
+       ("link-layer multicasts", "p->skb->pkt_type != PACKET_HOST", "0"),
+       tests="6to4")
+break_("xlat64.c",
+       ("a pool of sources", "(__force __be32)random & ~mask", "(__force __be32)0 & ~mask"),
+       tests="icmp")
+break_("xlat64.c",
+       ("identifications of segments differ", "skb_shinfo(p->skb)->gso_segs ?: 1", "1"),
+       tests="stack")
+break_("xlat64.c",
+       ("IPv6 packets that were reassembled", "p->hdr.frag = true;", ";"), tests="offloads")
+break_("xlat64.c",
+       ("a hairpinned packet that is too big", "p->info = back.mtu;\n\t\treturn NAT64_TOO_BIG;", ";"),
+       ("hairpinning", "if (unlikely(eam))\n\t\t\treturn hairpin(p, eam);", ";"),
+       ("a mapping inside the prefix", "if (unlikely(p->cfg->inside)) {", "if (0) {"),
+       tests="addresses")
+
+# Addresses.
+break_("addr.c",
+       ("bits 64 to 71", "if (unlikely(addr6->s6_addr[U_OCTET]))", "if (0)"),
+       ("shared addresses are not global", "\t\t{ 0x64400000, 10 },\t/* RFC 6598 */\n", ""),
+       ("6to4 relays are not global", "\t\t{ 0xc0586300, 24 },\t/* 6to4 relays, RFC 7526 */\n", ""),
+       ("172.32.0.0 is global", "{ 0xac100000, 12 }", "{ 0xac100000, 11 }"),
+       tests="addresses")
+break_("addr.h", ("multicast is no host", "first != 127 && first < 224", "first != 127"), tests="4to6")
+break_("config.h", ("wkp-strict", "!cfg->set.wkp_strict ||", "1 ||"), tests="addresses icmp")
+
+# Checksums.
+break_("csum.h",
+       ("UDP without a checksum stays so", "if (udp && !*field)\n\t\treturn;", ""),
+       ("a UDP checksum of zero is sent as ones", "if (udp && !*field)\n\t\t*field = CSUM_MANGLED_0;", ""),
+       ("checksums of DCCP", "\tcase IPPROTO_DCCP:\n", "\tcase 255:\n"),
+       ("checksums of UDP-Lite", "\tcase IPPROTO_UDPLITE:\n", ""),
+       ("a checksum in a later fragment", "- hdr->frag_off * 8", "- 0"),
+       tests="6to4")
+break_("csum.h",
+       ("unfinished checksums stay so", "skb->ip_summed == CHECKSUM_PARTIAL &&", "0 &&"),
+       tests="stack")
+break_("csum.c", ("an echo that is all zero", "!icmp->checksum && !icmp->type && !icmp->un.gateway", "0"),
+       tests="6to4")
+
+# ICMP types, codes, pointers, MTUs.
+break_("icmp.c",
+       ("figure 3", "8, 8, 8, 8, 24, 24, 24, 24,", "8, 8, 8, 8, 24, 24, 24, 8,"),
+       ("figure 6", "{ 0, 1, NONE, NONE, 2, 2, 9, 8 }", "{ 0, 1, NONE, NONE, 2, 4, 9, 8 }"),
+       ("pointers of 40 and more", "pointer >= sizeof(struct ipv6hdr)",
+        "pointer > 2 * sizeof(struct ipv6hdr)"),
+       ("code 14 is dropped", "[ICMP_PREC_VIOLATION]\t= NONE", "[ICMP_PREC_VIOLATION]\t= ICMPV6_NOROUTE"),
+       ("code 10", "[ICMP_HOST_ANO]\t\t= ICMPV6_ADM_PROHIBITED", "[ICMP_HOST_ANO]\t\t= ICMPV6_NOROUTE"),
+       ("beyond scope", "[ICMPV6_NOT_NEIGHBOUR]\t= ICMP_HOST_UNREACH",
+        "[ICMPV6_NOT_NEIGHBOUR]\t= ICMP_NET_UNREACH"),
+       ("Parameter Problem, code 1", "icmp->code != 0 && icmp->code != 2", "icmp->code > 2"),
+       ("Protocol Unreachable points to Next Header", "q->info = offsetof(struct ipv6hdr, nexthdr);",
+        "q->info = offsetof(struct iphdr, protocol);"),
+       ("the plateau is below the length", "plateaus[i] < total_len", "plateaus[i] <= total_len"),
+       ("the plateaus", "1492 };", "1006 };"),
+       ("Packet Too Big: MTU of IPv6", "min3(mtu + grow, p->mtu,", "min3(mtu + grow, mtu + grow,"),
+       ("Packet Too Big: MTU of IPv4", "nat64_route4_mtu(p, q->a.dst4) + grow", "mtu + grow"),
+       ("Packet Too Big: at least 1280", "q->info = max_t(u32, mtu, IPV6_MIN_MTU);", "q->info = mtu;"),
+       ("Fragmentation Needed: MTU of IPv4", "min3(mtu, p->mtu + shrink,", "min3(mtu, mtu,"),
+       ("Fragmentation Needed: MTU of IPv6", "nat64_route6_mtu(p, &q->a.dst6)", "mtu"),
+       ("Fragmentation Needed: at least 68", "max_t(u32, mtu, IPV4_LEAST_MTU + shrink) - shrink",
+        "mtu - shrink"),
+       tests="icmp")
+
+# What errors quote.
+break_("icmp.c",
+       ("quotes of less than 8 octets of transport",
+        "if (off + min_t(u32, q->hdr.payload, ICMP_LEN) > p->skb->len)", "if (0)"),
+       ("errors about errors", "inner.icmp_error ? NAT64_ICMP_INNER_ERROR : NAT64_OK", "NAT64_OK"),
+       ("at least 128 octets before an extension", "total = max_t(unsigned int, MIN_QUOTE,",
+        "total = max_t(unsigned int, 0,"),
+       ("padding to the unit", "ALIGN(q->hdr_len + q->old_body, unit)", "q->hdr_len + q->old_body"),
+       ("the unit of ICMPv4's length", "#define UNIT4\t\t4", "#define UNIT4\t\t8"),
+       ("576 octets", "#define MAX_ICMP4\t(576 -", "#define MAX_ICMP4\t(1280 -"),
+       ("1280 octets", "#define MAX_ICMP6\t(IPV6_MIN_MTU -", "#define MAX_ICMP6\t(1500 -"),
+       ("wrong checksums stay wrong", "csum_fold(csum_sub(sum, old))", "csum_fold(sum)"),
+       ("checksums inside", "nat64_csum_transport(skb, 0, q->hdr.proto, at, to6 ? pseudo : ~pseudo);",
+        "nat64_csum_transport(skb, 0, q->hdr.proto, at, 0);"),
+       ("RFC 7757 4.2.1, rule 2", "!map_quoted4(p, !p->cfg->set.hairpin || !p->prefix, q->a.dst4,",
+        "!map_quoted4(p, true, q->a.dst4,"),
+       ("a quoted length that cannot be expressed", "q->hdr.payload > IP_MAX_MTU - sizeof(struct iphdr)",
+        "0"),
+       ("settings in quotes, IPv4", "&q->a, p->cfg->set.tos,", "&q->a, NAT64_COPY,"),
+       ("padding is zero", "memset(body + q->body, 0, q->pad);", ""),
+       ("extensions move", "memmove(body + q->body + q->pad, ext, q->ext);", ""),
+       ("no extension where there is no length", "if (!q->extensible || quoted == avail)",
+        "if (quoted == avail)"),
+       ("fragmented ICMP", "if (p->hdr.mf || p->hdr.frag_off)\n\t\treturn NAT64_FRAGMENTED_ICMP;", ""),
+       ("the well-known prefix in quotes",
+        "!p->prefix || !nat64_config_carries(p->cfg, p->prefix, addr4)", "!p->prefix"),
+       tests="icmp")
+
+# Answers.
+break_("icmp.c",
+       ("ICMPv6 is not refused aloud", "kind == REFUSE && p->hdr.proto == IPPROTO_ICMPV6", "0"),
+       ("icmp-errors", "!p->cfg->set.icmp_errors", "0"),
+       tests="6to4")
+
+# The packet in memory, and what the stack knows of it.
+break_("skb.c",
+       ("TCP super-packets change their kind", "gso_flip(p->skb, SKB_GSO_TCPV4, SKB_GSO_TCPV6);", ""),
+       ("super-packets are judged by their segments",
+        "return skb_gso_validate_network_len(skb, mtu + skb->len - len);", "return true;"),
+       ("clones are not written to", "return skb_cow_head(p->skb, room) ? NAT64_NO_MEMORY : NAT64_OK;",
+        "return NAT64_OK;"),
+       ("translated packets are untracked", "skb_set_nfct(skb, IP_CT_UNTRACKED);", ""),
+       ("checksums are finished before a packet is cut",
+        "skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)", "0"),
+       ("pieces account for their pages", "tail->truesize += tail->data_len;", ""),
+       tests="stack offloads")
+break_("skb.h",
+       ("super-packets of lists are segmented", "skb_shinfo(skb)->gso_type & ~GSO_OURS ||", ""),
+       ("BIG TCP is segmented", "p->hdr.payload + sizeof(struct iphdr) > IP_MAX_MTU;", "0;"),
+       tests="offloads")
+break_("skb.h",
+       ("UDP super-packets without a checksum", "|| p->udp_zero ||", "||"),
+       ("clones are moved", "&& !skb_header_cloned(p->skb)", ""),
+       tests="stack")
+break_("hook.c", ("what no host has is never ours", "|| !nat64_addr4_is_host(daddr)", ""), tests="4to6")
+break_("native.c",
+       ("a mapping wins over a route of its length", "res.prefixlen > eam->len4", "res.prefixlen >= eam->len4"),
+       ("a prefix wins over a route of its length", "from->fib6_dst.plen > prefix->len",
+        "from->fib6_dst.plen >= prefix->len"),
+       tests="addresses")
+break_("route.c",
+       ("the mark chooses the IPv6 route", ".flowi6_mark = p->skb->mark,", ""),
+       ("the mark chooses the IPv4 route", "fl4->flowi4_mark = p->skb->mark;", ""),
+       ("ports choose the route", "return ports ? *ports : 0;", "return 0;"),
+       tests="paths")
+break_("route.c",
+       ("the VRF of IPv4", "fl4->flowi4_oif = p->local ? 0 : l3mdev_master_ifindex_rcu(p->in);", ""),
+       tests="offloads")
