@@ -39,6 +39,9 @@ bench:
 bench-check:
 	@tests/bench/run --check $(if $(QUICK),--quick) $(ARGS)
 
+bench-table:
+	@tests/bench/table $(ARGS)
+
 demo:
 	@demo/run
 
@@ -57,7 +60,12 @@ help:
 	@echo "make check-native   runs the network tests on the running kernel, as root"
 	@echo "make bench          counts the instructions that packets cost; QUICK=1 only the main ones, on 6.1"
 	@echo "make bench-check    fails if they are more than 3% above tests/bench/baseline.json"
+	@echo "make bench-table    counts what tables of up to a million mappings cost"
 	@echo "make demo           shows a gateway at work, in a virtual machine"
 	@echo "make clean          removes what was built"
 
+<<<<<<< Updated upstream
 .PHONY: all module nat64ctl install uninstall deb check check-native bench bench-check demo clean help
+=======
+.PHONY: all module nat64ctl install uninstall check check-native bench bench-check bench-table demo clean help
+>>>>>>> Stashed changes
