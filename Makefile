@@ -64,8 +64,4 @@ help:
 	@echo "make demo           shows a gateway at work, in a virtual machine"
 	@echo "make clean          removes what was built"
 
-<<<<<<< Updated upstream
-.PHONY: all module nat64ctl install uninstall deb check check-native bench bench-check demo clean help
-=======
-.PHONY: all module nat64ctl install uninstall check check-native bench bench-check bench-table demo clean help
->>>>>>> Stashed changes
+.PHONY: all module nat64ctl install uninstall deb check check-native bench bench-check bench-table demo clean help
