@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What README.md promises without the module: its links lead somewhere, its commands work."""
+
+import re
+import subprocess
+
+from test_words import TOP, ctl
+
+README = (TOP / "README.md").read_text()
+
+
+def anchor(heading):
+    """As the places that show README.md name a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_links_inside():
+    headings = {anchor(text) for text in re.findall(r"^##+ (.*)$", README, re.M)}
+    assert set(re.findall(r"\]\(#([^)]*)\)", README)) <= headings
+
+
+def test_links_to_files():
+    for path in re.findall(r"\]\((?!#|https?:)([^)#]*)", README):
+        assert (TOP / path).exists(), path
+
+
+TAYGA = """tun-device nat64
+ipv4-addr 192.168.255.1
+prefix 2001:db8:1:ffff::/96
+dynamic-pool 192.168.255.0/24
+#map 192.0.2.1 2001:db8::1
+map 203.0.113.10 2001:db8:1:4444::1
+map 203.0.113.11 2001:db8:1:4444::2
+"""
+
+
+def test_from_tayga(tmp_path):
+    line, = re.findall(r"^    (sed -n .*) /etc/tayga\.conf > /etc/nat64/nat64\.conf$", README, re.M)
+    conf = tmp_path / "tayga.conf"
+    conf.write_text(TAYGA)
+    text = subprocess.run(f"{line} {conf}", shell=True, check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    assert text == ("prefix add 2001:db8:1:ffff::/96\nadd 203.0.113.10 2001:db8:1:4444::1\n"
+                    "add 203.0.113.11 2001:db8:1:4444::2\n")
+    assert ctl("check", "-", text=text).stdout == "0 settings, 1 prefixes, 2 mappings\n"
