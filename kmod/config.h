@@ -111,34 +111,38 @@ struct nat64_text {
  * struct nat64_net - the translator of a network namespace
  * @config: what packets see, never NULL between pernet init and exit
  * @stats: counters
- * @stats_base: what the counters were when they were last reset
+ * @ways: routes that packets took lately, since there are hooks
+ * @uses: mappings that had packets, NULL unless they are counted
  * @net: the namespace
+ * @native: routes that are better than translating
  * @lock: serialises all changes
  * @load: configuration being loaded, or NULL
  * @generation: counts changes; dumps compare it
  * @walks: passes over the table in place that wait for their reader
- * @native: routes that are better than translating
- * @ways: routes that packets took lately, since there are hooks
- * @uses: mappings that had packets, NULL unless they are counted
- * @use_sweep: removes those of them that are mappings no more
+ * @stats_base: what the counters were when they were last reset
+ * @use_sweep: removes uses of what is a mapping no more
  * @pre_ops: PRE_ROUTING hooks, as netfilter holds on to them
  * @out_ops: LOCAL_OUT hooks
  * @pre_on: PRE_ROUTING hooks are registered
  * @out_on: LOCAL_OUT hooks are registered
  * @texts: texts of the last refusals
+ *
+ * What packets read comes first. No packet writes here, and what requests write
+ * stands apart.
  */
 struct nat64_net {
 	struct nat64_config __rcu	*config;
 	struct nat64_stats __percpu	*stats;
-	u64				stats_base[NAT64_N_COUNTERS];
+	struct nat64_ways __percpu	*ways;
+	struct nat64_uses __rcu		*uses;
 	struct net			*net;
-	struct mutex			lock;		/* of all changes */
+	struct nat64_native		native;
+	/* of all changes */
+	struct mutex			lock ____cacheline_aligned;
 	struct nat64_load		*load;
 	u32				generation;
 	struct list_head		walks;
-	struct nat64_native		native;
-	struct nat64_ways __percpu	*ways;
-	struct nat64_uses __rcu		*uses;
+	u64				stats_base[NAT64_N_COUNTERS];
 	struct work_struct		use_sweep;
 	struct nf_hook_ops		pre_ops[NAT64_N_OPS];
 	struct nf_hook_ops		out_ops[NAT64_N_OPS];

@@ -5,8 +5,8 @@ from rows import SIZES, TABLES, Row
 
 COLUMNS = SIZES + ("icmp", "pktgen")
 ARROWS = {"64": "6->4", "46": "4->6", "6": "IPv6", "4": "IPv4"}
-LABELS = {"forward": "forwarding", "flowtable": "nft flowtable", "direct": "nat64 direct",
-          "filtered": "nat64 filtered", "counted": "nat64 counters on",
+LABELS = {"redirect": "tc redirect", "forward": "forwarding", "flowtable": "nft flowtable",
+          "direct": "nat64 direct", "filtered": "nat64 filtered", "counted": "nat64 counters on",
           "jool": "Jool", "tayga": "TAYGA"}
 MAPPINGS = dict(zip(TABLES, ("", "10 thousand mappings", "a million mappings")))
 

@@ -11,8 +11,8 @@ FRAMES, WARM_UP, ROUNDS = 500, 3, 3
 MEGABYTES = 64
 
 # The order of measurement: plain forwarding goes first, with no hook anywhere.
-SYSTEMS = ("drop", "forward", "direct", "filtered", "counted", "passed", "flowtable", "jool",
-           "tayga")
+SYSTEMS = ("drop", "redirect", "forward", "direct", "filtered", "counted", "passed", "flowtable",
+           "jool", "tayga")
 NAT64 = ("direct", "filtered", "counted", "passed")
 TRANSLATORS = ("direct", "filtered", "counted", "jool", "tayga")
 
@@ -20,9 +20,10 @@ TRANSLATORS = ("direct", "filtered", "counted", "jool", "tayga")
 class Row(namedtuple("Row", "system family shape mappings", defaults=("100", 10))):
     """What comes in, and what is done with it.
 
-    system    drop: at the first device; forward: the kernel; flowtable: its fast
-              path; filtered, direct: nat64; counted: filtered, with counters on;
-              passed: forwarded, with nat64 there
+    system    drop: at the first device; redirect: from there to the last, by tc,
+              the least that any path costs; forward: the kernel; flowtable: its
+              fast path; filtered, direct: nat64; counted: filtered, with counters
+              on; passed: forwarded, with nat64 there
     family    that comes in, 4 or 6
     shape     octets of a frame, or: icmp, an error; split, IPv4 that has to be
               split; other, of 100 octets and not the translator's; pktgen, of 100
@@ -75,7 +76,7 @@ def both(system, *rest):
 
 def quick():
     """Enough to see whether a change of the packet path helps."""
-    rows = [row for system in ("forward", "direct", "filtered") for row in both(system)]
+    rows = [row for system in ("redirect", "forward", "direct", "filtered") for row in both(system)]
     return rows + both("forward", "other") + both("passed", "other")
 
 
@@ -85,7 +86,7 @@ def everything():
         for system in ("forward", "direct", "filtered", "jool"):
             rows += both(system, shape)
     for shape in SIZES + ("pktgen",):
-        rows += both("flowtable", shape)
+        rows += both("redirect", shape) + both("flowtable", shape)
     for mappings in TABLES[1:]:
         for shape in SIZES:
             rows += both("direct", shape, mappings) + both("filtered", shape, mappings)
