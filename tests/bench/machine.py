@@ -4,6 +4,7 @@
 import contextlib
 import fcntl
 import json
+import shutil
 import os
 import subprocess
 import sys
@@ -75,13 +76,25 @@ def copy(path, directory):
     return str(result)
 
 
+def write_shim(directory, plugin, *options):
+    """A QEMU with a plugin, which writes to a file of its name; tests/vm/run finds it first."""
+    compile(f"{plugin}.c", BUILD / f"{plugin}.so", "-shared", "-fPIC")
+    shim = directory / "bin/qemu-system-x86_64"
+    shim.parent.mkdir()
+    shim.write_text(f"#!/bin/sh\nexec {shutil.which(shim.name)} {' '.join(options)} "
+                    f"-plugin '{BUILD}/{plugin}.so,out={directory}/{plugin}' \"$@\"\n")
+    shim.chmod(0o755)
+    return f"{shim.parent}:"
+
+
 class Machine:
     """A kernel, and a directory for what goes in and what comes out."""
 
     def __init__(self, series, directory):
         self.release = capture("tests/lib/kernel-release", series)
         self.directory = directory
-        self.plan = {"data": str(directory / "data"), "bin": str(directory), "symbols": False}
+        self.plan = {"data": str(directory / "data"), "bin": str(directory), "symbols": False,
+                     "cpus": [0]}
 
     def prepare(self, rows, **more):
         self.plan.update(rows=rows, **more)
@@ -108,7 +121,8 @@ class Machine:
 
     def boot(self, *options, show=True, path="", script="guest"):
         """Returns what the guest has measured, by the names of the rows."""
-        command = words("tests/vm/run", "--kernel", self.release, "--icount", "--mem", 3072,
+        command = words("tests/vm/run", "--kernel", self.release,
+                        *(["--icount"] if len(self.plan["cpus"]) == 1 else []), "--mem", 3072,
                         "--timeout", 3600, "--out", self.directory, *options, "--",
                         f"tests/bench/{script}", self.directory / "plan.json")
         environment = dict(os.environ, PATH=path + os.environ["PATH"])
