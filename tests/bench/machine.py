@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import frames
-from rows import group
+from rows import PKTGEN, ROUNDS, group
 
 TOP = Path(__file__).resolve().parents[2]
 HERE = TOP / "tests/bench"
@@ -94,7 +94,7 @@ class Machine:
         self.release = capture("tests/lib/kernel-release", series)
         self.directory = directory
         self.plan = {"data": str(directory / "data"), "bin": str(directory), "symbols": False,
-                     "cpus": [0]}
+                     "cpus": [0], "rounds": ROUNDS, "pktgen": PKTGEN}
 
     def prepare(self, rows, **more):
         self.plan.update(rows=rows, **more)
@@ -111,20 +111,25 @@ class Machine:
     def build_nat64(self):
         with lock():
             self.plan["nat64ctl"] = copy(build_nat64ctl(), self.directory)
-            quietly("tests/lib/build-module", self.release, TOP / "build" / self.release)
-            self.plan["module"] = copy(TOP / "build" / self.release / "nat64.ko", self.directory)
+            self.plan["module"] = copy(self.build_module(), self.directory)
+
+    def build_module(self):
+        quietly("tests/lib/build-module", self.release, TOP / "build" / self.release)
+        return TOP / "build" / self.release / "nat64.ko"
 
     def build_others(self):
         modules, tools = capture("tests/bench/others", self.release).splitlines()
         self.plan["jool_modules"] = modules.split()
         self.plan["jool_siit"], self.plan["tayga"] = tools.split()
 
+    def bed(self):
+        counts = ["--icount"] if len(self.plan["cpus"]) == 1 else []
+        return ["tests/vm/run", "--kernel", self.release, *counts]
+
     def boot(self, *options, show=True, path="", script="guest"):
         """Returns what the guest has measured, by the names of the rows."""
-        command = words("tests/vm/run", "--kernel", self.release,
-                        *(["--icount"] if len(self.plan["cpus"]) == 1 else []), "--mem", 3072,
-                        "--timeout", 3600, "--out", self.directory, *options, "--",
-                        f"tests/bench/{script}", self.directory / "plan.json")
+        command = words(*self.bed(), "--mem", 3072, "--timeout", 3600, "--out", self.directory,
+                        *options, "--", f"tests/bench/{script}", self.directory / "plan.json")
         environment = dict(os.environ, PATH=path + os.environ["PATH"])
         lines = []
         with subprocess.Popen(command, cwd=TOP, text=True, env=environment,

@@ -10,6 +10,9 @@ TABLES = (10, 10_000, 1_000_000)
 FRAMES, WARM_UP, ROUNDS = 500, 3, 3
 MEGABYTES = 64
 
+# Packets of the kernel's generator in each of its runs, the first of which does not count.
+PKTGEN = (2000, 2)
+
 # The order of measurement: plain forwarding goes first, with no hook anywhere.
 SYSTEMS = ("drop", "redirect", "forward", "direct", "filtered", "counted", "passed", "flowtable",
            "jool", "tayga")
