@@ -45,8 +45,6 @@ break_("parse.c",
        ("one segment left", "&& rt->segments_left)", "&& rt->segments_left > 1)"),
        ("where a Parameter Problem points", "offsetof(struct ipv6_rt_hdr, segments_left)",
         "offsetof(struct ipv6_rt_hdr, type)"),
-       ("extension headers beyond the packet", "if (hdr->len > skb->len)\n\t\treturn NAT64_MALFORMED;\n\tif",
-        "if"),
        ("the length of a jumbogram without one", "!ipv6_hdr(skb)->payload_len &&", "0 &&"),
        tests="6to4 counters")
 break_("parse.c", ("more extension headers than any packet has", "#define MAX_EXT_HEADERS\t\t16",
