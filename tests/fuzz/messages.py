@@ -17,7 +17,10 @@ LENGTHS = (*[(32, 128)] * 12, (31, 127), (30, 126), (24, 120), (28, 64), (8, 32)
 TRANSLATIONS = (("64:ff9b::", 96), ("2001:db8:100::", 96), ("2001:db8:64::", 64),
                 ("2001:db8::", 32), ("2001:db8:1::", 48), ("2001:db8:65::", 63), ("ff00::", 32))
 COUNTS = (1, 1, 1, 1, 2, 5, 50)
-MANY = (200, 1000, 700000)
+MANY = (200, 1000, 100000)
+
+# Octets that a request has at most: a socket takes no more than a few times that.
+LARGEST = 400000
 
 # How often a kind of request is made, the others once; what is left out, of ten times.
 LEFT_OUT = {"force": 3, "staged": 7, "addr6": 5}
@@ -211,8 +214,8 @@ def grow(rng, parts):
     """So many that they are hardly, or not at all, to be counted."""
     if parts:
         part = rng.choice(parts)
-        room = 4 + len(encode([part]))
-        parts += [part] * min(rng.choice(MANY), 1000000 // room)
+        room = LARGEST - len(encode(parts))
+        parts += [part] * min(rng.choice(MANY), max(room, 0) // len(encode([part])))
 
 
 TREE = (shuffle, double, drop, renumber, resize, nest, unnest, flatten, grow)
@@ -267,7 +270,7 @@ def octets(rng, table, message):
         rng.choice(TREE)(rng, parts)
     if not rng.randrange(20):
         command = rng.choice((0, 17, 18, 255))
-    made = message(command, encode(parts), flags)
+    made = message(command, encode(parts)[:LARGEST], flags)
     while not rng.randrange(6):
         made = rng.choice(OCTETS)(rng, made)
     return made
