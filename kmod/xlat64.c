@@ -301,6 +301,13 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 	return reason;
 }
 
+/* RFC 7757 section 4.2.2, condition A2: then it is no case for hairpinning. */
+static bool is_mapped_destination(const struct nat64_pkt *p)
+{
+	return p->cfg->inside &&
+	       nat64_eam_find6(p->cfg->table, &p->a.dst6);
+}
+
 /*
  * RFC 7757 section 4.2.2: a destination that is mapped lies in IPv6. The way
  * back is found before the first pass, so that its refusals are answered.
@@ -354,7 +361,7 @@ enum nat64_counter nat64_xlat64(struct nat64_pkt *p,
 		return reason;
 	if (p->cfg->set.hairpin) {
 		eam = nat64_eam_find4(p->cfg->table, p->a.dst4);
-		if (unlikely(eam))
+		if (unlikely(eam) && !is_mapped_destination(p))
 			return hairpin(p, eam);
 	}
 	reason = nat64_route4(p);

@@ -124,7 +124,9 @@ break_("xlat64.c",
        ("IPv6 packets that were reassembled", "p->hdr.frag = true;", ";"), tests="offloads")
 break_("xlat64.c",
        ("a hairpinned packet that is too big", "p->info = back.mtu;\n\t\treturn NAT64_TOO_BIG;", ";"),
-       ("hairpinning", "if (unlikely(eam))\n\t\t\treturn hairpin(p, eam);", ";"),
+       ("hairpinning", "return hairpin(p, eam);", "eam = NULL;"),
+       ("RFC 7757 4.2.2, condition A2", "if (unlikely(eam) && !is_mapped_destination(p))",
+        "if (unlikely(eam))"),
        ("a mapping inside the prefix", "if (unlikely(p->cfg->inside)) {", "if (0) {"),
        tests="addresses")
 

@@ -226,6 +226,9 @@ def test_a_mapping_inside_the_prefix(expect):
            ip6("64:ff9b::198.51.100.2", "64:ff9b::1", udp(1, 2), hlim=63))
     expect(ip6("64:ff9b::1", "64:ff9b::198.51.100.2", udp(1, 2)),
            ip4("192.0.2.225", SERVER4, udp(1, 2), ttl=63, id=ANY))
+    # As a destination of IPv6 too; 4.2.2 hairpins only what RFC 6052 translated.
+    expect(ip6("2001:db8:aaaa::", "64:ff9b::1", udp(1, 2)),
+           ip4("192.0.2.1", "192.0.2.225", udp(1, 2), ttl=63, id=ANY))
     expect(ip6("2001:db8:aaaa::", "64:ff9b::192.0.2.248", udp(1, 2)),
            ip4("192.0.2.1", "192.0.2.248", udp(1, 2), ttl=63, id=ANY))
 
