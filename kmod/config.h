@@ -114,6 +114,7 @@ struct nat64_text {
  * @ways: routes that packets took lately, since there are hooks
  * @uses: mappings that had packets, NULL unless they are counted
  * @net: the namespace
+ * @ident_key: spreads pairs of hosts over identification generators
  * @native: routes that are better than translating
  * @lock: serialises all changes
  * @load: configuration being loaded, or NULL
@@ -136,6 +137,7 @@ struct nat64_net {
 	struct nat64_ways __percpu	*ways;
 	struct nat64_uses __rcu		*uses;
 	struct net			*net;
+	u32				ident_key;
 	struct nat64_native		native;
 	/* of all changes */
 	struct mutex			lock ____cacheline_aligned;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/module.h>
 #include <linux/netlink.h>
+#include <linux/random.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
@@ -18,6 +19,7 @@ static int __net_init net_init(struct net *net)
 	int err;
 
 	nn->net = net;
+	nn->ident_key = get_random_u32();
 	nat64_native_init(nn);
 	nat64_uses_init(nn);
 	nn->stats = alloc_percpu(struct nat64_stats);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From IPv6 to IPv4: RFC 7915 section 5. */
+#include <linux/hash.h>
 #include <linux/icmpv6.h>
 #include <linux/inetdevice.h>
 #include <linux/random.h>
@@ -17,10 +18,18 @@
 #define MAX_WITHOUT_DF	(IPV6_MIN_MTU - 20)
 
 /*
- * Fragment identification (RFC 6864): each CPU counts on its own from a random
- * start, so that no cache line is shared and gateways do not run in step.
+ * Fragment identifications (RFC 6864) are to differ between the datagrams of a
+ * pair of hosts. Each CPU has counters of its own, so that no cache line is
+ * shared, and many of them, so that one does not come round the faster for the
+ * traffic of all other pairs. All start at random: gateways do not run in step.
  */
-static DEFINE_PER_CPU(u32, ident);
+#define IDENT_BITS	8
+
+struct idents {
+	u16 next[1 << IDENT_BITS];
+};
+
+static DEFINE_PER_CPU(struct idents, idents);
 
 /**
  * nat64_xlat64_init() - start the identification generators
@@ -30,7 +39,20 @@ void nat64_xlat64_init(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		get_random_bytes(per_cpu_ptr(&ident, cpu), sizeof(u32));
+		get_random_bytes(per_cpu_ptr(&idents, cpu),
+				 sizeof(struct idents));
+}
+
+/*
+ * The first of @n identifications in a row. Which pairs share a counter depends
+ * on a key, so that nobody learns from his own pair about that of others.
+ */
+static u16 take_idents(const struct nat64_pkt *p, u32 n)
+{
+	u32 pair = (__force u32)p->a.src4 ^ rol32((__force u32)p->a.dst4, 16);
+	u32 which = hash_32(pair ^ p->nn->ident_key, IDENT_BITS);
+
+	return this_cpu_add_return(idents.next[which], n) - n;
 }
 
 /**
@@ -140,7 +162,7 @@ static void remember_fragments(struct nat64_pkt *p)
 	if (likely(!IP6CB(p->skb)->frag_max_size) || p->local)
 		return;
 	p->hdr.frag = true;
-	p->hdr.frag_id = this_cpu_inc_return(ident);
+	p->hdr.frag_id = take_idents(p, 1);
 }
 
 /*
@@ -269,7 +291,7 @@ static void edit_network(struct nat64_pkt *p)
 {
 	bool df = needs_df(p);
 	u32 segs = skb_shinfo(p->skb)->gso_segs ?: 1;
-	u16 id = this_cpu_add_return(ident, segs) - segs;
+	u16 id = take_idents(p, segs);
 	void *at;
 
 	at = nat64_skb_replace_header(p->skb, p->hdr.len, sizeof(struct iphdr));
