@@ -14,8 +14,8 @@ set -euo pipefail
 build=(build-essential bc bison flex libelf1 libjansson-dev libmnl-dev pkg-config rsync xz-utils zstd)
 machines=(busybox-static cpio kmod linux-source-6.1 qemu-system-x86)
 checks=(mandoc prometheus pyflakes3 shellcheck sparse valgrind)
-tools=(curl ethtool iperf3 iproute2 iputils-arping iputils-ping iputils-tracepath nftables nginx-light
-	tcpdump traceroute wireguard-tools)
+tools=(bird2 curl ethtool iperf3 iproute2 iputils-arping iputils-ping iputils-tracepath nftables
+	nginx-light procps tcpdump traceroute unbound wireguard-tools)
 python=(python3 python3-jsonschema python3-pytest python3-scapy python3-yaml)
 
 need_packages "${build[@]}" "${machines[@]}" "${checks[@]}" "${tools[@]}" "${python[@]}"

@@ -87,17 +87,16 @@ def run(*command, input=None, check=True, timeout=120):
     return done
 
 
-def eventually(condition, what, timeout=DEADLINE):
+def eventually(condition, what, timeout=DEADLINE, pause=0.01):
     """Returns what the condition returns, once that is true."""
     end = time.monotonic() + timeout
-    pause = select.poll()
     while True:
         result = condition()
         if result:
             return result
         if time.monotonic() > end:
             raise AssertionError(f"not within {timeout} s: {what}")
-        pause.poll(10)
+        time.sleep(pause)
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -108,23 +107,13 @@ def _setns(fd):
         raise OSError(ctypes.get_errno(), "setns")
 
 
-class Namespace:
-    """A network namespace; `with` it, this process and what it starts are inside."""
+class Place:
+    """A network namespace that there is; `with` it, this process and what it starts are inside."""
 
     def __init__(self, name):
         self.name = name
-        run("ip", "netns", "del", name, check=False)
-        run("ip", "netns", "add", name)
         self.fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
         self._outside = []
-        with self:
-            for key, value in (("net.ipv6.conf.default.addr_gen_mode", 1),
-                               ("net.ipv6.conf.default.accept_dad", 0),
-                               ("net.ipv6.conf.default.accept_ra", 0),
-                               ("net.ipv6.conf.default.router_solicitations", 0),
-                               ("net.ipv6.auto_flowlabels", 0)):
-                self.sysctl(key, value)
-            run("ip", "link", "set", "lo", "up")
 
     def __enter__(self):
         self._outside.append(os.open("/proc/self/ns/net", os.O_RDONLY))
@@ -135,6 +124,23 @@ class Namespace:
         outside = self._outside.pop()
         _setns(outside)
         os.close(outside)
+
+
+class Namespace(Place):
+    """A network namespace of our own."""
+
+    def __init__(self, name):
+        run("ip", "netns", "del", name, check=False)
+        run("ip", "netns", "add", name)
+        super().__init__(name)
+        with self:
+            for key, value in (("net.ipv6.conf.default.addr_gen_mode", 1),
+                               ("net.ipv6.conf.default.accept_dad", 0),
+                               ("net.ipv6.conf.default.accept_ra", 0),
+                               ("net.ipv6.conf.default.router_solicitations", 0),
+                               ("net.ipv6.auto_flowlabels", 0)):
+                self.sysctl(key, value)
+            run("ip", "link", "set", "lo", "up")
 
     def delete(self):
         os.close(self.fd)
