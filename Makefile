@@ -45,6 +45,9 @@ bench-table:
 demo:
 	@demo/run
 
+demo-cluster:
+	@demo/run cluster
+
 clean:
 	$(MAKE) -C ctl clean
 	if [ -e $(KDIR)/Makefile ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
@@ -62,6 +65,8 @@ help:
 	@echo "make bench-check    fails if they are more than 3% above tests/bench/baseline.json"
 	@echo "make bench-table    counts what tables of up to a million mappings cost"
 	@echo "make demo           shows a gateway at work, in a virtual machine"
+	@echo "make demo-cluster   shows several gateways that come and go, the same way"
 	@echo "make clean          removes what was built"
 
-.PHONY: all module nat64ctl install uninstall deb check check-native bench bench-check bench-table demo clean help
+.PHONY: all module nat64ctl install uninstall deb check check-native bench bench-check bench-table demo \
+	demo-cluster clean help
