@@ -209,7 +209,7 @@ break_("icmp.c",
 
 # Answers.
 break_("icmp.c",
-       ("ICMPv6 is not refused aloud", "answer->kind == REFUSE && p->hdr.proto == IPPROTO_ICMPV6",
+       ("ICMPv6 is not refused aloud", "known->kind == REFUSE && p->hdr.proto == IPPROTO_ICMPV6",
         "0"),
        ("icmp-errors", "!p->cfg->set.icmp_errors", "0"),
        tests="6to4")
