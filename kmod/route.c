@@ -106,13 +106,16 @@ static bool may_keep(const struct nat64_pkt *p)
 	return !p->local && in_softirq() && !IS_ENABLED(CONFIG_PREEMPT_RT);
 }
 
+/* Subnets and hosts are both numbered from 1: neither may hide the other. */
 static struct nat64_way *find_pair(const struct nat64_pkt *p,
 				   const struct in6_addr *dst6, u32 kind)
 {
-	const __be32 *word = dst6->s6_addr32;
-	u32 key = (__force u32)(word[0] ^ word[1] ^ word[2] ^ word[3]) ^ kind;
+	const u32 *word = (__force const u32 *)dst6->s6_addr32;
+	u64 subnet = (u64)word[0] << 32 | word[1];
+	u64 host = (u64)word[2] << 32 | word[3];
+	u64 key = subnet * GOLDEN_RATIO_64 + host + kind;
 
-	return this_cpu_ptr(p->nn->ways)->pair[hash_32(key, WAYS_BITS)];
+	return this_cpu_ptr(p->nn->ways)->pair[hash_64(key, WAYS_BITS)];
 }
 
 static void forget_way(struct nat64_way *way)
