@@ -4,14 +4,14 @@
 import contextlib
 import fcntl
 import json
-import shutil
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import frames
-from rows import PKTGEN, ROUNDS, group
+from rows import PKTGEN, group
 
 TOP = Path(__file__).resolve().parents[2]
 HERE = TOP / "tests/bench"
@@ -76,12 +76,12 @@ def copy(path, directory):
     return str(result)
 
 
-def write_shim(directory, plugin, *options):
+def write_shim(directory, plugin):
     """A QEMU with a plugin, which writes to a file of its name; tests/vm/run finds it first."""
     compile(f"{plugin}.c", BUILD / f"{plugin}.so", "-shared", "-fPIC")
     shim = directory / "bin/qemu-system-x86_64"
     shim.parent.mkdir()
-    shim.write_text(f"#!/bin/sh\nexec {shutil.which(shim.name)} {' '.join(options)} "
+    shim.write_text(f"#!/bin/sh\nexec {shutil.which(shim.name)} "
                     f"-plugin '{BUILD}/{plugin}.so,out={directory}/{plugin}' \"$@\"\n")
     shim.chmod(0o755)
     return f"{shim.parent}:"
@@ -94,7 +94,7 @@ class Machine:
         self.release = capture("tests/lib/kernel-release", series)
         self.directory = directory
         self.plan = {"data": str(directory / "data"), "bin": str(directory), "symbols": False,
-                     "cpus": [0], "rounds": ROUNDS, "pktgen": PKTGEN}
+                     "pktgen": PKTGEN}
 
     def prepare(self, rows, **more):
         self.plan.update(rows=rows, **more)
@@ -123,8 +123,7 @@ class Machine:
         self.plan["jool_siit"], self.plan["tayga"] = tools.split()
 
     def bed(self):
-        counts = ["--icount"] if len(self.plan["cpus"]) == 1 else []
-        return ["tests/vm/run", "--kernel", self.release, *counts]
+        return ["tests/vm/run", "--kernel", self.release, "--icount"]
 
     def boot(self, *options, show=True, path="", script="guest"):
         """Returns what the guest has measured, by the names of the rows."""
