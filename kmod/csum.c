@@ -3,7 +3,6 @@
 
 #include <linux/icmp.h>
 #include <linux/in.h>
-#include <linux/udp.h>
 
 /**
  * nat64_csum_pseudo6() - the pseudo-header of ICMPv6
@@ -15,9 +14,9 @@
 __wsum nat64_csum_pseudo6(const struct nat64_addrs *a, u32 len)
 {
 	return nat64_csum_fold64(nat64_csum_words6(&a->src6) +
-		      nat64_csum_words6(&a->dst6) +
-		      (__force u32)htonl(len) +
-		      (__force u32)htonl(IPPROTO_ICMPV6));
+				 nat64_csum_words6(&a->dst6) +
+				 (__force u32)htonl(len) +
+				 (__force u32)htonl(IPPROTO_ICMPV6));
 }
 
 /**

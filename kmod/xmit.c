@@ -8,10 +8,8 @@
 #include <net/neighbour.h>
 #include <net/route.h>
 
+#include "drop.h"
 #include "route.h"
-#include "skb.h"
-
-/* What both families share is small, and on the way of every packet. */
 
 /* The packet takes the reference along, or lives under the RCU read lock. */
 static __always_inline void give_route(struct nat64_pkt *p)
@@ -43,13 +41,15 @@ static __always_inline bool is_direct(const struct nat64_pkt *p)
 }
 
 /* As ip6_finish_output2() and ip_finish_output2() send. */
-static __always_inline void send_to(struct neighbour *neigh,
-				    struct sk_buff *skb, bool skip_cache)
+static __always_inline void send_to(const struct nat64_pkt *p,
+				    struct neighbour *neigh, bool skip_cache)
 {
-	if (IS_ERR(neigh))
-		kfree_skb(skb);
-	else
-		neigh_output(neigh, skb, skip_cache);
+	if (IS_ERR(neigh)) {
+		nat64_count(p->nn->stats, NAT64_NO_MEMORY, 1);
+		nat64_drop(p->skb, NAT64_NO_MEMORY);
+		return;
+	}
+	neigh_output(neigh, p->skb, skip_cache);
 }
 
 static void direct6(const struct nat64_pkt *p)
@@ -59,7 +59,7 @@ static void direct6(const struct nat64_pkt *p)
 
 	p->skb->dev = p->dst->dev;
 	rcu_read_lock_bh();
-	send_to(ip_neigh_gw6(p->dst->dev, nexthop), p->skb, false);
+	send_to(p, ip_neigh_gw6(p->dst->dev, nexthop), false);
 	rcu_read_unlock_bh();
 }
 
@@ -71,7 +71,7 @@ static void direct4(const struct nat64_pkt *p)
 	p->skb->dev = p->dst->dev;
 	rcu_read_lock_bh();
 	neigh = ip_neigh_for_gw(skb_rtable(p->skb), p->skb, &is_v6gw);
-	send_to(neigh, p->skb, is_v6gw);
+	send_to(p, neigh, is_v6gw);
 	rcu_read_unlock_bh();
 }
 
