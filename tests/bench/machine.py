@@ -94,7 +94,7 @@ class Machine:
         self.release = capture("tests/lib/kernel-release", series)
         self.directory = directory
         self.plan = {"data": str(directory / "data"), "bin": str(directory), "symbols": False,
-                     "pktgen": PKTGEN}
+                     "pktgen": PKTGEN, "senders": 1}
 
     def prepare(self, rows, **more):
         self.plan.update(rows=rows, **more)
