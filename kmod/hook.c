@@ -27,12 +27,13 @@ static void refuse(struct nat64_pkt *p, enum nat64_counter reason)
 		nat64_trace_refused(p, reason);
 }
 
-/* A sender on this machine learns of the end of its packet: EPERM. */
+/* A sender on this machine learns of the end of its packet: EPERM, or ENOMEM. */
 static unsigned int drop(struct nat64_pkt *p, enum nat64_counter reason)
 {
 	refuse(p, reason);
 	if (p->local)
-		return NF_DROP;
+		return reason == NAT64_NO_MEMORY ? NF_DROP_ERR(-ENOMEM) :
+						   NF_DROP;
 	nat64_drop(p->skb, reason);
 	return NF_STOLEN;
 }

@@ -173,6 +173,9 @@ static enum nat64_counter route_error(int err)
 		return NAT64_BLACKHOLE;
 	case -EHOSTUNREACH:
 		return NAT64_UNREACHABLE;
+	case -ENOBUFS:
+	case -ENOMEM:
+		return NAT64_NO_MEMORY;
 	}
 	return NAT64_NO_ROUTE;
 }

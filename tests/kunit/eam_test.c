@@ -310,6 +310,34 @@ static void abort_leaves_no_trace(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->digest, digest);
 }
 
+/* The second column has no room: the first one is as it was. */
+static void failure_leaves_no_trace(struct kunit *test)
+{
+	struct nat64_table *t = test->priv;
+	struct nat64_eam *old;
+	struct nat64_eam spec;
+	struct nat64_batch *b;
+	u64 digest;
+
+	put(test, t, "203.0.113.1", 32, "2001:db8::1", 128);
+	old = nat64_eam_get4(t, text4(test, "203.0.113.1"), 32);
+	digest = t->digest;
+	t->col6.max_elems = 1;
+
+	b = begin(test, t, 2);
+	spec = make(test, "203.0.113.1", 32, "2001:db8::2", 128);
+	KUNIT_EXPECT_EQ(test, nat64_batch_put(b, &spec), -E2BIG);
+	KUNIT_EXPECT_PTR_EQ(test, nat64_eam_get4(t, spec.addr4, 32), old);
+	spec = make(test, "203.0.112.0", 24, "2001:db8::", 120);
+	KUNIT_EXPECT_EQ(test, nat64_batch_put(b, &spec), -E2BIG);
+	KUNIT_EXPECT_NULL(test, nat64_eam_get4(t, spec.addr4, 24));
+	KUNIT_EXPECT_EQ(test, t->lens4, BIT_ULL(32));
+	nat64_batch_commit(b);
+	KUNIT_EXPECT_PTR_EQ(test, nat64_eam_get6(t, &old->addr6, 128), old);
+	KUNIT_EXPECT_EQ(test, t->count, 1);
+	KUNIT_EXPECT_EQ(test, t->digest, digest);
+}
+
 static void delete_one(struct kunit *test)
 {
 	struct nat64_table *t = test->priv;
@@ -389,6 +417,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(replace),
 	KUNIT_CASE(two_mappings_change_places),
 	KUNIT_CASE(abort_leaves_no_trace),
+	KUNIT_CASE(failure_leaves_no_trace),
 	KUNIT_CASE(delete_one),
 	KUNIT_CASE(digest_knows_no_order),
 	{ }

@@ -19,6 +19,11 @@ def pytest_configure(config):
                                        "of, or with more=True beside, the usual configuration")
 
 
+def pytest_terminal_summary(terminalreporter):
+    for what, count in lib.FIGURES.items():
+        terminalreporter.write_line(f"{count} {what}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_processor():
     """Keeps this process on one processor, so that packets stay in their order."""

@@ -13,6 +13,7 @@ sentinels, packets that the gateway forwards natively, one out of each side.
 What came out before them is all that came out.
 """
 
+import collections
 import contextlib
 import ctypes
 import fcntl
@@ -74,6 +75,9 @@ MODULES = ("veth", "dummy", "vrf", "ifb", "8021q", "sch_fq", "sch_fq_codel", "sc
            "ip6_tunnel", "wireguard", "af_packet", "nfnetlink_hook")
 
 DEADLINE = 20
+
+# What tests have counted of what they did, printed when all are done.
+FIGURES = collections.Counter()
 
 
 def run(*command, input=None, check=True, timeout=120):
@@ -292,18 +296,49 @@ class Seen(Packet):
         return seen
 
 
+def listen(namespace):
+    """A packet socket on a device called eth0."""
+    with namespace:
+        listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    for level, option, value in ((263, 15, 1), (263, 23, 1), (socket.SOL_SOCKET, 33, 1 << 25)):
+        listener.setsockopt(level, option, value)
+    listener.bind(("eth0", 3))
+    listener.setblocking(False)
+    return listener
+
+
+class Tap:
+    """A device of the gateway that is a file here, with the words of a socket.
+
+    What is sent goes all its way in this very task, as far as the next queue.
+    """
+
+    def __init__(self, gateway, name):
+        with gateway:
+            self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+            fcntl.ioctl(self.fd, 0x400454ca, struct.pack("16sH22x", name.encode(), 0x5002))
+        fcntl.ioctl(self.fd, 0x400454d0, 0x7)  # TUNSETOFFLOAD: checksums, TSO
+
+    def fileno(self):
+        return self.fd
+
+    def sendmsg(self, parts):
+        os.writev(self.fd, parts)
+
+    def recv_into(self, buffer):
+        return os.readv(self.fd, [buffer])
+
+    def recv(self, length):
+        return os.read(self.fd, length)
+
+
 class Port:
     """The far end of a link of the gateway: frames go in and come out here."""
 
-    def __init__(self, namespace, side, gateway_mac, far_mac):
+    def __init__(self, far_end, side, gateway_mac, far_mac):
         self.side = side
         self.gateway_mac, self.far_mac = mac(gateway_mac), mac(far_mac)
-        with namespace:
-            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        for level, option, value in ((263, 15, 1), (263, 23, 1), (socket.SOL_SOCKET, 33, 1 << 25)):
-            self.socket.setsockopt(level, option, value)
-        self.socket.bind(("eth0", 3))
-        self.socket.setblocking(False)
+        self.socket = far_end
         self._buffer = bytearray(1 << 20)
 
     def fileno(self):
@@ -347,8 +382,8 @@ class Port:
 class Wire:
     """Both far ends of the gateway."""
 
-    def __init__(self, v6, v4):
-        self.port = {6: Port(v6, 6, MAC_TO6, MAC_FAR6), 4: Port(v4, 4, MAC_TO4, MAC_FAR4)}
+    def __init__(self, far6, far4):
+        self.port = {6: Port(far6, 6, MAC_TO6, MAC_FAR6), 4: Port(far4, 4, MAC_TO4, MAC_FAR4)}
         self._number = 0
 
     def exchange(self, *sent):
@@ -496,10 +531,14 @@ def module_loaded():
     return Path("/sys/module/nat64").exists()
 
 
+def dependencies():
+    """The modules that nat64 depends on."""
+    return [name for name in run("modinfo", "-F", "depends", KO).stdout.strip().split(",") if name]
+
+
 def load_module():
     """Loads the module, and first what it depends on."""
-    depends = run("modinfo", "-F", "depends", KO).stdout.strip()
-    for name in filter(None, depends.split(",")):
+    for name in dependencies():
         run("modprobe", name)
     run("insmod", KO)
 
@@ -578,23 +617,8 @@ class Topology:
                 namespace.mtu(device, value)
 
 
-def build_topology(name="nat64", vrf=None):
-    """Builds the namespaces, links, addresses, neighbours and routes.
-
-    A VRF has both of the gateway's devices in it, and all of its routes.
-    """
-    run("modprobe", "-qa", *MODULES, check=False)
-    v6, gateway, v4 = Namespace(f"{name}-v6"), Gateway(f"{name}-gw"), Namespace(f"{name}-v4")
-
-    for side, near, near_mac, far_mac in ((v6, "to6", MAC_TO6, MAC_REAL6),
-                                          (v4, "to4", MAC_TO4, MAC_REAL4)):
-        gateway.ip(f"link add {near} mtu 1500 address {near_mac} type veth "
-                   f"peer name eth0 mtu 65535 address {far_mac} netns {side.name}")
-        side.ip("link set eth0 up")
-    if vrf:
-        gateway.ip(f"link add {vrf} type vrf table 10", f"link set {vrf} up",
-                   f"link set to6 master {vrf}", f"link set to4 master {vrf}")
-
+def furnish(gateway, vrf=None):
+    """Gives a gateway that has its devices what it needs to forward."""
     for key, value in (("net.ipv4.ip_forward", 1), ("net.ipv6.conf.all.forwarding", 1),
                        ("net.ipv4.conf.all.send_redirects", 0),
                        ("net.ipv4.conf.to4.send_redirects", 0),
@@ -619,6 +643,26 @@ def build_topology(name="nat64", vrf=None):
         *(f"route add {route}" + (f" vrf {vrf}" if vrf else "") for route in (
             f"{SENTINEL6}/32 dev to6", f"{SENTINEL4}/32 via 198.51.100.254",
             "default via 198.51.100.254", "default via 2001:db8:1::fe")))
+
+
+def build_topology(name="nat64", vrf=None):
+    """Builds the namespaces, links, addresses, neighbours and routes.
+
+    A VRF has both of the gateway's devices in it, and all of its routes.
+    """
+    run("modprobe", "-qa", *MODULES, check=False)
+    v6, gateway, v4 = Namespace(f"{name}-v6"), Gateway(f"{name}-gw"), Namespace(f"{name}-v4")
+
+    for side, near, near_mac, far_mac in ((v6, "to6", MAC_TO6, MAC_REAL6),
+                                          (v4, "to4", MAC_TO4, MAC_REAL4)):
+        gateway.ip(f"link add {near} mtu 1500 address {near_mac} type veth "
+                   f"peer name eth0 mtu 65535 address {far_mac} netns {side.name}")
+        side.ip("link set eth0 up")
+    if vrf:
+        gateway.ip(f"link add {vrf} type vrf table 10", f"link set {vrf} up",
+                   f"link set to6 master {vrf}", f"link set to4 master {vrf}")
+
+    furnish(gateway, vrf)
     v6.ip(f"addr add {REAL6}/64 dev eth0 nodad",
           f"neigh add {GATEWAY6} lladdr {MAC_TO6} dev eth0 nud permanent",
           f"route add default via {GATEWAY6}")
@@ -626,7 +670,7 @@ def build_topology(name="nat64", vrf=None):
           f"neigh add {GATEWAY4} lladdr {MAC_TO4} dev eth0 nud permanent",
           f"route add default via {GATEWAY4}")
     topology = Topology(v6, gateway, v4)
-    topology.wire = Wire(v6, v4)
+    topology.wire = Wire(listen(v6), listen(v4))
     return topology
 
 

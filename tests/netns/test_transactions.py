@@ -2,18 +2,16 @@
 """Changes are done whole or not at all, and what they are not about stays as it is."""
 
 import contextlib
-import os
 import re
 import subprocess
 import time
 from ipaddress import IPv4Address
-from pathlib import Path
 
 import lib
 import netlink
 import pytest
 from lib import SERVER4
-from netlink import CREATE, EXCL, REPLACE, build
+from netlink import CREATE, EXCL, build
 from packet import ANY, describe, ip4, ip6, udp, version
 
 pytestmark = pytest.mark.configuration("")
@@ -205,90 +203,3 @@ def test_two_loads_at_once(real, tmp_path):
         done = [path for run, path in zip(runs, paths) if run.returncode == 0]
         # Both may be refused: of each other, or of one that has not been closed yet.
         assert not done or real.gateway.show("save") in [words[path] for path in done]
-
-
-# Without memory.
-
-FAULTS = Path("/sys/kernel/debug")
-FAIL_NTH = "/proc/thread-self/fail-nth"
-
-can_fail = pytest.mark.skipif(not os.path.exists(FAIL_NTH),
-                              reason="this kernel cannot let allocations fail")
-
-
-class Fault:
-    """A context in which the nth allocation of this task fails, if it comes to that."""
-
-    def __init__(self, n):
-        self.n = n
-
-    def __enter__(self):
-        self.file = os.open(FAIL_NTH, os.O_RDWR)
-        os.pwrite(self.file, str(self.n).encode(), 0)
-
-    def __exit__(self, *_):
-        self.happened = int(os.pread(self.file, 16, 0)) == 0
-        os.pwrite(self.file, b"0", 0)
-        os.close(self.file)
-
-
-@pytest.fixture
-def fault():
-    for kind in ("failslab", "fail_page_alloc"):
-        for name, value in (("ignore-gfp-wait", "N"), ("verbose", "0"), ("min-order", "0")):
-            if FAULTS.joinpath(kind, name).exists():
-                FAULTS.joinpath(kind, name).write_text(value)
-
-    return Fault
-
-
-# A configuration, and what is asked of it.
-CHANGES = {
-    "add": (OLD, ["eam-new", eams(100, 12, "e"), CREATE | EXCL]),
-    "first": ("", ["eam-new", eams(100, 2, "e"), CREATE | EXCL]),
-    "replace": (OLD, ["eam-new", eams(26, 12, "e"), CREATE | REPLACE]),
-    "inside": (OLD, ["eam-new", eams(100, 2, "e") + build("nat64", force=True, eam=INSIDE),
-                     CREATE | EXCL]),
-    "delete": (OLD, ["eam-del", eams(1, 12, "a")]),
-    "flush": (OLD, ["eam-flush"]),
-    "prefix": (OLD, ["prefix-new", build("nat64", prefix=PREFIX)]),
-    "first prefix": ("", ["prefix-new", build("nat64", prefix=PREFIX)]),
-    "no prefix": ("prefix add 64:ff9b::/96 primary\n",
-                  ["prefix-del", build("nat64", prefix=PREFIX)]),
-    "settings": (OLD, ["settings-set", build("nat64", settings=SETTINGS)]),
-    "load": (OLD, *LOAD),
-}
-
-
-def attempt(real, before, requests, faults):
-    """Asks in a configuration that stands before; returns what was said, and what stands then."""
-    real.configure(before)
-    with real.gateway:
-        client = netlink.Socket()
-    with contextlib.closing(client), faults:
-        said = ask_all(client, requests)
-    found = real.gateway.show("save")
-    real.gateway.loaded = before if found == before else None
-    return said, found
-
-
-@can_fail
-@pytest.mark.parametrize("change", CHANGES)
-def test_without_memory(real, fault, change):
-    """Whichever allocation fails, the request is refused and changes nothing, or is done."""
-    before, *requests = CHANGES[change]
-    said, after = attempt(real, before, requests, contextlib.nullcontext())
-    assert said and after != before
-    outcomes = {True: [after], False: [before], None: [before, after]}
-    answers, happened = set(), True
-    n = 0
-    while happened:
-        n += 1
-        faults = fault(n)
-        said, found = attempt(real, before, requests, faults)
-        assert found in outcomes[said], f"allocation {n}"
-        answers.add(said)
-        happened = faults.happened
-    assert said and answers == {True, False, None}
-    real.configure(OLD)
-    assert exchange(real.wire) == [len(TRAFFIC), 0]
