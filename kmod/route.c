@@ -18,6 +18,7 @@
 #include <net/nexthop.h>
 
 #include "compat/flow.h"
+#include "compat/mtu.h"
 
 #define WAYS_BITS	11
 
@@ -307,8 +308,7 @@ enum nat64_counter nat64_route6(struct nat64_pkt *p)
 	if (unlikely(reason))
 		return reason;
 	p->dst = dst;
-	p->mtu = max_t(unsigned int, ip6_dst_mtu_maybe_forward(dst, false),
-		       IPV6_MIN_MTU);
+	p->mtu = max_t(unsigned int, nat64_dst_mtu6(dst), IPV6_MIN_MTU);
 	return NAT64_OK;
 }
 
@@ -424,7 +424,7 @@ unsigned int nat64_route6_mtu(const struct nat64_pkt *p,
 
 	if (dst->error)
 		return IP6_MAX_MTU;
-	return ip6_dst_mtu_maybe_forward(dst, false);
+	return nat64_dst_mtu6(dst);
 }
 
 /**

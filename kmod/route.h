@@ -3,6 +3,7 @@
 #ifndef _NAT64_ROUTE_H
 #define _NAT64_ROUTE_H
 
+#include <linux/types.h>
 #include <net/ip6_route.h>
 #include <net/route.h>
 

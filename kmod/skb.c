@@ -8,6 +8,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "compat/skbuff.h"
 #include "drop.h"
 
 /**
@@ -137,7 +138,7 @@ static bool make_divisible(struct sk_buff *skb)
 {
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
 		return false;
-	if (skb_has_frag_list(skb) || skb->pp_recycle)
+	if (skb_has_frag_list(skb) || nat64_skb_has_pool(skb))
 		return !skb_linearize(skb);
 	return !skb_unclone(skb, GFP_ATOMIC);
 }

@@ -3,6 +3,9 @@
 #ifndef _NAT64_SKB_H
 #define _NAT64_SKB_H
 
+#include <net/ip.h>
+#include <net/route.h>
+
 #include "xlat.h"
 
 /* Kinds of super-packet that only need their family changed. */
