@@ -139,6 +139,7 @@ def test_udp_that_gro_put_together(real, arrivals, near):
 # BIG TCP: super-packets beyond 64 KiB, which only IPv6, or an IPv4 of length 0, can have.
 
 IFLA_GSO_MAX_SIZE, IFLA_GSO_IPV4_MAX_SIZE = 41, 63
+SO_RCVBUFFORCE = 33
 
 
 def set_link(namespace, device, **attributes):
@@ -151,10 +152,10 @@ def set_link(namespace, device, **attributes):
         assert error == 0, os.strerror(-error)
 
 
-def has_big_tcp4(namespace):
+def has_big_tcp4(namespace, device="eth0"):
     """Whether the kernel tells of gso_ipv4_max_size."""
     with namespace, socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as netlink:
-        body = struct.pack("=BxHiII", 0, 0, socket.if_nametoindex("eth0"), 0, 0)
+        body = struct.pack("=BxHiII", 0, 0, socket.if_nametoindex(device), 0, 0)
         netlink.send(struct.pack("=IHHII", 16 + len(body), 18, 1, 1, 0) + body)
         answer, at = netlink.recv(65536), 32
         while at < len(answer):
@@ -165,25 +166,57 @@ def has_big_tcp4(namespace):
     return False
 
 
+def set_sizes(namespace, device, size):
+    """The longest super-packets that a device is given."""
+    set_link(namespace, device, any=(IFLA_GSO_MAX_SIZE, size))
+    if has_big_tcp4(namespace, device):
+        set_link(namespace, device, four=(IFLA_GSO_IPV4_MAX_SIZE, size))
+
+
+@contextlib.contextmanager
+def lengths(namespace):
+    """Of the packets on a host's link: how long each is, and how long it says it is."""
+    with namespace:
+        listener = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+    head = bytearray(40)
+
+    def read():
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                length = listener.recv_into(head, 40, socket.MSG_TRUNC)
+                yield length, (40 + int.from_bytes(head[4:6], "big") if head[0] >> 4 == 6 else
+                               int.from_bytes(head[2:4], "big"))
+
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 256 << 20)
+        listener.bind(("eth0", 3))
+        listener.setblocking(False)
+        yield read
+
+
 @DIRECTIONS
 @pytest.mark.parametrize("near", [dict(ALL_ON), dict(ALL_OFF)], ids=["all on", "all off"])
 def test_big_tcp(real, arrivals, from_side, near):
     client, server, to = ends(real, from_side)
     if from_side == 4 and not has_big_tcp4(client):
         pytest.skip("this kernel has no BIG TCP for IPv4")
-    kind = IFLA_GSO_MAX_SIZE if from_side == 6 else IFLA_GSO_IPV4_MAX_SIZE
     data = os.urandom(4 << 20)
-    set_link(client, "eth0", size=(kind, 180_000))
+    big = [(client, "eth0"), (real.gateway, "to4" if from_side == 6 else "to6")]
+    for link in big:
+        set_sizes(*link, 180_000)
     try:
         with real.mtus(far6=1500, far4=1500), offloads(real, near=dict(near, gro=False)):
             ours, theirs = lib.connect(client, server, to)
-            with ours, theirs:
+            with ours, theirs, lengths(server) as arrived:
                 for _ in range(20):  # until the window is wide enough for one
                     assert lib.stream(ours, theirs, data) == data
+                    wrong = [(got, said) for got, said in arrived() if got != said]
+                    assert not wrong
                     if lib.counted(real.gateway)["big"]:
                         break
     finally:
-        set_link(client, "eth0", size=(kind, 65536))
+        for link in big:
+            set_sizes(*link, 65536)
     assert lib.counted(real.gateway)["big"] > 0
 
 
