@@ -429,16 +429,23 @@ def test_more_specific_native_route_in_a_mapping(real):
 def test_a_mapping_wins_over_a_route_of_its_length(real):
     packet = ip4(SERVER4, "192.0.2.9", udp(1, 2))
     translated = ip6(SERVER6, "2001:db8:5::1", udp(1, 2), hlim=63)
-    with real.gateway.routes("route 192.0.2.8/29 via 198.51.100.254",
-                             "route 192.0.2.0/24 via 198.51.100.254"):
+    routes = ["route 192.0.2.8/29 via 198.51.100.254", "route 192.0.2.0/24 via 198.51.100.254"]
+    with real.gateway.routes(*routes):
+        real.wire.expect(packet, translated)
+    # With another that is longer, each packet asks for its route.
+    with real.gateway.routes(*routes, "route 192.0.2.12/30 via 198.51.100.254"):
         real.wire.expect(packet, translated)
 
 
 def test_a_prefix_wins_over_a_route_of_its_length(real):
-    with real.gateway.routes("route 2001:db8:100::/96 via 2001:db8:1::fe",
-                             "route 2001:db8::/32 via 2001:db8:1::fe"):
-        real.wire.expect(ip6(HOST6, SERVER6, udp(1, 2)),
-                         ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY))
+    routes = ["route 2001:db8:100::/96 via 2001:db8:1::fe", "route 2001:db8::/32 via 2001:db8:1::fe"]
+    packet = ip6(HOST6, SERVER6, udp(1, 2))
+    translated = ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY)
+    with real.gateway.routes(*routes):
+        real.wire.expect(packet, translated)
+    # With another that is longer, each packet asks for its route.
+    with real.gateway.routes(*routes, "route 2001:db8:100::a00:0/120 via 2001:db8:1::fe"):
+        real.wire.expect(packet, translated)
 
 
 def test_an_address_of_the_gateway_inside_the_prefix(real):
