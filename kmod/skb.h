@@ -24,9 +24,9 @@ struct sk_buff *nat64_skb_cut(struct nat64_pkt *p, unsigned int size);
  * nat64_skb_must_segment() - whether a super-packet has to be cut up first
  * @p: packet with its headers parsed
  *
- * So it is with super-packets of tunnels and of fraglist GRO, with those of
- * BIG TCP, which no IPv4 header can hold, and with UDP that is to get a
- * checksum for each segment.
+ * So it is with super-packets of tunnels and of fraglist GRO, and with those
+ * of BIG TCP, which no IPv4 header can hold. None of UDP is without a checksum:
+ * neither GRO nor virtio makes such.
  */
 static inline bool nat64_skb_must_segment(const struct nat64_pkt *p)
 {
@@ -34,7 +34,7 @@ static inline bool nat64_skb_must_segment(const struct nat64_pkt *p)
 
 	if (likely(!skb_is_gso(skb)))
 		return false;
-	return skb_shinfo(skb)->gso_type & ~GSO_OURS || p->udp_zero ||
+	return skb_shinfo(skb)->gso_type & ~GSO_OURS ||
 	       p->hdr.payload + sizeof(struct iphdr) > IP_MAX_MTU;
 }
 

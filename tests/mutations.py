@@ -231,7 +231,6 @@ break_("skb.h",
        ("BIG TCP is segmented", "p->hdr.payload + sizeof(struct iphdr) > IP_MAX_MTU;", "0;"),
        tests="offloads")
 break_("skb.h",
-       ("UDP super-packets without a checksum", "|| p->udp_zero ||", "||"),
        ("clones are moved", "&& !skb_header_cloned(p->skb)", ""),
        tests="stack")
 break_("hook.c", ("what no host has is never ours", "|| !nat64_addr4_is_host(daddr)", ""), tests="4to6")
