@@ -132,3 +132,18 @@ bool nat64_addr4_is_global(__be32 addr4)
 			return false;
 	return true;
 }
+
+/**
+ * nat64_addr6_is_host() - whether an address may be that of a host elsewhere
+ * @addr6: IPv6 address
+ *
+ * RFC 7915 section 5.1; RFC 4291 section 2.5.5 for addresses that embed IPv4.
+ */
+bool nat64_addr6_is_host(const struct in6_addr *addr6)
+{
+	const __be32 *word = addr6->s6_addr32;
+
+	return !ipv6_addr_is_multicast(addr6) && !ipv6_addr_v4mapped(addr6) &&
+	       (word[0] | word[1] | word[2]) &&
+	       !(ipv6_addr_type(addr6) & IPV6_ADDR_LINKLOCAL);
+}

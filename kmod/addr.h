@@ -28,6 +28,10 @@ void nat64_addr_spread(const struct nat64_prefix *prefix, __be32 addr4,
 int nat64_addr_extract(const struct nat64_prefix *prefix,
 		       const struct in6_addr *addr6, __be32 *addr4);
 bool nat64_addr4_is_global(__be32 addr4);
+bool nat64_addr6_is_host(const struct in6_addr *addr6);
+
+/* IPv4 prefixes from this length on have either hosts in them or none. */
+#define NAT64_LEN4_HOSTS	8
 
 /**
  * nat64_addr4_is_host() - whether an address may be that of a host

@@ -133,6 +133,22 @@ static inline bool nat64_csum_is_partial(const struct sk_buff *skb,
 }
 
 /**
+ * nat64_csum_is_astray() - whether a device would compute a sum of headers
+ * @skb: packet
+ * @len: length of its network headers
+ *
+ * Guests say themselves where the sum begins. What is in front of it must stay.
+ *
+ * Return: true or false.
+ */
+static inline bool nat64_csum_is_astray(const struct sk_buff *skb,
+					unsigned int len)
+{
+	return skb->ip_summed == CHECKSUM_PARTIAL &&
+	       skb_checksum_start_offset(skb) < (int)len;
+}
+
+/**
  * nat64_csum_add_to_seed() - carry a new pseudo-header into an unfinished sum
  * @seed: the checksum field, which holds the sum of the pseudo-header
  * @diff: what that gained

@@ -322,8 +322,8 @@ static enum nat64_counter check_inner(const struct nat64_pkt *p,
 	if (q->hdr.proto != p->hdr.proto || q->hdr.frag_off)
 		return NAT64_OK;
 	type = skb_header_pointer(p->skb, off, sizeof(buf), &buf);
-	if (!type)
-		return NAT64_OK;
+	if (!type || q->hdr.payload < ICMP_LEN)
+		return NAT64_ICMP_INNER;
 	if (p->hdr.proto == IPPROTO_ICMP ? classify4(&inner, *type) :
 					   classify6(&inner, *type))
 		return NAT64_ICMP_INNER;
@@ -344,7 +344,7 @@ static void lay_out(struct quote *q, unsigned int quoted, unsigned int unit,
 
 	q->pad = 0;
 	q->ext = 0;
-	if (quoted < q->hdr.len || quoted >= avail)
+	if (quoted < q->hdr.len + ICMP_LEN || quoted >= avail)
 		quoted = avail;
 	q->ext_off = ICMP_LEN + quoted;
 	q->old_body = quoted - q->hdr.len;
@@ -721,6 +721,17 @@ static void answer6(struct nat64_pkt *p, const struct nat64_answer *answer)
 	icmpv6_send(p->skb, answer->type, answer->code, answer->info);
 }
 
+/* Sections 4.1 and 5.1: what has an illegal source is dropped silently. */
+static bool has_sender(const struct nat64_pkt *p)
+{
+	const struct in6_addr *saddr = &ipv6_hdr(p->skb)->saddr;
+
+	if (ip_hdr(p->skb)->version == 4)
+		return nat64_addr4_is_host(ip_hdr(p->skb)->saddr);
+	return nat64_addr6_is_host(saddr) ||
+	       nat64_eam_find6(p->cfg->table, saddr);
+}
+
 /**
  * nat64_icmp_find_answer() - what the sender of a refused packet is told
  * @p: packet, still as it was sent
@@ -740,7 +751,7 @@ bool nat64_icmp_find_answer(const struct nat64_pkt *p,
 			reason == NAT64_ROUTING_HEADER;
 	bool is_v4 = ip_hdr(p->skb)->version == 4;
 
-	if (known->kind == SILENT ||
+	if (known->kind == SILENT || !has_sender(p) ||
 	    (known->kind != ALWAYS && !p->cfg->set.icmp_errors))
 		return false;
 	/* Section 5.4: an ICMPv6 message is not refused aloud. */

@@ -18,25 +18,35 @@
 #define NEXTHDR_SHIM6		140
 
 /* An unexpired source route: its pointer is not past its end (RFC 791). */
-static bool source_route_unexpired(const u8 *opt, unsigned int len)
+static enum nat64_counter check_source_route(const u8 *opt, unsigned int len)
 {
+	if (len <= IPOPT_OFFSET)
+		return NAT64_BAD_OPTION;
+	return opt[IPOPT_OFFSET] <= len ? NAT64_SOURCE_ROUTE : NAT64_OK;
+}
+
+static enum nat64_counter check_option(const u8 *opt, int left)
+{
+	if (left < 2 || opt[1] < 2 || opt[1] > left)
+		return NAT64_BAD_OPTION;
 	if (opt[0] != IPOPT_LSRR && opt[0] != IPOPT_SSRR)
-		return false;
-	return len >= 3 && opt[IPOPT_OFFSET] <= len;
+		return NAT64_OK;
+	return check_source_route(opt, opt[1]);
 }
 
 /* RFC 7915 section 4.1: options are ignored, source routes are not. */
 static enum nat64_counter check_options(const u8 *opt, int left)
 {
+	enum nat64_counter reason;
+
 	while (left > 0 && *opt != IPOPT_END) {
 		unsigned int len = 1;
 
 		if (*opt != IPOPT_NOOP) {
-			if (left < 2 || opt[1] < 2 || opt[1] > left)
-				return NAT64_BAD_OPTION;
+			reason = check_option(opt, left);
+			if (reason)
+				return reason;
 			len = opt[1];
-			if (source_route_unexpired(opt, len))
-				return NAT64_SOURCE_ROUTE;
 		}
 		opt += len;
 		left -= len;

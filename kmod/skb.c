@@ -3,6 +3,8 @@
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 #include <net/dst.h>
 #include <net/gso.h>
 #include <net/ip.h>
@@ -47,6 +49,30 @@ bool nat64_skb_gso_fits(const struct nat64_pkt *p, unsigned int len,
 
 	skb_set_transport_header(skb, p->hdr.len);
 	return skb_gso_validate_network_len(skb, mtu + skb->len - len);
+}
+
+/**
+ * nat64_skb_count_segs() - how many segments a super-packet will be cut into
+ * @skb: super-packet of TCP or UDP, its transport header known
+ *
+ * Those of guests come without their number.
+ *
+ * Return: at least 1.
+ */
+unsigned int nat64_skb_count_segs(const struct sk_buff *skb)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int at = skb_transport_offset(skb);
+	const struct tcphdr *tcp;
+	struct tcphdr buf;
+
+	if (shinfo->gso_type & SKB_GSO_UDP_L4) {
+		at += sizeof(struct udphdr);
+	} else {
+		tcp = skb_header_pointer(skb, at, sizeof(buf), &buf);
+		at += tcp ? tcp->doff * 4 : 0;
+	}
+	return at < skb->len ? DIV_ROUND_UP(skb->len - at, shinfo->gso_size) : 1;
 }
 
 /**

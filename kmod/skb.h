@@ -16,9 +16,23 @@ struct sk_buff *nat64_skb_segment(struct sk_buff *skb);
 enum nat64_counter nat64_skb_move_head(struct nat64_pkt *p, unsigned int room);
 bool nat64_skb_gso_fits(const struct nat64_pkt *p, unsigned int len,
 			unsigned int mtu);
+unsigned int nat64_skb_count_segs(const struct sk_buff *skb);
 void nat64_skb_to6(struct nat64_pkt *p);
 void nat64_skb_to4(struct nat64_pkt *p);
 struct sk_buff *nat64_skb_cut(struct nat64_pkt *p, unsigned int size);
+
+/**
+ * nat64_skb_segs() - how many packets a packet is
+ * @skb: packet, its transport header known if it is a super-packet
+ *
+ * Return: 1, or the number of segments of a super-packet.
+ */
+static inline unsigned int nat64_skb_segs(const struct sk_buff *skb)
+{
+	if (likely(!skb_is_gso(skb)))
+		return 1;
+	return skb_shinfo(skb)->gso_segs ?: nat64_skb_count_segs(skb);
+}
 
 /**
  * nat64_skb_must_segment() - whether a super-packet has to be cut up first

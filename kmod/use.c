@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 
 #include "control.h"
-#include "xlat.h"
+#include "skb.h"
 
 /* Mappings that may be gone already, beside those that are there. */
 #define SLACK	1024
@@ -288,7 +288,7 @@ static void count(const struct nat64_pkt *p, const struct nat64_eam *eam,
 		use = make_use(p, uses, &key);
 	if (unlikely(!use))
 		return;
-	this_cpu_add(use->cpu->packets[way], skb_shinfo(p->skb)->gso_segs ?: 1);
+	this_cpu_add(use->cpu->packets[way], nat64_skb_segs(p->skb));
 	this_cpu_add(use->cpu->octets[way], p->skb->len);
 	this_cpu_write(use->cpu->last, jiffies ?: 1);
 }

@@ -188,6 +188,8 @@ static enum nat64_counter decide(struct nat64_pkt *p,
 	reason = nat64_parse4(p->skb, &p->hdr);
 	if (unlikely(reason))
 		return reason;
+	if (unlikely(nat64_csum_is_astray(p->skb, p->hdr.len)))
+		return NAT64_MALFORMED;
 	remember_fragments(p);
 	reason = classify(p);
 	if (unlikely(reason))

@@ -101,16 +101,6 @@ static enum nat64_counter map_destination(struct nat64_pkt *p)
 		NAT64_OK : NAT64_NOT_GLOBAL;
 }
 
-/* Section 5.1; RFC 4291 section 2.5.5 for addresses that embed IPv4. */
-static bool is_illegal_source(const struct in6_addr *addr)
-{
-	const __be32 *word = addr->s6_addr32;
-
-	return ipv6_addr_is_multicast(addr) || ipv6_addr_v4mapped(addr) ||
-	       !(word[0] | word[1] | word[2]) ||
-	       ipv6_addr_type(addr) & IPV6_ADDR_LINKLOCAL;
-}
-
 /* RFC 6791: an ICMPv6 error from a router that has no mapping. */
 static enum nat64_counter pick_source4(struct nat64_pkt *p)
 {
@@ -134,9 +124,11 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 	eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
 	if (likely(eam)) {
 		p->a.src4 = nat64_eam_to4(eam, &p->a.src6);
-		return NAT64_OK;
+		return likely(eam->len4 >= NAT64_LEN4_HOSTS ||
+			      nat64_addr4_is_host(p->a.src4)) ?
+			NAT64_OK : NAT64_SOURCE_ILLEGAL;
 	}
-	if (is_illegal_source(&p->a.src6))
+	if (!nat64_addr6_is_host(&p->a.src6))
 		return NAT64_SOURCE_ILLEGAL;
 	return p->icmp_error ? pick_source4(p) : NAT64_SOURCE_UNMAPPED;
 }
@@ -169,6 +161,7 @@ static void remember_fragments(struct nat64_pkt *p)
  * Sections 5 and 5.1.1: up to 1280 bytes, and with a Fragment Header, the
  * packet goes without DF and is fragmented on its way out. A translated ICMP
  * error always fits: it is cut to 576 bytes, as RFC 1812 section 4.3.2.3 has it.
+ * What holds for a packet holds for the segments of a super-packet.
  */
 static enum nat64_counter check_size(struct nat64_pkt *p)
 {
@@ -181,6 +174,9 @@ static enum nat64_counter check_size(struct nat64_pkt *p)
 	if (len <= IP_MAX_MTU && !skb_is_gso(p->skb) &&
 	    (p->hdr.frag || p->skb->len <= IPV6_MIN_MTU))
 		return NAT64_OK;
+	if (skb_is_gso(p->skb) &&
+	    nat64_skb_gso_fits(p, p->skb->len, IPV6_MIN_MTU))
+		return NAT64_SEGMENT;
 	p->info = max_t(u32, p->mtu + sizeof(struct ipv6hdr) -
 			sizeof(struct iphdr), IPV6_MIN_MTU);
 	return NAT64_TOO_BIG;
@@ -196,6 +192,8 @@ static enum nat64_counter decide(struct nat64_pkt *p)
 	reason = nat64_parse6(p->skb, &p->hdr, &p->info);
 	if (unlikely(reason))
 		return reason;
+	if (unlikely(nat64_csum_is_astray(p->skb, p->hdr.len)))
+		return NAT64_MALFORMED;
 	reason = classify(p);
 	if (unlikely(reason))
 		return reason;
@@ -290,7 +288,7 @@ static void edit_transport(struct nat64_pkt *p, int at)
 static void edit_network(struct nat64_pkt *p)
 {
 	bool df = needs_df(p);
-	u32 segs = skb_shinfo(p->skb)->gso_segs ?: 1;
+	u32 segs = nat64_skb_segs(p->skb);
 	u16 id = take_idents(p, segs);
 	void *at;
 
@@ -354,7 +352,7 @@ static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 	reason = edit(p);
 	if (reason)
 		return reason;
-	nat64_count(p->nn->stats, NAT64_HAIRPINNED, 1);
+	nat64_count(p->nn->stats, NAT64_HAIRPINNED, nat64_skb_segs(p->skb));
 	if (unlikely(p->cfg->set.counters))
 		nat64_use_count4(p);
 	nat64_xlat46_back(&back);

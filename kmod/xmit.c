@@ -10,6 +10,7 @@
 
 #include "drop.h"
 #include "route.h"
+#include "skb.h"
 
 /* The packet takes the reference along, or lives under the RCU read lock. */
 static __always_inline void give_route(struct nat64_pkt *p)
@@ -87,8 +88,7 @@ void nat64_deliver6(struct nat64_pkt *p)
 	struct sk_buff *skb = p->skb;
 
 	give_route(p);
-	nat64_count(p->nn->stats, NAT64_TRANSLATED_4TO6,
-		    skb_shinfo(skb)->gso_segs ?: 1);
+	nat64_count(p->nn->stats, NAT64_TRANSLATED_4TO6, nat64_skb_segs(skb));
 	if (unlikely(p->local))
 		ip6_local_out(p->nn->net, skb->sk, skb);
 	else if (unlikely(nat64_dst_is_local6(p->dst)))
@@ -111,8 +111,7 @@ void nat64_deliver4(struct nat64_pkt *p)
 	struct sk_buff *skb = p->skb;
 
 	give_route(p);
-	nat64_count(p->nn->stats, NAT64_TRANSLATED_6TO4,
-		    skb_shinfo(skb)->gso_segs ?: 1);
+	nat64_count(p->nn->stats, NAT64_TRANSLATED_6TO4, nat64_skb_segs(skb));
 	if (unlikely(p->local))
 		ip_local_out(p->nn->net, skb->sk, skb);
 	else if (unlikely(nat64_dst_is_local4(p->dst)))

@@ -25,6 +25,7 @@ def break_(file, *rules, tests):
 # IPv4 headers.
 break_("parse.c",
        ("a source route is expired too early", "opt[IPOPT_OFFSET] <= len", "opt[IPOPT_OFFSET] < len - 4"),
+       ("a source route without a pointer", "if (len <= IPOPT_OFFSET)", "if (0)"),
        ("strict source routes pass", "opt[0] != IPOPT_LSRR && opt[0] != IPOPT_SSRR",
         "opt[0] != IPOPT_LSRR"),
        ("options may be longer than the header", "left < 2 || opt[1] < 2 || opt[1] > left",
@@ -98,8 +99,7 @@ break_("xlat64.c",
        ("DF from 1260 octets on", "(IPV6_MIN_MTU - 20)", "IPV6_MIN_MTU"),
        ("identifications differ", "this_cpu_add_return(idents.next[which], n) - n",
         "this_cpu_read(idents.next[which])"),
-       ("IPv4-compatible sources", "\t       !(word[0] | word[1] | word[2]) ||\n", ""),
-       ("link-local sources", "ipv6_addr_type(addr) & IPV6_ADDR_LINKLOCAL", "0"),
+       ("sources that a mapping makes illegal", "eam->len4 >= NAT64_LEN4_HOSTS", "eam->len4 >= 0"),
        ("unmapped sources", "p->icmp_error ? pick_source4(p) : NAT64_SOURCE_UNMAPPED", "pick_source4(p)"),
        ("illegal destinations", "if (unlikely(!nat64_addr4_is_host(p->a.dst4)))", "if (0)"),
        ("a hop limit of one", "p->hdr.ttl <= 1", "p->hdr.ttl < 1"),
@@ -119,8 +119,20 @@ break_("xlat64.c",
        ("a pool of sources", "(__force __be32)random & ~mask", "(__force __be32)0 & ~mask"),
        tests="icmp")
 break_("xlat64.c",
-       ("identifications of segments differ", "skb_shinfo(p->skb)->gso_segs ?: 1", "1"),
+       ("super-packets of small segments", "\t\treturn NAT64_SEGMENT;\n\tp->info", "\t\t;\n\tp->info"),
+       ("identifications of segments differ", "u32 segs = nat64_skb_segs(p->skb);", "u32 segs = 1;"),
        tests="stack")
+break_("xlat64.c",
+       ("a sum that begins in IPv6 headers", "nat64_csum_is_astray(p->skb, p->hdr.len)", "0"),
+       ("hairpinned segments are counted", "NAT64_HAIRPINNED, nat64_skb_segs(p->skb)", "NAT64_HAIRPINNED, 1"),
+       tests="guests")
+break_("xlat46.c",
+       ("a sum that begins in the IPv4 header", "nat64_csum_is_astray(p->skb, p->hdr.len)", "0"),
+       tests="guests")
+break_("skb.c",
+       ("segments that nobody has counted",
+        "at < skb->len ? DIV_ROUND_UP(skb->len - at, shinfo->gso_size) : 1", "1"),
+       tests="guests")
 break_("xlat64.c",
        ("IPv6 packets that were reassembled", "p->hdr.frag = true;", ";"), tests="offloads")
 break_("xlat64.c",
@@ -138,6 +150,13 @@ break_("addr.c",
        ("6to4 relays are not global", "\t\t{ 0xc0586300, 24 },\t/* 6to4 relays, RFC 7526 */\n", ""),
        ("172.32.0.0 is global", "{ 0xac100000, 12 }", "{ 0xac100000, 11 }"),
        tests="addresses")
+break_("addr.c",
+       ("IPv4-compatible sources", "\t       (word[0] | word[1] | word[2]) &&\n", ""),
+       ("link-local sources", "ipv6_addr_type(addr6) & IPV6_ADDR_LINKLOCAL", "0"),
+       tests="6to4")
+break_("icmp.c",
+       ("illegal sources are answered", "known->kind == SILENT || !has_sender(p) ||", "known->kind == SILENT ||"),
+       tests="4to6 6to4")
 break_("addr.h", ("multicast is no host", "first != 127 && first < 224", "first != 127"), tests="4to6")
 break_("config.h", ("wkp-strict", "!cfg->set.wkp_strict ||", "1 ||"), tests="addresses icmp")
 
@@ -150,7 +169,7 @@ break_("csum.h",
        ("a checksum in a later fragment", "- hdr->frag_off * 8", "- 0"),
        tests="6to4")
 break_("csum.h",
-       ("unfinished checksums stay so", "skb->ip_summed == CHECKSUM_PARTIAL &&", "0 &&"),
+       ("unfinished checksums stay so", "CHECKSUM_PARTIAL &&\n\t       skb_checksum_start_offset(skb) == l4", "0"),
        tests="stack")
 break_("csum.c", ("an echo that is all zero", "!icmp->checksum && !icmp->type && !icmp->un.gateway", "0"),
        tests="6to4")
@@ -183,6 +202,8 @@ break_("icmp.c",
 break_("icmp.c",
        ("quotes of less than 8 octets of transport",
         "if (off + min_t(u32, q->hdr.payload, ICMP_LEN) > p->skb->len)", "if (0)"),
+       ("quoted messages that are too short", "!type || q->hdr.payload < ICMP_LEN", "!type"),
+       ("an extension that begins in the quoted transport", "quoted < q->hdr.len + ICMP_LEN ||", "quoted < q->hdr.len ||"),
        ("errors about errors", "inner.icmp_error ? NAT64_ICMP_INNER_ERROR : NAT64_OK", "NAT64_OK"),
        ("at least 128 octets before an extension", "total = max_t(unsigned int, MIN_QUOTE,",
         "total = max_t(unsigned int, 0,"),

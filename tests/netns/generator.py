@@ -1,149 +1,544 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Random packets that are nearly right: each seed makes the same one every time."""
+"""Configurations and packets that are right, nearly right, or noise.
 
-import random
+Everything comes from the random numbers that are given, so that a seed is a packet.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 import packet as p
-from lib import HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, STRANGER6
+from lib import (GATEWAY4, GATEWAY6, GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP, GSO_UDP_L4, HOST4,
+                 HOST6, PEER4, PEER6, Offload)
+from model import embed
 
-# Usual addresses, and those that are rare.
-SOURCES6 = [HOST6, HOST6, PEER6], [STRANGER6, "2001:db8:7::7", "::1", "::", "ff02::1"]
-TARGETS6 = [SERVER6, SERVER6, "2001:db8:100::192.0.2.77", "2001:db8:100::203.0.113.20"], [
-    "2001:db8:100::203.0.113.10", "2001:db8:100::8.8.8.8", "2001:db8:100::0.0.0.0",
-    "2001:db8:100::127.0.0.1", "2001:db8:100::224.0.0.1", "2001:db8:100::255.255.255.255"]
-SOURCES4 = [SERVER4, SERVER4, "192.0.2.77", "8.8.8.8"], [PEER4, "0.0.0.0", "127.0.0.1", "224.0.0.1",
-                                                        "240.0.0.1", "10.0.0.1"]
-TARGETS4 = [HOST4, HOST4, PEER4], ["192.0.2.99"]
-LENGTHS = [0, 1, 7, 8, 9, 20, 100, 536, 1200, 1212, 1220, 1232, 1240, 1252, 1400, 1440]
+# Configurations.
+
+PREFIXES = ("3fff:32::/32", "3fff:40:100::/40", "3fff:48:1::/48", "3fff:56:1:100::/56",
+            "3fff:64:1:1::/64", "3fff:64:1:1::/96", "2001:db8:100::/96", "64:ff9b::/96",
+            "64:ff9b:1::/48", "3fff:48:1:2::/64")
+MAPPINGS = ("203.0.113.128/25 2001:db8:beef::/121", "192.0.2.16/28 2001:db8:cccc::/124",
+            "192.0.2.128/26 2001:db8:dddd::/64", "10.0.0.0/8 2001:db8:a::/104",
+            "203.0.113.0/24 2001:db8:f00d::/120", "198.51.100.0/25 2001:db8:51::/100",
+            "0.0.0.0/0 2001:db8:ff00::/40", "8.8.8.0/30 2001:db8:8::/126",
+            f"203.0.113.99 {GATEWAY6}", "203.0.113.77 INSIDE", f"{GATEWAY4} 2001:db8:1::77")
+SETTINGS = {
+    "udp-zero-checksum": ("compute", "compute", "drop"),
+    "lowest-ipv6-mtu": ("1280", "1280", "1281", "1287", "1400", "65535"),
+    "tos": ("copy", "copy", "0", "255"), "traffic-class": ("copy", "copy", "7"),
+    "icmp-source4": ("none", "none", "192.0.2.99", "192.0.2.64/27"),
+    "icmp-source6": ("none", "none", "2001:db8:6791::1", "2001:db8:6791::/64"),
+    "icmp-errors": ("on", "on", "off"), "wkp-strict": ("on", "off"),
+    "hairpin": ("on", "on", "off"), "forwarding": ("filtered", "direct"),
+    "local": ("on", "on", "off"), "counters": ("off", "on")}
+MTUS6 = (1280, 1280, 1281, 1400, 1500, 1500, 1500, 9000, 65521)
+MTUS4 = (68, 300, 576, 1006, 1260, 1280, 1400, 1500, 1500, 1500, 9000, 65521)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A configuration, as nat64ctl load reads it, and the MTUs of the two links."""
+
+    text: str
+    mtu6: int
+    mtu4: int
+    prefixes: tuple
+    mappings: tuple
+
+
+def scene(rng):
+    prefixes = tuple(rng.sample(PREFIXES, rng.choice((1, 1, 1, 2, 3))))
+    if not rng.randrange(24):
+        prefixes = ()
+    mappings = [(HOST4, HOST6), (PEER4, PEER6)]
+    for line in rng.sample(MAPPINGS, rng.randrange(5)):
+        four, six = line.split()
+        if six == "INSIDE":
+            if not prefixes:
+                continue
+            six = str(embed(prefixes[0], four))
+        if four == "0.0.0.0/0" and rng.randrange(4):
+            continue
+        mappings.append((four, six))
+    settings = {key: rng.choice(values) for key, values in SETTINGS.items() if not rng.randrange(3)}
+    if any("/" in settings.get(f"icmp-source{n}", "") for n in (4, 6)):
+        # A source of many is open; so would be what is made of it on a second way through.
+        settings.update(hairpin="off", local="off")
+    lines = [f"set {key} {value}" for key, value in settings.items()]
+    primary = rng.randrange(len(prefixes)) if prefixes else None
+    lines += [f"prefix add {prefix}" + " primary" * (n == primary)
+              for n, prefix in enumerate(prefixes)]
+    for four, six in mappings:
+        own = f" prefix {rng.choice(prefixes)}" if prefixes and not rng.randrange(6) else ""
+        lines.append(f"add {four} {six}{own}")
+    return Scene("\n".join(lines) + "\n", rng.choice(MTUS6), rng.choice(MTUS4), prefixes,
+                 tuple((IPv4Network(four), IPv6Network(six)) for four, six in mappings))
+
+
+# Packets.
+
+@dataclass(frozen=True)
+class Sent:
+    """A packet and how it comes: on which link, in what frame, in how many pieces of memory."""
+
+    packet: bytes
+    side: int
+    family: int = 0  # what the frame says, if not what the packet is
+    link: bytes = b""  # the destination of the frame, if not the gateway
+    trailer: bytes = b""
+    cuts: tuple = ()  # lengths of the pieces, the first one linear; none: all linear
+    offload: Offload = Offload()
+
+    def described(self):
+        """For a person who is to find out what is wrong with it."""
+        frame = {name: value for name, value in vars(self).items() if value and name != "packet"}
+        if self.offload == Offload():
+            del frame["offload"]
+        return (f"{p.describe(self.packet)[:700] if self.packet else 'nothing'}\n  {frame}\n"
+                f"  {self.packet[:400].hex()}{'…' * (len(self.packet) > 400)}")
+
+
+BROADCAST, MULTICAST, SOMEBODY = b"\xff" * 6, b"\x33\x33\0\0\0\1", b"\2\0\0\0\0\x99"
+STRANGERS6 = ("2001:db8:1::99", "2001:db8:7::7", "3fff::1")
+ILLEGAL6 = ("::", "::1", "ff02::1", "fe80::77", "::ffff:192.0.2.1", "::192.0.2.1")
+ILLEGAL4 = ("0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+            "255.255.255.255")
+SERVERS4 = ("198.51.100.2", "8.8.8.8", "192.0.2.77", "100.64.0.1", "192.88.99.1", "172.31.255.255",
+            "172.32.0.1", "198.18.0.1", "1.1.1.1")
+LENGTHS = (0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 20, 48, 100, 128, 500, 536, 548, 1180, 1200, 1211, 1212,
+           1213, 1220, 1232, 1233, 1240, 1252, 1253, 1400, 1440, 1452, 1472)
+PROTOCOLS = (p.GRE, p.ESP, p.AH, p.SCTP, p.OSPF, p.NO_NEXT, 0, 2, 4, 41, 43, 60, 103, 135, 139, 140,
+             253, 255)
+EDGES = (0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xfffe, 0xffff)
+MTU_WORDS = (0, 1, 67, 68, 88, 576, 1259, 1260, 1280, 1300, 1400, 1480, 1500, 1501, 9000, 65515, 65535)
+OPTIONS4 = (0, 1, 7, 68, 82, 130, 131, 137, 136, 148, 255)
 
 
 class Generator:
-    def __init__(self, seed):
-        self.random = random.Random(seed)
+    """Packets for a scene."""
+
+    def __init__(self, rng, scene):
+        self.random, self.scene = rng, scene
+        self.mapped6 = [str(self._inside(six)) for _, six in scene.mappings for _ in range(2)]
+        self.mapped4 = [str(self._inside(four)) for four, _ in scene.mappings for _ in range(2)]
+        self.embedded = [self._embedded(four) for _ in range(3)
+                         for four in (*SERVERS4[:4], self.of(SERVERS4), self.of(self.mapped4))]
+        self.rare6 = [*STRANGERS6, *ILLEGAL6, GATEWAY6, *(self._embedded(self.of(SERVERS4))
+                                                         for _ in range(2))]
+        self.rare4 = [*ILLEGAL4, GATEWAY4, *SERVERS4[4:]]
+        self.bad6 = [self._embedded(a) for a in (*ILLEGAL4, GATEWAY4)]
+        self.bad6 += [self._with_u(self.of(self.embedded)), *STRANGERS6]
 
     def chance(self, one_in):
-        return self.random.randrange(one_in) == 0
+        return self.random.random() * one_in < 1
 
-    def of(self, *choices):
-        return self.random.choice(choices)
+    def of(self, choices):
+        return choices[int(self.random.random() * len(choices))]
 
-    def address(self, usual, rare):
-        return self.random.choice(rare if self.chance(16) else usual)
+    def bits(self, count):
+        return self.random.getrandbits(count)
+
+    def below(self, end):
+        return int(self.random.random() * end)
+
+    # Addresses.
+
+    def _inside(self, network):
+        return network[self.bits(128) % network.num_addresses]
+
+    def _embedded(self, four):
+        """An address that stands for an IPv4 address; its suffix may be anything."""
+        if not self.scene.prefixes:
+            return "2001:db8:100::1"
+        prefix = self.of(self.scene.prefixes)
+        octets = bytearray(embed(prefix, four).packed)
+        length = int(prefix.split("/")[1])
+        if length < 96 and self.chance(4):
+            for at in range(length // 8 + 5, 16):
+                octets[at] = self.bits(8)
+        return bytes(octets)
+
+    def _with_u(self, six):
+        octets = bytearray(p.address(six))
+        octets[8] = 1 + self.below(255)
+        return bytes(octets)
+
+    def source6(self):
+        return self.of(self.rare6) if self.chance(14) else self.of(self.mapped6)
+
+    def target6(self):
+        return self.of(self.bad6) if self.chance(14) else self.of(self.embedded)
+
+    def source4(self):
+        kind = self.below(20)
+        return (self.of(self.rare4) if kind == 0 else self.of(self.mapped4) if kind < 3 else
+                self.of(SERVERS4))
+
+    def target4(self):
+        return self.of(SERVERS4 + ILLEGAL4) if self.chance(24) else self.of(self.mapped4)
 
     def hops(self):
-        return self.of(2, 1, 0, 255) if self.chance(12) else 64
-
-    def packet(self, largest=1500):
-        while True:
-            packet = self.six() if self.chance(2) else self.four()
-            if len(packet) <= largest:
-                return self.damaged(packet) if self.chance(12) else packet
+        return self.of((0, 1, 2, 3, 255)) if self.chance(12) else 64
 
     # Payloads.
 
-    def data(self):
-        length = self.random.choice(LENGTHS)
-        pattern = self.of(b"\0", b"\xff", bytes(range(256)), self.random.randbytes(32))
+    def data(self, length=None):
+        length = self.of(LENGTHS) if length is None else length
+        if self.chance(40):
+            length = self.below(4000)
+        pattern = self.of((b"\0", b"\xff", bytes(range(256)), self.random.randbytes(32)))
         return (pattern * (length // len(pattern) + 1))[:length]
 
     def checksum(self):
-        return self.random.choice([{}] * 8 + [{"wrong_by": self.random.randrange(1, 0xffff)},
-                                              {"checksum": 0}, {"checksum": 0xffff}])
+        kind = self.below(16)
+        return ({"wrong_by": 1 + self.below(0xfffe)} if kind == 0 else {"checksum": 0} if kind == 1
+                else {"checksum": 0xffff} if kind == 2 else {})
+
+    def ports(self):
+        return self.bits(16), self.bits(16)
 
     def transport(self):
-        data, ports = self.data(), (self.random.getrandbits(16), self.random.getrandbits(16))
-        kind = self.random.randrange(10)
-        if kind < 3:
-            return p.udp(*ports, data, **self.checksum())
-        if kind < 6:
-            return p.tcp(*ports, data, seq=self.random.getrandbits(32), **self.checksum())
+        data, kind = self.data(), self.below(20)
         if kind < 7:
-            return p.udplite(*ports, data, coverage=self.of(0, 8), **self.checksum())
-        if kind < 8:
-            return p.dccp(*ports, data, **self.checksum())
-        return p.raw(self.of(p.GRE, p.ESP, p.AH, p.SCTP, p.OSPF, p.NO_NEXT, 4, 41, 253, 255), data)
+            more = {}
+            if self.chance(12):
+                more = {"length": self.of((0, 7, 8, len(data) + 7, len(data) + 9, 0xffff))}
+            return p.udp(*self.ports(), data, **self.checksum(), **more)
+        if kind < 13:
+            return p.tcp(*self.ports(), data, seq=self.bits(32), flags=self.bits(8),
+                         options=b"\1" * (4 * self.below(11)) if self.chance(5) else b"",
+                         **self.checksum())
+        if kind < 14:
+            return p.udplite(*self.ports(), data, coverage=self.of((0, 8)), **self.checksum())
+        if kind < 15:
+            return p.dccp(*self.ports(), data, **self.checksum())
+        if kind < 17:
+            return p.raw(self.of((p.UDP, p.TCP, p.ICMP, p.ICMPV6, p.DCCP)), data)
+        return p.raw(self.of(PROTOCOLS) if self.chance(2) else self.bits(8), data)
 
     def echo(self, six):
-        make = self.of(p.echo6, p.echo_reply6) if six else self.of(p.echo4, p.echo_reply4)
-        return make(self.of(0, 7, 0xffff), self.of(0, 9), self.data(), **self.checksum())
+        make = self.of((p.echo6, p.echo_reply6) if six else (p.echo4, p.echo_reply4))
+        zero = self.chance(8)
+        return make(0 if zero else self.bits(16), 0 if zero else self.of((0, 9)), self.data(),
+                    **self.checksum())
 
-    # Quotes are packets that went the other way, often cut.
+    # Errors: quotes are packets that went the other way, often cut.
 
-    def error(self, six, src, dst):
-        quote = (self.six(dst, src, depth=1) if six else self.four(dst, src, depth=1))
-        least = 40 if six else 20
+    def error(self, six, src, dst, depth):
+        quote = self.six(dst, src, depth + 1) if six else self.four(dst, src, depth + 1)
+        if self.chance(6):
+            quote = self.mutated(quote)
         if self.chance(2):
-            quote = quote[:self.random.randrange(least, least + 40)]
-        type = self.random.randrange(1, 5) if six else self.of(3, 3, 3, 11, 12)
-        code = self.random.randrange(0, 6 if six else 17 if type == 3 else 3)
-        rest = 0
-        if six and type == 2 or (type, code) == (3, 4):
-            rest = self.of(0, 68, 576, 1280, 1300, 1400, 1500, 1480, 9000, 65535) | (
-                self.of(0, 0, 1 << 16) if six else 0)
-            if six:
-                rest = max(rest, 100)
-        elif type == 4 and six:
-            rest = self.random.randrange(48)
+            quote = quote[:self.below(len(quote) + 1) if self.chance(3) else
+                          20 + 20 * six + self.below(40)]
+        type = self.of((1, 2, 3, 4)) if six else self.of((3, 3, 3, 11, 12))
+        code = self.below(6) if six else self.below(17 if type == 3 else 3)
+        if type == 3 and not six and self.chance(3):
+            code = 4
+        word = bytearray(4)
+        if six and type == 2:
+            word[:] = p.u32(self.of(MTU_WORDS) | (self.chance(6) << 16 + self.below(16)))
+        elif (type, code) == (3, 4):
+            word[2:] = p.u16(self.of(MTU_WORDS))
+        elif type == 4:
+            word[3] = self.below(48)
+            word[self.below(3)] = self.chance(12)
         elif type == 12:
-            rest = bytes([self.random.randrange(24), 0, 0, 0])
+            word[0] = self.below(24)
+        if self.chance(4):
+            quote, word[0 if six else 1] = self.extended(quote, 8 if six else 4)
+        elif self.chance(20):
+            word = bytearray(self.random.randbytes(4))
         make = p.icmp6 if six else p.icmp4
-        return make(type, code, rest, quote[:1232 if six else 1472], **self.checksum())
+        return make(type, code, bytes(word), quote[:1232 if six or self.chance(2) else 9000],
+                    **self.checksum())
+
+    def extended(self, quote, unit):
+        """RFC 4884: the quote padded and an extension behind it, and what its length says."""
+        if self.chance(2):
+            quote = quote[:self.of((128, 128, 132, 136, 200, 400, 1020))]
+        size = max(128, -(-len(quote) // unit) * unit) if self.chance(6) is False else len(quote)
+        objects = b"".join(self.object() for _ in range(self.of((1, 1, 2, 5))))
+        extension = p.u16(0x2000) + b"\0\0" + objects
+        extension = extension[:2] + p.u16(p.checksum(extension)) + extension[4:]
+        if self.chance(6):
+            extension = self.data(self.below(600))
+        length = size // unit
+        if self.chance(5):
+            length = self.of((0, 1, 2, 5, 16, 32, 33, 128, 255, length + 1, max(0, length - 1)))
+        return bytes(quote).ljust(size, b"\0") + extension, length & 0xff
+
+    def object(self):
+        """One object of an extension, as of RFC 4950 or RFC 5837."""
+        data = self.random.randbytes(4 * self.of((0, 1, 1, 2, 20)))
+        length = 4 + len(data) if not self.chance(8) else self.of((0, 1, 3, 0xffff))
+        return p.u16(length) + self.random.randbytes(2) + data
 
     def message(self, six, src, dst, depth):
-        kind = self.random.randrange(12)
-        if kind < 2:
+        kind = self.below(16)
+        if kind < 3:
             return self.echo(six)
-        if kind < 5 and (depth == 0 or self.chance(6)):
-            return self.error(six, src, dst)
-        if kind == 5 and self.chance(4):
+        if kind < 7 and (depth == 0 or depth < 4 and self.chance(5)):
+            return self.error(six, src, dst, depth)
+        if kind == 7 and self.chance(3):
             make = p.icmp6 if six else p.icmp4
-            return make(self.random.randrange(256), self.random.randrange(3), 0, self.data())
+            return make(self.bits(8), self.below(3), 0, self.data())
         return self.transport()
 
     # Headers.
 
-    def six(self, src=None, dst=None, depth=0):
-        src = src or self.address(*SOURCES6)
-        dst = dst or self.address(*TARGETS6)
-        part = self.message(True, src, dst, depth)
-        extensions = []
+    def extensions(self):
+        """Extension headers: as RFC 8200 has them, or too many, or in any order."""
+        kind = self.below(12)
+        if kind < 6:
+            return [make for make in (p.hop_by_hop(), p.destination_options(), p.routing(0))
+                    if self.chance(2)]
+        if kind == 6:
+            return [self.extension() for _ in range(self.of((1, 2, 14, 15, 16, 17, 30, 150)))]
+        return [self.extension() for _ in range(self.below(4))]
+
+    def extension(self):
+        kind = self.below(16)
+        if kind == 0:
+            return p.routing(self.of((0, 1, 255)), type=self.of((0, 2, 4)),
+                             data=bytes(4 + 8 * self.below(6)))
+        if kind == 1:
+            return p.hop_by_hop(self.options6())
+        if kind == 2:
+            return p.fragment(self.bits(32), self.of((0, 0, 8)), self.chance(4))
+        if kind == 3:
+            return p.authentication(bytes(4 * self.of((2, 3, 6))))
+        if kind < 8:
+            return p.routing(0)
+        return p.destination_options(self.options6())
+
+    def options6(self):
+        """Options of RFC 8200 4.2: paddings, known and unknown ones."""
+        kind = self.below(8)
+        if kind < 4:
+            return p.pad(6)
+        if kind == 4:
+            return b"\x05\x02\0\0" + b"\0\0"
+        if kind == 5:
+            return bytes([self.of((0x1e, 0x3e, 0x5e, 0x9e, 0xde)), 4]) + bytes(4)
+        if kind == 6:
+            return bytes([self.of((0, 1, 0x1e)), self.of((0, 1, 3, 4, 5, 255))]) + bytes(4)
+        return p.pad(7) + p.pad(1) * self.of((7, 15))
+
+    def options4(self):
+        """IPv4 options, their lengths right, zero, one, or too long."""
+        octets = b""
+        for _ in range(self.of((1, 1, 2, 5))):
+            kind = self.of(OPTIONS4)
+            if kind < 2:
+                octets += bytes([kind]) * self.of((1, 3))
+                continue
+            data = bytes(self.below(9))
+            length = 2 + len(data)
+            if self.chance(5):
+                length = self.of((0, 1, 2, 3, length + 1, 40, 255))
+            pointer = bytes([self.of((0, 3, 4, 5, 8, 255))])
+            octets += bytes([kind, length]) + (pointer + data[1:] if data else b"")
+        return octets[:40]
+
+    def piece(self, body):
+        """What a fragment has of a body, and where: in order, or where it cannot be."""
+        start = 8 * self.below(len(body) // 8) if len(body) > 8 and self.chance(2) else 0
+        end = self.of((len(body), start + 8 * (1 + self.below(20))))
+        at = start
         if self.chance(5):
-            kinds = [p.hop_by_hop, p.destination_options, p.routing]
-            for make in kinds:
-                if self.chance(2):
-                    extensions.append(make(self.of(0, 0, 0, 0, 0, 1)) if make is p.routing else make())
+            at = 8 * self.of((1, 2, 0x1ffe, 0x1fff, (0xffff - (end - start)) // 8,
+                              8192 - (end - start) // 8, self.below(8192))) & 0xfff8
+        return body[start:end], at, end < len(body)
+
+    def six(self, src=None, dst=None, depth=0):
+        src, dst = src or self.source6(), dst or self.target6()
+        part = self.message(True, src, dst, depth)
+        extensions = self.extensions() if self.chance(5) else []
         if self.chance(6):
-            body = p.octets(src, dst, part)
-            start = 8 * self.random.randrange(0, max(1, len(body) // 8)) if self.chance(2) else 0
-            end = self.of(len(body), start + 8 * self.random.randrange(1, 20))
-            extensions.append(p.fragment(self.random.getrandbits(32), start, end < len(body),
-                                         self.of(0, 0, 0xff)))
-            part = p.raw(part.proto, body[start:end])
-        return p.ip6(src, dst, *extensions, part, hlim=self.hops(),
-                     tclass=self.random.getrandbits(8), flow=self.random.getrandbits(20))
+            body, at, more = self.piece(p.octets(src, dst, part))
+            extensions.append(p.fragment(self.bits(32), at, more, self.of((0, 0, 0xff))))
+            if self.chance(10):
+                extensions.append(self.extension())
+            part = p.raw(part.proto, body)
+        return p.ip6(src, dst, *extensions, part, hlim=self.hops(), tclass=self.bits(8),
+                     flow=self.bits(20))
 
     def four(self, src=None, dst=None, depth=0):
-        src = src or self.address(*SOURCES4)
-        dst = dst or self.address(*TARGETS4)
+        src, dst = src or self.source4(), dst or self.target4()
         part = self.message(False, src, dst, depth)
-        options = self.of(*[b""] * 20, b"\1" * 4, b"\1" * 40, b"\x07\x07\x04" + bytes(4), b"\x83\x07\x08" + bytes(4),
-                          b"\x83\x07\x04" + bytes(4), b"\x44\x00\x00\x00")
-        fields = {}
+        fields = {"df": bool(self.bits(1)), "reserved": self.chance(30)}
         if self.chance(6):
-            body = p.octets(src, dst, part)
-            start = 8 * self.random.randrange(0, max(1, len(body) // 8)) if self.chance(2) else 0
-            end = self.of(len(body), start + 8 * self.random.randrange(1, 20))
-            fields = {"offset": start, "mf": end < len(body)}
-            part = p.raw(part.proto, body[start:end])
-        return p.ip4(src, dst, part, ttl=self.hops(), options=options,
-                     tos=self.random.getrandbits(8), id=self.random.getrandbits(16),
-                     df=bool(self.random.getrandbits(1)), **fields)
+            body, at, more = self.piece(p.octets(src, dst, part))
+            fields.update(offset=at, mf=more, df=self.chance(4))
+            part = p.raw(part.proto, body)
+        return p.ip4(src, dst, part, ttl=self.hops(), tos=self.bits(8), id=self.bits(16),
+                     options=self.options4() if self.chance(12) else b"", **fields)
 
-    def damaged(self, packet):
-        """One octet behind the addresses is another; an IPv4 header stays in order."""
+    # Mutations.
+
+    def mutated(self, packet):
+        """A packet of which something is no longer as it was."""
+        return self.of((self.octet, self.octet, self.field, self.field, self.cut, self.cut,
+                        self.length, self.dropped))(bytes(packet))
+
+    def octet(self, packet):
+        """One bit or one octet of the first hundred or so."""
         octets = bytearray(packet)
-        first = 40 if p.version(packet) == 6 else 4 * (packet[0] & 15)
-        if len(octets) > first:
-            octets[self.random.randrange(first, min(len(octets), first + 100))] ^= \
-                1 << self.random.randrange(8)
-        return p.Packet(octets)
+        for _ in range(self.of((1, 1, 1, 3))):
+            if octets:
+                at = self.below(min(len(octets), self.of((20, 48, 120))))
+                octets[at] = octets[at] ^ 1 << self.below(8) if self.chance(2) else self.bits(8)
+        return self.mended(octets)
+
+    def field(self, packet):
+        """Two octets become a number at some edge."""
+        octets = bytearray(packet)
+        if len(octets) > 2:
+            at = 2 * self.below(min(len(octets), 140) // 2)
+            octets[at:at + 2] = p.u16(self.of(EDGES))
+        return self.mended(octets)
+
+    def cut(self, packet):
+        """Its end is missing, and its length says so, or does not."""
+        octets = bytearray(packet[:self.below(min(len(packet), self.of((60, 120, 1600))) + 1)])
+        return self.sized(octets) if self.chance(2) else bytes(octets)
+
+    def length(self, packet):
+        octets = bytearray(packet)
+        at = 4 if packet and packet[0] >> 4 == 6 else 2
+        if len(octets) > at + 2:
+            value = int.from_bytes(octets[at:at + 2], "big") + self.of((-20, -8, -1, 1, 8, 20))
+            octets[at:at + 2] = p.u16(self.of((value & 0xffff, 0, 0xffff, self.bits(16))))
+        return self.mended(octets)
+
+    def dropped(self, packet):
+        """Some octets out of its middle, or some more."""
+        octets = bytearray(packet)
+        at = self.below(min(len(octets), 120) + 1)
+        if self.chance(2):
+            del octets[at:at + self.of((1, 2, 4, 8, 20))]
+        else:
+            octets[at:at] = self.random.randbytes(self.of((1, 2, 4, 8, 20)))
+        return self.sized(octets)
+
+    def sized(self, octets):
+        """With the length that it has."""
+        if len(octets) > 6 and len(octets) < 1 << 16:
+            if octets[0] >> 4 == 6 and len(octets) >= 40:
+                octets[4:6] = p.u16(len(octets) - 40)
+            elif octets[0] >> 4 == 4:
+                octets[2:4] = p.u16(len(octets))
+        return self.mended(octets)
+
+    def mended(self, octets):
+        """Mostly with a right IPv4 header checksum, lest it be all that is noticed."""
+        if len(octets) >= 20 and octets[0] >> 4 == 4 and not self.chance(10):
+            end = 4 * (octets[0] & 15)
+            octets[10:12] = b"\0\0"
+            octets[10:12] = p.u16(p.checksum(octets[:end]))
+        return bytes(octets)
+
+    def noise(self):
+        octets = bytearray(self.random.randbytes(self.of((0, 1, 19, 20, 28, 39, 40, 48, 60, 100, 1400))))
+        if len(octets) >= 20 and self.chance(2):
+            octets[0] = self.of((0x45, 0x46, 0x4f, 0x60))
+            if octets[0] >> 4 == 4:
+                octets[16:20] = p.address(self.target4())
+            elif len(octets) >= 40:
+                octets[24:40] = p.address(self.target6())
+                if self.chance(2):
+                    octets[8:24] = p.address(self.source6())
+                    octets[6] = self.of((0, 43, 44, 58, 60, 17, 6))
+            return self.sized(octets)
+        return bytes(octets)
+
+    # Super-packets, and what else is left to the device.
+
+    def offloaded(self, six):
+        """A packet with an unfinished checksum; TCP may be a super-packet."""
+        src, dst = (self.source6(), self.target6()) if six else (self.source4(), self.target4())
+        kind = p.UDP if self.chance(4) else p.TCP
+        if kind == p.TCP:
+            data = self.data(self.of((0, 1, 100, 1000, 1440, 3000, 5000, 9000, 20000, 60000)))
+            flags = self.bits(8)
+            options = b"\1" * (4 * self.below(11)) if self.chance(4) else b""
+            part = p.tcp(*self.ports(), data, seq=self.bits(32), flags=flags, options=options)
+            at, head = 16, 20 + len(options)
+        else:
+            part, at, head, flags = p.udp(*self.ports(), self.data()), 6, 8, 0
+        body = p.octets(src, dst, part)
+        body = body[:at] + p.u16(p.ones_sum(p.pseudo(src, dst, kind, len(body)))) + body[at + 2:]
+        part = p.raw(kind, body)
+        extensions = [p.destination_options()] if six and self.chance(8) else []
+        start = 14 + 40 + 8 * len(extensions) if six else 34
+        packet = (p.ip6(src, dst, *extensions, part, hlim=self.hops(), tclass=self.bits(8)) if six
+                  else p.ip4(src, dst, part, ttl=self.hops(), tos=self.bits(8), id=self.bits(16),
+                             df=not self.chance(4)))
+        offload = {"csum_start": start, "csum_offset": at}
+        size = self.of((536, 1000, 1208, 1220, 1228, 1240, 1400, 1440, 1448, 1460,
+                        8 + self.below(1500)))
+        # Linux has no way out for a super-packet of one segment.
+        if not size - head + at + 4 < len(body) - head <= size and not self.chance(6):
+            kinds = (GSO_TCPV6, GSO_TCPV4) if kind == p.TCP else (GSO_UDP_L4, GSO_UDP_L4)
+            offload.update(gso=kinds[not six] | GSO_ECN * (flags >> 7), size=size)
+        return packet, Offload(header=start + head, **offload), start + head
+
+    def hostile(self):
+        """An offload that makes no sense."""
+        six = self.chance(2)
+        packet, offload, header = self.offloaded(six)
+        words = {"gso": self.of((0, GSO_TCPV4, GSO_TCPV6, GSO_UDP, GSO_UDP_L4, GSO_ECN, 2, 255)),
+                 "size": self.of((0, 1, 7, 8, 100, 1400, 0xffff)),
+                 "header": self.of((0, 1, 14, 20, header, 0xffff)),
+                 "csum_start": self.of((0, 1, 14, 20, 34, 54, header, 0xffff)),
+                 "csum_offset": self.of((0, 1, 6, 16, 100, 0xffff))}
+        whole = {"gso": offload.gso, "size": offload.size, "header": offload.header,
+                 "csum_start": offload.csum_start, "csum_offset": offload.csum_offset}
+        for name in self.random.sample(list(words), self.of((1, 1, 2, 5))):
+            whole[name] = words[name]
+        cuts = self.cuts(len(packet)) if self.chance(3) else ()
+        return Sent(bytes(packet), 6 if six else 4, cuts=cuts if sum(cuts) == len(packet) else (),
+                    offload=Offload(**whole))
+
+    # All of it.
+
+    def cuts(self, length, least=1):
+        """Pieces of memory: few large ones, or the headers in many."""
+        cuts, left = [], length
+        for _ in range(self.of((1, 2, 4, 14))):
+            size = min(left, 4096, self.of((1, 2, 8, 20, 40, 41, 48, 60, 100, 4096)))
+            if size:
+                cuts.append(size)
+                left -= size
+        while left and len(cuts) < 17:
+            cuts.append(min(left, 4096))
+            left -= cuts[-1]
+        return tuple(cuts)
+
+    def packet(self):
+        """The next packet, with all that is particular about how it comes."""
+        six, kind = self.chance(2), self.below(40)
+        offload = Offload()
+        if kind < 5:
+            packet, offload, _ = self.offloaded(six)
+        elif kind == 5:
+            packet = self.noise()
+        else:
+            packet = self.six() if six else self.four()
+            if kind < 20:
+                packet = self.mutated(packet)
+        packet, family, link, trailer = bytes(packet), 0, b"", b""
+        side = 6 if packet and p.version(packet) == 6 else 4
+        if self.chance(16) and self.scene.mtu4 >= 1280:  # a link narrower than that has no IPv6
+            side = 10 - side
+        if self.chance(40):
+            link = self.of((BROADCAST, MULTICAST, SOMEBODY))
+        if not offload.csum_start and self.chance(10):
+            trailer = bytes(self.of((1, 4, 18, 46)))
+        if self.chance(80) and self.scene.mtu4 >= 1280:
+            family = self.of((4, 6))
+        cuts = self.cuts(len(packet) + len(trailer)) if self.chance(3) else ()
+        if sum(cuts) != len(packet) + len(trailer):
+            cuts = ()
+        return Sent(packet, side, family, link, trailer, cuts, offload)

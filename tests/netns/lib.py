@@ -72,7 +72,7 @@ MODULES = ("veth", "dummy", "vrf", "ifb", "8021q", "sch_fq", "sch_fq_codel", "sc
            "nft_reject", "nft_reject_inet", "nft_reject_ipv4", "nft_reject_ipv6", "nft_fib",
            "nft_fib_inet", "nft_fib_ipv4", "nft_fib_ipv6", "nft_log", "nft_limit", "nft_hash",
            "nf_conntrack", "nf_defrag_ipv4", "nf_defrag_ipv6", "ipip", "sit", "ip_gre", "ip6_gre",
-           "ip6_tunnel", "wireguard", "af_packet", "nfnetlink_hook")
+           "ip6_tunnel", "wireguard", "af_packet", "tun", "nfnetlink_hook")
 
 DEADLINE = 20
 

@@ -9,7 +9,8 @@ packet and the configuration: a second opinion for the tests and the fuzzer.
 """
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from packet import (AH, ANY, DCCP, DESTINATION, FRAGMENT, HOP_BY_HOP, ICMP, ICMPV6, ROUTING, TCP,
                     UDP, UDPLITE, Packet, checksum, icmp4, icmp6, ip4, ip6, ones_sum, pseudo, raw,
@@ -17,6 +18,7 @@ from packet import (AH, ANY, DCCP, DESTINATION, FRAGMENT, HOP_BY_HOP, ICMP, ICMP
 from packet import fragment as fragment_header
 
 IGMP = 2
+EXTENSION_HEADERS = 16  # more than this many no gateway has to follow; the RFCs leave it open
 # Extension headers that a Fragment header must not lead to (5.1.1): all but ESP.
 EXTENSIONS = {HOP_BY_HOP, ROUTING, FRAGMENT, AH, DESTINATION, 135, 139, 140}
 CHECKSUM_AT = {TCP: 16, UDP: 6, DCCP: 6, UDPLITE: 6}
@@ -33,7 +35,8 @@ WELL_KNOWN = IPv6Network("64:ff9b::/96")
 
 # RFC 1812 5.3.7.
 ILLEGAL4 = [IPv4Network(n) for n in ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4")]
-ILLEGAL6 = [IPv6Network(n) for n in ("::/128", "::1/128", "ff00::/8")]
+# RFC 4291 2.5.3, 2.5.5, 2.5.6, 2.7.
+ILLEGAL6 = [IPv6Network(n) for n in ("::/96", "::ffff:0:0/96", "fe80::/10", "ff00::/8")]
 
 # Figures 3 and 6.
 POINTER_4TO6 = {0: 0, 1: 1, 2: 4, 3: 4, 8: 7, 9: 6, **dict.fromkeys(range(12, 16), 8),
@@ -42,8 +45,15 @@ POINTER_6TO4 = {0: 0, 1: 1, 4: 2, 5: 2, 6: 9, 7: 8, **dict.fromkeys(range(8, 24)
                 **dict.fromkeys(range(24, 40), 16)}
 
 
-def within(addr, networks):
-    return any(addr in network for network in networks)
+four_of, six_of = (lru_cache(1 << 14)(kind) for kind in (IPv4Address, IPv6Address))
+
+
+@lru_cache(1 << 14)
+def is_in(addr, name):
+    return any(addr in network for network in NETWORKS[name])
+
+
+NETWORKS = {"not global": NOT_GLOBAL, "illegal 4": ILLEGAL4, "illegal 6": ILLEGAL6}
 
 
 # RFC 6052 2.2, 2.3.
@@ -90,11 +100,15 @@ class Mapping:
 
 
 class Refused(Exception):
-    """The packet is not translated; with what answer, if any, as (type, code, word)."""
+    """The packet is not translated: the counter that says why, and with what answer, if any.
+
+    An answer is a type, a code and a word. What is found out on the second pass
+    of a hairpinned packet is told to nobody.
+    """
 
     def __init__(self, reason, answer=None):
         super().__init__(reason)
-        self.reason, self.answer = reason, answer
+        self.reason, self.answer, self.passes = reason, answer, 1
 
 
 class Silently(Refused):
@@ -111,6 +125,7 @@ class Outcome:
     verdict: str  # translated, refused, native
     reason: str = ""
     packets: list = field(default_factory=list)
+    counts: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -126,9 +141,11 @@ class Model:
 
     def __post_init__(self):
         self.prefixes, self.mappings, self.primary = [], [], None
+        self._known, self._counts, self._upper, self._pieces = {}, {}, None, 1
+        self.local, self.host, self.pool = False, True, None
         self.settings = {"udp-zero-checksum": "compute", "lowest-ipv6-mtu": "1280", "tos": "copy",
                          "traffic-class": "copy", "icmp-source4": "none", "icmp-source6": "none",
-                         "icmp-errors": "on", "wkp-strict": "on", "hairpin": "on"}
+                         "icmp-errors": "on", "wkp-strict": "on", "hairpin": "on", "local": "on"}
         self.native = [IPv6Network(n) if ":" in n else IPv4Network(n) for n in self.native]
         for line in self.text.splitlines():
             self._read(line.split("#")[0].split())
@@ -153,12 +170,16 @@ class Model:
     # Addresses.
 
     def mapping4(self, addr):
-        return max((m for m in self.mappings if addr in m.four),
-                   key=lambda m: m.four.prefixlen, default=None)
+        if addr not in self._known:
+            self._known[addr] = max((m for m in self.mappings if addr in m.four),
+                                    key=lambda m: m.four.prefixlen, default=None)
+        return self._known[addr]
 
     def mapping6(self, addr):
-        return max((m for m in self.mappings if addr in m.six),
-                   key=lambda m: m.six.prefixlen, default=None)
+        if addr not in self._known:
+            self._known[addr] = max((m for m in self.mappings if addr in m.six),
+                                    key=lambda m: m.six.prefixlen, default=None)
+        return self._known[addr]
 
     def prefix_of(self, addr):
         return max((p for p in self.prefixes if addr in p), key=lambda p: p.prefixlen, default=None)
@@ -168,50 +189,70 @@ class Model:
         return any(addr.version == n.version and addr in n and n.prefixlen > than
                    for n in self.native)
 
-    def _embedded(self, prefix, addr):
-        """RFC 6052, with the restriction of its section 3.1."""
-        if prefix is None:
-            raise Refused("no prefix", PROHIBITED)
-        self._check_global(prefix, addr)
-        return embed(prefix, addr)
-
-    def _check_global(self, prefix, addr):
-        if prefix == WELL_KNOWN and self.on("wkp-strict") and within(addr, NOT_GLOBAL):
-            raise Refused("not global", PROHIBITED)
+    def carries(self, prefix, addr):
+        """RFC 6052 3.1."""
+        return prefix != WELL_KNOWN or not self.on("wkp-strict") or not is_in(addr, "not global")
 
     # One packet.
 
-    def of(self, packet):
-        """What becomes of a packet that arrives where its family lives."""
+    def of(self, packet, local=False, host=True, sent=None):
+        """What becomes of a packet that arrives where its family lives, or that is the gateway's own.
+
+        A frame may be for more than one host, or its packet a part of the one that was sent.
+        Where several reasons would do to refuse it, the headers come first, then the
+        kind of an ICMP message, the addresses, the hop limit, a UDP checksum, the size,
+        and what an ICMP error says.
+        """
         packet = bytes(packet)
-        six = version(packet) == 6
+        self.local, self.host, self.pool = local, host, None
+        self._counts = {}
         try:
-            out = self._of6(packet) if six else self._of4(packet)
+            out = self._of6(packet) if version(packet) == 6 else self._of4(packet)
         except Refused as refused:
-            return Outcome("refused", refused.reason, self._answers(packet, refused))
+            answers = self._answers(bytes(sent or packet), refused)
+            self._count(refused.reason)
+            return Outcome("refused", refused.reason, answers, self._counts)
         if out is None:
             return Outcome("native", "", self._natively(packet))
-        return Outcome("translated", "", out)
+        self._count(f"translated_{'6to4' if version(out[0]) == 4 else '4to6'}", self._pieces)
+        for packet in out:
+            packet.pool = self.pool
+        return Outcome("translated", "", out, self._counts)
+
+    def _count(self, name, by=1):
+        self._counts[name] = self._counts.get(name, 0) + by
 
     def _answers(self, packet, refused):
         answer = refused.answer
         six = version(packet) == 6
-        if answer is None:
+        if answer is None or refused.passes > 1:
             return []
         limits = ((3, 0), (2, 0)) if six else ((11, 0), (3, 4))
         if answer is PROHIBITED:
             answer = (1, 1, 0) if six else (3, 13, 0)
         if not self.on("icmp-errors") and answer[:2] not in limits:
             return []
-        if six:
-            proto, at, _, _ = walk6(packet)
-            if proto == ICMPV6 and (answer[:2] not in limits or packet[at] < 128):
-                return []
-            return [ip6(self.gateway6, packet[8:24], icmp6(*answer, packet[:1232]))]
-        header = Header4(packet)
-        if header.offset or header.icmp_error:
+        return self._answer6(packet, answer) if six else self._answer4(packet, answer)
+
+    def _answer6(self, packet, answer):
+        """RFC 4443 2.4 (e): not to errors, nor to what has no sender."""
+        if is_in(six_of(packet[8:24]), "illegal 6") and not self.mapping6(six_of(packet[8:24])):
             return []
-        return [ip4(self.gateway4, packet[12:16], icmp4(*answer, packet[:548]), id=ANY,
+        kind = icmpv6_type(packet)
+        if kind is not None and kind < 128 or answer[:2] == (1, 1) and self._upper == ICMPV6:
+            return []
+        return [ip6(self.gateway6, packet[8:24], icmp6(*answer, packet[:1232]))]
+
+    def _answer4(self, packet, answer):
+        """RFC 1812 4.3.2.7."""
+        header = Header4(packet)
+        own = four_of(self.gateway4)
+        if is_in(header.src, "illegal 4") or header.offset or header.src == own != header.dst:
+            return []
+        if header.proto == ICMP and header.payload[:1] not in KNOWN_MESSAGES:
+            return []
+        quote = packet[:min(IPV4_ERROR_MAXIMUM, self._mtu4_to(header.src)) - 28]
+        return [ip4(self.gateway4, packet[12:16], icmp4(*answer, quote), id=ANY,
                     tos=0xc0 | packet[1] & 0x1e)]
 
     def _natively(self, packet):
@@ -229,35 +270,91 @@ class Model:
     def _of4(self, packet):
         h = Header4(packet)
         mapping = self.mapping4(h.dst)
-        if mapping is None or self._native(h.dst, mapping.four.prefixlen):
+        if mapping is None or is_in(h.dst, "illegal 4") or (
+                self.native and self._native(h.dst, mapping.four.prefixlen)):
             return None
-        if within(h.src, ILLEGAL4) and not h.icmp_error:
-            raise Silently("illegal source")
-        if h.proto == IGMP:
-            raise Silently("IGMP")
+        self._check_link()
         h.check_options()
-        if h.ttl <= 1:
-            raise Refused("TTL", (11, 0, 0))
-        return self._to6(h, h.ttl - 1)
+        self._check_message4(h)
+        src, dst, prefix = self._addresses46(h, mapping)
+        if h.ttl <= 1 and not self.local:
+            raise Refused("hop_limit", (11, 0, 0))
+        return self._to6(h, src, dst, prefix, h.ttl - (not self.local))
 
-    def _to6(self, h, hop_limit):
-        """Section 4.1."""
-        mapping = self.mapping4(h.dst)
+    def _check_link(self):
+        """RFC 1812 5.3.4: nothing is forwarded that came to all."""
+        if not self.host:
+            raise Silently("link_broadcast")
+
+    @staticmethod
+    def _check_message4(h):
+        """4.2: which messages there are; 1.2: none of them in fragments."""
+        if h.proto == IGMP:
+            raise Silently("icmp_type")
+        if h.proto != ICMP:
+            return
+        if h.is_fragment:
+            raise Refused("fragmented_icmp", PROHIBITED)
+        if len(h.payload) < 8:
+            raise Silently("malformed")
+        if h.payload[0] not in (0, 3, 8, 11, 12):
+            raise Silently("icmp_type")
+
+    def _addresses46(self, h, mapping):
+        """Section 6: what the addresses become, and by which prefix."""
         prefix = mapping.prefix or self.primary
         dst = mapping.to6(h.dst)
-        src = self._source6(h, prefix)
-        if h.icmp_error:
-            body = self._error46(h, prefix, src, dst)
-        else:
-            body = self._transport46(h, src, dst)
+        if self.local and self.prefix_of(dst):
+            raise Refused("loop", PROHIBITED)
+        if is_in(h.src, "illegal 4") and not h.icmp_error:
+            raise Silently("source_illegal")
+        return self._source6(h, prefix, dst), dst, prefix
+
+    def _source6(self, h, prefix, dst):
+        mapping = self.mapping4(h.src)
+        if mapping and (prefix is None or not self._source_is_plain(h)):
+            return mapping.to6(h.src)
+        if prefix is None:
+            raise Refused("no_prefix", PROHIBITED)
+        if self.carries(prefix, h.src):
+            return embed(prefix, h.src)
+        if not h.icmp_error:
+            raise Refused("wkp_not_global", PROHIBITED)
+        return self._pooled("icmp-source6", six_of(self.gateway6))  # RFC 6791, the other way
+
+    def _pooled(self, name, own):
+        """The gateway's own address, or any of some that are set aside."""
+        value = self.settings[name]
+        if value == "none":
+            return own
+        self.pool = ip_network(value)
+        return self.pool.network_address
+
+    def _source_is_plain(self, h):
+        """RFC 7757 4.2.1, rules 1 and 3."""
+        if not self.on("hairpin"):
+            return False
+        return not h.icmp_error or len(h.payload) < 28 or h.src == four_of(h.payload[24:28])
+
+    def _to6(self, h, src, dst, prefix, hop_limit):
+        """Section 4.1."""
+        if h.proto == UDP and not h.icmp_error:
+            self._check_udp(h)
+        mtu6 = self._way6(dst)
         tclass = self.settings["traffic-class"]
         tclass = h.tos if tclass == "copy" else int(tclass)
         proto = ICMPV6 if h.proto == ICMP else h.proto
-        size = 40 + 8 * h.is_fragment + len(body)
-        if h.df and not h.icmp_error and size > self.mtu6:
-            raise Refused("too big", (3, 4, self.mtu6 - (28 if h.is_fragment else 20)))
-        limit = min(int(self.settings["lowest-ipv6-mtu"]), self.mtu6)
-        split = not h.df and size > limit
+        size = 40 + 8 * h.is_fragment + len(h.payload)
+        limit = mtu6 if h.df else min(int(self.settings["lowest-ipv6-mtu"]), mtu6)
+        split = size > limit and not h.icmp_error
+        if split and h.df:
+            raise Refused("too_big", (3, 4, mtu6 - (28 if h.is_fragment else 20)))
+        if split and h.offset + len(h.payload) > 0xffff:
+            raise Silently("malformed")
+        if h.icmp_error:
+            body = self._error46(h, prefix, src, dst, mtu6)
+        else:
+            body = self._transport46(h, src, dst)
         chunk = (limit - 48) // 8 * 8 if split else len(body)
         packets = []
         for at in range(0, len(body) or 1, chunk or 1):
@@ -266,65 +363,62 @@ class Model:
             headers = [fragment_header(h.id, h.offset + at, more)] if split or h.is_fragment else []
             packets.append(ip6(src.packed, dst.packed, *headers, raw(proto, piece),
                                hlim=hop_limit, tclass=tclass))
+        self._pieces = len(packets)
+        if split:
+            self._count("split_4to6")
         return packets
 
-    def _source6(self, h, prefix):
-        mapping = self.mapping4(h.src)
-        if mapping and (prefix is None or not self._source_is_plain(h)):
-            return mapping.to6(h.src)
-        try:
-            return self._embedded(prefix, h.src)
-        except Refused:
-            if not h.icmp_error or prefix is None:
-                raise
-            pool = self.settings["icmp-source6"]  # RFC 6791, the other way
-            return IPv6Address(self.gateway6 if pool == "none" else pool.split("/")[0])
+    def _way6(self, dst):
+        """The MTU of the way to an address; to the gateway itself there may be none."""
+        if dst == six_of(self.gateway6) and not self.on("local") and not self.local:
+            raise Refused("local_off", PROHIBITED)
+        return self._mtu6_to(dst)
 
-    def _source_is_plain(self, h):
-        """RFC 7757 4.2.1, rules 1 and 3."""
-        if not self.on("hairpin"):
-            return False
-        return not h.icmp_error or h.src == Header4(h.payload[8:], quoted=True).dst
+    def _way4(self, dst):
+        if dst == four_of(self.gateway4) and not self.on("local") and not self.local:
+            raise Refused("local_off", PROHIBITED)
+        return self._mtu4_to(dst)
+
+    def _mtu4_to(self, dst):
+        own = dst == four_of(self.gateway4) or dst.is_loopback or dst.is_unspecified
+        return 65535 if own else self.mtu4
+
+    def _mtu6_to(self, dst):
+        return 65536 if dst == six_of(self.gateway6) or dst.is_loopback else self.mtu6
+
+    def _check_udp(self, h):
+        """Section 4.5: a datagram without a checksum."""
+        body = h.payload
+        if h.offset or len(body) < 8 or body[6:8] != b"\0\0":
+            return
+        if h.is_fragment:
+            raise Refused("udp_zero_checksum_fragment", PROHIBITED)
+        if self.settings["udp-zero-checksum"] == "drop":
+            raise Refused("udp_zero_checksum", PROHIBITED)
+        if not 8 <= int.from_bytes(body[4:6], "big") <= len(body):
+            raise Silently("malformed")
 
     def _transport46(self, h, src, dst):
         """Section 4.5, and the queries of 4.2."""
         body = h.payload
         if h.proto == ICMP:
-            return self._echo46(h, src, dst)
+            return echo(body, 128 if body[0] == 8 else 129, b"",
+                        pseudo(src.packed, dst.packed, ICMPV6, len(body)))
         if h.proto == UDP and h.offset == 0 and body[6:8] == b"\0\0":
-            if h.is_fragment:
-                raise Refused("UDP zero checksum, fragment", PROHIBITED)
-            if self.settings["udp-zero-checksum"] == "drop":
-                raise Refused("UDP zero checksum", PROHIBITED)
             length = int.from_bytes(body[4:6], "big")
             value = checksum(pseudo(src.packed, dst.packed, UDP, length), body[:length]) or 0xffff
             return body[:6] + u16(value) + body[8:]
         return readdress(h.proto, h.offset, body, h.src.packed + h.dst.packed,
                          src.packed + dst.packed)
 
-    def _echo46(self, h, src, dst):
-        if h.is_fragment:
-            raise Refused("fragmented ICMP", PROHIBITED)
-        if len(h.payload) < 8:
-            raise Silently("malformed")
-        kind = {8: 128, 0: 129}.get(h.payload[0])
-        if kind is None:
-            raise Silently("ICMP type")
-        return echo(h.payload, kind, b"", pseudo(src.packed, dst.packed, ICMPV6, len(h.payload)))
-
-    def _error46(self, h, prefix, src, dst):
+    def _error46(self, h, prefix, src, dst, mtu6):
         """Sections 4.2 and 4.3."""
-        if h.is_fragment:
-            raise Silently("fragmented ICMP")
         message = h.payload
-        if len(message) < 8:
-            raise Silently("malformed")
-        inner = Header4(message[8:], quoted=True)
-        type, code, rest = self._error_type46(message, inner)
-        quote, extension = split_extension(message[8:], message[5] * 4 if message[0] in (3, 11, 12)
-                                           else 0)
-        inner = Header4(quote, quoted=True)
-        quote = self._quote46(inner, prefix)
+        type, code = self._error_type46(message)
+        inner = quoted4(message[8:])
+        rest = self._error_word46(message, type, inner, mtu6)
+        quote, extension = split_extension(message[8:], message[5] * 4, inner.ihl)
+        quote = self._quote46(inner, quote, prefix)
         quote, extension = fit(quote, extension if type in (1, 3) else b"", 8,
                                IPV6_MINIMUM - 48)
         if extension:
@@ -334,103 +428,150 @@ class Model:
                                pseudo(src.packed, dst.packed, ICMPV6,
                                       8 + len(quote) + len(extension)))
 
-    def _error_type46(self, message, inner):
+    @staticmethod
+    def _error_type46(message):
         type, code = message[0], message[1]
         if type == 11:
-            return 3, code, u32(0)
+            return 3, code
         if type == 3:
-            if code == 2:
-                return 4, 1, u32(6)
-            if code == 4:
-                mtu = int.from_bytes(message[6:8], "big")
-                if mtu == 0:
-                    mtu = next((p for p in PLATEAUS if p < inner.length and p >= IPV6_MINIMUM),
-                               0)
-                return 2, 0, u32(max(IPV6_MINIMUM, min(mtu + 20, self.mtu6, self.mtu4 + 20)))
+            if code in (2, 4):
+                return (4, 1) if code == 2 else (2, 0)
             new = {**dict.fromkeys((0, 1, 5, 6, 7, 8, 11, 12), 0), 3: 4,
                    **dict.fromkeys((9, 10, 13, 15), 1)}.get(code)
             if new is not None:
-                return 1, new, u32(0)
-        if type == 12 and code in (0, 2) and message[4] in POINTER_4TO6:
-            return 4, 0, u32(POINTER_4TO6[message[4]])
-        raise Silently("ICMP type")
+                return 1, new
+        if type == 12 and code in (0, 2):
+            if message[4] not in POINTER_4TO6:
+                raise Silently("icmp_pointer")
+            return 4, 0
+        raise Silently("icmp_type")
 
-    def _quote46(self, h, prefix):
-        if h.proto == ICMP and not h.offset and h.payload[:1] not in (b"\0", b"\x08"):
-            raise Silently("ICMP error or untranslatable message in a quote")
-        src, dst = self.mapping4(h.src), self.mapping4(h.dst)
-        if self.on("hairpin") and prefix:  # RFC 7757 4.2.1, rule 2
-            dst = None
-        src = src.to6(h.src) if src else self._embedded(prefix, h.src)
-        dst = dst.to6(h.dst) if dst else self._embedded(prefix, h.dst)
+    def _error_word46(self, message, type, inner, mtu6):
+        """The MTU of a Packet Too Big, the pointer of a Parameter Problem."""
+        if type == 4:
+            return u32(6 if message[0] == 3 else POINTER_4TO6[message[4]])
+        if type != 2:
+            return u32(0)
+        mtu = int.from_bytes(message[6:8], "big")
+        if mtu == 0:
+            mtu = next((p for p in PLATEAUS if p < inner.length and p >= IPV6_MINIMUM), 0)
+        return u32(max(IPV6_MINIMUM, min(mtu + 20, mtu6, self._mtu4_to(inner.dst) + 20)))
+
+    def _quoted6(self, addr, mapped, prefix):
+        mapping = self.mapping4(addr) if mapped else None
+        if mapping:
+            return mapping.to6(addr)
+        if prefix is None or not self.carries(prefix, addr):
+            raise Silently("icmp_inner_packet")
+        return embed(prefix, addr)
+
+    def _quote46(self, h, quote, prefix):
+        src = self._quoted6(h.src, True, prefix)
+        # RFC 7757 4.2.1, rule 2.
+        dst = self._quoted6(h.dst, not self.on("hairpin") or prefix is None, prefix)
+        check_quoted_message(h, ICMP, (0, 8), (3, 11, 12))
+        length = h.payload_length
+        body, padding = quote[h.ihl:][:length], quote[h.ihl:][length:]
         proto = ICMPV6 if h.proto == ICMP else h.proto
-        length = h.length - h.ihl
-        if h.proto == ICMP and not h.offset:
-            kind = {8: 128, 0: 129}[h.payload[0]]
-            body = echo(h.payload, kind, b"", pseudo(src.packed, dst.packed, ICMPV6, length))
+        if h.proto == ICMP and not h.offset and body:
+            body = echo(body, 128 if body[0] == 8 else 129, b"",
+                        pseudo(src.packed, dst.packed, ICMPV6, length))
         else:
-            body = readdress(h.proto, h.offset, h.payload, h.src.packed + h.dst.packed,
+            body = readdress(h.proto, h.offset, body, h.src.packed + h.dst.packed,
                              src.packed + dst.packed)
         tclass = self.settings["traffic-class"]
         tclass = h.tos if tclass == "copy" else int(tclass)
         headers = [fragment_header(h.id, h.offset, h.mf)] if h.is_fragment else []
-        return bytes(ip6(src.packed, dst.packed, *headers, raw(proto, body), hlim=h.ttl,
-                         tclass=tclass, length=length + 8 * len(headers)))
+        return bytes(ip6(src.packed, dst.packed, *headers, raw(proto, body + padding), hlim=h.ttl,
+                         tclass=tclass, length=(length + 8 * len(headers)) & 0xffff))
 
     # IPv6 to IPv4, section 5.
 
     def _of6(self, packet):
-        h = Header6(packet)
-        prefix = self.prefix_of(h.dst)
-        if prefix is None or self._native(h.dst, prefix.prefixlen):
+        destination, self._upper = six_of(packet[24:40]), None
+        prefix = self.prefix_of(destination)
+        if prefix is None or self.native and self._native(destination, prefix.prefixlen):
             return None
-        if within(h.src, ILLEGAL6):
-            raise Silently("illegal source")
-        if h.hop_limit <= 1:
-            raise Refused("hop limit", (3, 0, 0))
-        if h.segments_left_at:
-            raise Refused("routing header", (4, 0, h.segments_left_at))
-        if h.has_fragment_header and h.proto in EXTENSIONS:
-            raise Refused("extension header behind Fragment header", PROHIBITED)
-        dst = extract(prefix, h.dst)
-        if dst is None:
-            raise Refused("u octet", PROHIBITED)
-        self._check_global(prefix, dst)
-        if within(dst, ILLEGAL4):
-            raise Refused("illegal destination", PROHIBITED)
-        packet4 = self._to4(h, dst)
-        hairpin = self.on("hairpin") and self.mapping4(dst)
-        if hairpin:
-            return self._hairpin(packet4, h)
-        if len(packet4) <= self.mtu4:
+        self._check_link()
+        h = Header6(packet)
+        self._upper = h.proto
+        self._check_message6(h)
+        dst, is_mapped = self._destination4(h, prefix)
+        src = self._source4(h)
+        if h.hop_limit <= 1 and not self.local:
+            raise Refused("hop_limit", (3, 0, 0))
+        back = self.on("hairpin") and not is_mapped and self.mapping4(dst)
+        if back:
+            return self._hairpin(h, src, dst, back)
+        size, mtu4 = 20 + len(h.payload), self._way4(dst)
+        if size > mtu4 and not h.icmp_error:
+            if h.offset + len(h.payload) > 0xffff:
+                raise Silently("malformed")
+            if size > 0xffff or h.size > IPV6_MINIMUM and not h.has_fragment_header:
+                raise Refused("too_big", (2, 0, max(IPV6_MINIMUM, mtu4 + 20)))
+        packet4, self._pieces = self._to4(h, src, dst, mtu4), 1
+        if len(packet4) <= mtu4 or self.local:
             return [packet4]
-        if h.size > IPV6_MINIMUM and not h.has_fragment_header:
-            raise Refused("too big", (2, 0, max(IPV6_MINIMUM, self.mtu4 + 20)))
-        return fragments4(packet4, self.mtu4)
+        return fragments4(packet4, mtu4)
 
-    def _hairpin(self, packet4, h):
+    @staticmethod
+    def _check_message6(h):
+        """5.2: which messages there are; 1.2: none of them in fragments."""
+        if h.proto != ICMPV6:
+            return
+        if h.offset or h.more:
+            raise Silently("fragmented_icmp")
+        if len(h.payload) < 8:
+            raise Silently("malformed")
+        if h.payload[0] not in (1, 2, 3, 4, 128, 129):
+            raise Silently("icmp_type")
+
+    def _destination4(self, h, prefix):
+        """The IPv4 destination, and whether a mapping says so (RFC 7757 4.2.2, A2)."""
+        mapping = self.mapping6(h.dst)
+        dst = mapping.to4(h.dst) if mapping else extract(prefix, h.dst)
+        if dst is None:
+            raise Refused("destination_illegal", PROHIBITED)
+        if not mapping and not self.carries(prefix, dst):
+            raise Refused("wkp_not_global", PROHIBITED)
+        if is_in(dst, "illegal 4"):
+            raise Refused("destination_illegal", PROHIBITED)
+        return dst, mapping is not None
+
+    def _hairpin(self, h, src, dst, mapping):
         """RFC 7757 4.2.2; the hop limit has been lowered in the first pass."""
+        second = Header4(ip4(src.packed, dst.packed))
+        second.icmp_error, second.payload = h.icmp_error, b""
+        if h.icmp_error and len(h.payload) >= 48:  # rule 3 of 4.2.1, of the first pass
+            is_own = h.payload[32:48] == h.src.packed
+            second.payload = bytes(24) + (src.packed if is_own else bytes(4))
+        src6, dst6, prefix = self._addresses46(second, mapping)
+        mtu6 = self._way6(dst6)
+        if not h.has_fragment_header and not h.icmp_error and 40 + len(h.payload) > mtu6:
+            raise Refused("too_big", (2, 0, max(IPV6_MINIMUM, mtu6)))
+        packet4 = self._to4(h, src, dst, mtu6 - 20)
+        self._count("hairpinned")
         second = Header4(packet4)
         try:
-            return self._to6(second, second.ttl)
+            self._check_message4(second)
+            return self._to6(second, src6, dst6, prefix, second.ttl)
         except Refused as refused:
-            if refused.reason == "too big":
-                raise Refused("too big", (2, 0, max(IPV6_MINIMUM, self.mtu6))) from None
+            refused.passes = 2
             raise
 
-    def _to4(self, h, dst):
+    def _to4(self, h, src, dst, mtu4):
         """Section 5.1."""
-        src = self._source4(h)
         if h.icmp_error:
-            body = self._error64(h, src, dst)
+            body = self._error64(h, src, dst, mtu4)
         elif h.proto == ICMPV6:
-            body = self._echo64(h)
+            body = echo(h.payload, 8 if h.payload[0] == 128 else 0,
+                        pseudo(h.src.packed, h.dst.packed, ICMPV6, len(h.payload)), b"")
         else:
             body = readdress(h.proto, h.offset, h.payload, h.src.packed + h.dst.packed,
                              src.packed + dst.packed)
-        packet = ip4(src.packed, dst.packed, raw(ICMP if h.proto == ICMPV6 else h.proto, body),
-                     ttl=h.hop_limit - 1, tos=self._tos(h), **self._fragment_fields(h, len(body)))
-        return packet
+        return ip4(src.packed, dst.packed, raw(ICMP if h.proto == ICMPV6 else h.proto, body),
+                   ttl=h.hop_limit - (not self.local), tos=self._tos(h),
+                   **self._fragment_fields(h, len(body)))
 
     def _tos(self, h):
         tos = self.settings["tos"]
@@ -444,93 +585,90 @@ class Model:
 
     def _source4(self, h):
         mapping = self.mapping6(h.src)
+        src = mapping and mapping.to4(h.src)
+        if is_in(src, "illegal 4") if mapping else is_in(h.src, "illegal 6"):
+            raise Silently("source_illegal")
         if mapping:
-            return mapping.to4(h.src)
+            return src
         if h.icmp_error:
-            pool = self.settings["icmp-source4"]  # RFC 6791
-            return IPv4Address(self.gateway4 if pool == "none" else pool.split("/")[0])
-        raise Refused("unmapped source", PROHIBITED)
+            return self._pooled("icmp-source4", four_of(self.gateway4))  # RFC 6791
+        raise Refused("source_unmapped", PROHIBITED)
 
-    @staticmethod
-    def _echo64(h):
-        if h.offset or h.more:
-            raise Silently("fragmented ICMPv6")
-        if len(h.payload) < 8:
-            raise Silently("malformed")
-        kind = {128: 8, 129: 0}.get(h.payload[0])
-        if kind is None:
-            raise Silently("ICMPv6 type")
-        return echo(h.payload, kind, pseudo(h.src.packed, h.dst.packed, ICMPV6, len(h.payload)),
-                    b"")
-
-    def _error64(self, h, src, dst):
+    def _error64(self, h, src, dst, mtu4):
         """Sections 5.2 and 5.3."""
-        if h.offset or h.more:
-            raise Silently("fragmented ICMPv6")
         message = h.payload
-        if len(message) < 8:
-            raise Silently("malformed")
-        type, code, rest = self._error_type64(message)
-        quote, extension = split_extension(message[8:], message[4] * 8 if message[0] in (1, 3)
-                                           else 0)
-        quote = self._quote64(Header6(quote, quoted=True))
-        quote, extension = fit(quote, extension if type in (3, 11) and (type, code) != (3, 4)
-                               else b"", 4, IPV4_ERROR_MAXIMUM - 28)
+        type, code = self._error_type64(message)
+        extensible = message[0] in (1, 3)
+        inner = quoted6(message[8:])
+        rest = self._error_word64(message, type, code, inner, mtu4)
+        quote, extension = split_extension(message[8:], message[4] * 8 if extensible else 0,
+                                           inner.length)
+        quote = self._quote64(inner, quote)
+        quote, extension = fit(quote, extension if extensible else b"", 4,
+                               IPV4_ERROR_MAXIMUM - 28)
         if extension:
             rest = rest[:1] + bytes([len(quote) // 4]) + rest[2:]
         head = bytes([type, code, 0, 0]) + rest
         return with_error_kept(message, pseudo(h.src.packed, h.dst.packed, ICMPV6, len(message)),
                                Packet.of(head, quote, extension), b"")
 
-    def _error_type64(self, message):
-        type, code, word = message[0], message[1], int.from_bytes(message[4:8], "big")
+    @staticmethod
+    def _error_type64(message):
+        type, code = message[0], message[1]
         if type == 1:
             new = {0: 1, 1: 10, 2: 1, 3: 1, 4: 3}.get(code)
             if new is not None:
-                return 3, new, u32(0)
+                return 3, new
         if type == 2:
-            return 3, 4, u32(max(68, min(word - 20, self.mtu4, self.mtu6 - 20)))
+            return 3, 4
         if type == 3:
-            return 11, code, u32(0)
-        if type == 4 and code == 0 and word in POINTER_6TO4:
-            return 12, 0, bytes([POINTER_6TO4[word], 0, 0, 0])
+            return 11, code
+        if type == 4 and code == 0:
+            if int.from_bytes(message[4:8], "big") not in POINTER_6TO4:
+                raise Silently("icmp_pointer")
+            return 12, 0
         if type == 4 and code == 1:
-            return 3, 2, u32(0)
-        raise Silently("ICMPv6 type")
+            return 3, 2
+        raise Silently("icmp_type")
+
+    def _error_word64(self, message, type, code, inner, mtu4):
+        """The MTU of a Fragmentation Needed, the pointer of a Parameter Problem."""
+        word = int.from_bytes(message[4:8], "big")
+        if (type, code) == (3, 4):
+            return u32(max(68, min(word - 20, mtu4, self._mtu6_to(inner.dst) - 20)))
+        return bytes([POINTER_6TO4[word] if type == 12 else 0, 0, 0, 0])
 
     def _quoted4(self, addr):
         mapping, prefix = self.mapping6(addr), self.prefix_of(addr)
         got = mapping.to4(addr) if mapping else prefix and extract(prefix, addr)
-        if got is None:
-            raise Silently("untranslatable address in a quote")
+        if got is None or not mapping and not self.carries(prefix, got):
+            raise Silently("icmp_inner_packet")
         return got
 
-    def _quote64(self, h):
-        if h.proto == ICMPV6 and not h.offset and h.payload[:1] not in (b"\x80", b"\x81"):
-            raise Silently("ICMPv6 error or untranslatable message in a quote")
-        if h.has_fragment_header and h.proto in EXTENSIONS:
-            raise Silently("extension header behind Fragment header in a quote")
+    def _quote64(self, h, quote):
         src, dst = self._quoted4(h.src), self._quoted4(h.dst)
-        length = 20 + h.payload_length
-        if length > 0xffff:
-            raise Silently("length of a quote")
-        if h.proto == ICMPV6 and not h.offset:
-            kind = {128: 8, 129: 0}[h.payload[0]]
-            body = echo(h.payload, kind, pseudo(h.src.packed, h.dst.packed, ICMPV6,
-                                                h.payload_length), b"")
+        check_quoted_message(h, ICMPV6, (128, 129), (1, 2, 3, 4))
+        body, padding = quote[h.length:][:h.payload_length], quote[h.length:][h.payload_length:]
+        if h.proto == ICMPV6 and not h.offset and body:
+            body = echo(body, 8 if body[0] == 128 else 0,
+                        pseudo(h.src.packed, h.dst.packed, ICMPV6, h.payload_length), b"")
         else:
-            body = readdress(h.proto, h.offset, h.payload, h.src.packed + h.dst.packed,
+            body = readdress(h.proto, h.offset, body, h.src.packed + h.dst.packed,
                              src.packed + dst.packed)
-        fields = self._fragment_fields(h, h.payload_length)
-        return ip4(src.packed, dst.packed, raw(ICMP if h.proto == ICMPV6 else h.proto, body),
-                   ttl=h.hop_limit, tos=self._tos(h), length=length, **fields)
+        return ip4(src.packed, dst.packed,
+                   raw(ICMP if h.proto == ICMPV6 else h.proto, body + padding),
+                   ttl=h.hop_limit, tos=self._tos(h), length=20 + h.payload_length,
+                   **self._fragment_fields(h, h.payload_length))
+
+
+# No errors, so that they may be answered by one; of others Linux does not know.
+KNOWN_MESSAGES = tuple(bytes([n]) for n in (0, 8, *range(13, 19)))
 
 
 class Header4:
     """An IPv4 header and what follows it; a quoted one may be cut short behind."""
 
     def __init__(self, packet, quoted=False):
-        packet = Packet(packet) if not isinstance(packet, Packet) else packet
         if len(packet) < 20 or packet[0] >> 4 != 4:
             raise Silently("malformed")
         self.ihl = 4 * (packet[0] & 15)
@@ -539,18 +677,17 @@ class Header4:
         self.df, self.mf, self.offset = bool(flags & 0x4000), bool(flags & 0x2000), \
             8 * (flags & 0x1fff)
         self.ttl, self.proto = packet[8], packet[9]
-        self.src, self.dst = IPv4Address(bytes(packet[12:16])), IPv4Address(bytes(packet[16:20]))
+        self.src, self.dst = four_of(bytes(packet[12:16])), four_of(bytes(packet[16:20]))
         if self.ihl < 20 or self.length < self.ihl or len(packet) < self.ihl:
             raise Silently("malformed")
         if not quoted and (len(packet) < self.length or checksum(packet[:self.ihl])):
             raise Silently("malformed")
         self.options = bytes(packet[20:self.ihl])
-        self.payload = bytes(packet[self.ihl:] if quoted else packet[self.ihl:self.length])
-        if len(self.payload) < min(8, self.length - self.ihl):
-            raise Silently("quote too short")
+        self.payload = packet[self.ihl:] if quoted else packet[self.ihl:self.length]
         self.is_fragment = self.mf or self.offset > 0
+        self.payload_length = self.length - self.ihl
         self.icmp_error = (self.proto == ICMP and not self.offset and
-                           self.payload[:1] in (b"\3", b"\4", b"\5", b"\x0b", b"\x0c"))
+                           bytes(self.payload[:1]) in (b"\3", b"\x0b", b"\x0c"))
 
     def check_options(self):
         """4.1: options are ignored, but for a source route that has not expired."""
@@ -562,31 +699,77 @@ class Header4:
                 continue
             length = self.options[at + 1] if at + 1 < len(self.options) else 0
             if length < 2 or at + length > len(self.options):
-                raise Silently("option length")
+                raise Silently("bad_option")
             if kind in (131, 137):
                 if length < 3:
-                    raise Silently("option length")
+                    raise Silently("bad_option")
                 if self.options[at + 2] <= length:
-                    raise Refused("source route", (3, 5, 0))
+                    raise Refused("source_route", (3, 5, 0))
             at += length
 
 
-def walk6(packet, quoted=False):
-    """Follows extension headers: protocol, where it begins, Fragment header, Segments Left."""
-    proto, at, fragment, segments_left_at = packet[6], 40, None, None
-    while proto in (HOP_BY_HOP, ROUTING, DESTINATION, FRAGMENT) and fragment is None:
-        if len(packet) < at + 8:
+def quoted4(octets):
+    """RFC 792: the header of a quoted packet, and eight octets behind it."""
+    return quoted(lambda: Header4(octets, quoted=True))
+
+
+def quoted6(octets):
+    return quoted(lambda: Header6(octets, quoted=True))
+
+
+def quoted(parse):
+    try:
+        return parse()
+    except Refused:
+        raise Silently("icmp_inner_packet") from None
+
+
+def check_quoted_message(h, proto, queries, errors):
+    """4.3, 5.3: no error in an error, and nothing that cannot be translated."""
+    is_message = h.proto == proto and not h.offset
+    if len(h.payload) < min(8, h.payload_length) or is_message and h.payload_length < 8:
+        raise Silently("icmp_inner_packet")
+    if is_message and h.payload[0] not in queries:
+        raise Silently("icmp_inner_error" if h.payload[0] in errors else "icmp_inner_packet")
+
+
+def walk6(packet):
+    """Follows extension headers: protocol, where it begins, where the Fragment header is."""
+    proto, at, fragment = packet[6], 40, None
+    for _ in range(EXTENSION_HEADERS):
+        if proto not in (HOP_BY_HOP, ROUTING, DESTINATION, FRAGMENT) or fragment is not None:
+            return proto, at, fragment
+        if len(packet) < at + (8 if proto == FRAGMENT else 4):
             raise Silently("malformed")
+        if proto == ROUTING and packet[at + 3]:
+            raise Refused("routing_header", (4, 0, at + 3))
         if proto == FRAGMENT:
-            fragment, length = at, 8
-        else:
-            length = 8 + 8 * packet[at + 1]
-            if proto == ROUTING and packet[at + 3] and segments_left_at is None:
-                segments_left_at = at + 3
+            fragment = at
+            if packet[at] in EXTENSIONS:
+                raise Refused("fragment_extension_header", PROHIBITED)
+        length = 8 if proto == FRAGMENT else 8 + 8 * packet[at + 1]
         proto, at = packet[at], at + length
-    if len(packet) < at:
-        raise Silently("malformed")
-    return proto, at, fragment, segments_left_at
+    if fragment is None:
+        raise Refused("extension_headers", None if proto == ICMPV6 else PROHIBITED)
+    return proto, at, fragment
+
+
+def icmpv6_type(packet):
+    """The type of an ICMPv6 message behind whatever extension headers; None if it is none."""
+    proto, at, fragment = packet[6], 40, 0
+    while proto in (HOP_BY_HOP, ROUTING, DESTINATION, FRAGMENT, AH):
+        if len(packet) < at + (8 if proto == FRAGMENT else 2):
+            return None
+        if proto == FRAGMENT:
+            fragment = int.from_bytes(packet[at + 2:at + 4], "big")
+        if proto == FRAGMENT and fragment & 0xfff8:
+            return None
+        length = (8 if proto == FRAGMENT else 4 * packet[at + 1] + 8 if proto == AH else
+                  8 * packet[at + 1] + 8)
+        proto, at = packet[at], at + length
+    if proto != ICMPV6 or fragment and at >= len(packet):
+        return None
+    return packet[at] if at < len(packet) else 0
 
 
 class Header6:
@@ -600,18 +783,22 @@ class Header6:
         length = int.from_bytes(packet[4:6], "big")
         if not quoted and len(packet) < 40 + length:
             raise Silently("malformed")
-        if not quoted:
+        # RFC 2675: where a length of 0 is not that of a jumbogram, nobody knows it.
+        unknown = not quoted and not length and packet[6] == HOP_BY_HOP
+        if not quoted and not unknown:
             packet = packet[:40 + length]
         self.size = 40 + length
         self.hop_limit = packet[7]
-        self.src, self.dst = IPv6Address(packet[8:24]), IPv6Address(packet[24:40])
-        self.proto, at, fragment, self.segments_left_at = walk6(packet, quoted)
-        self.payload = packet[at:]
-        self.payload_length = 40 + length - at
-        if self.payload_length < 0 or len(self.payload) < min(8, self.payload_length):
+        self.src, self.dst = six_of(packet[8:24]), six_of(packet[24:40])
+        self.proto, at, fragment = walk6(packet)
+        if unknown:
             raise Silently("malformed")
-        if quoted and self.segments_left_at:
-            raise Silently("quoted packet that is never translated")
+        self.length, self.payload = at, packet[at:]
+        self.payload_length = 40 + length - at
+        if self.payload_length < 0 or len(packet) < at:
+            raise Silently("malformed")
+        if quoted and self.payload_length > 0xffff - 20:
+            raise Silently("malformed")  # no IPv4 length says so much
         self.has_fragment_header = fragment is not None
         self.offset, self.more, self.id = 0, False, None
         if self.has_fragment_header:
@@ -651,10 +838,10 @@ def echo(body, kind, minus, plus):
         return bytes([kind]) + body[1:]
     value = changed(int.from_bytes(body[2:4], "big"), body[:2] + minus,
                     bytes([kind, body[1]]) + plus)
-    body = bytes([kind, body[1]]) + u16(value) + body[4:]
-    if not plus and not any(body):
-        body = body[:2] + b"\xff\xff" + body[4:]
-    return body
+    # All zeros would not verify; where there is data both verify (RFC 1624 3).
+    if not plus and not value and not kind and body[4:8] == bytes(4):
+        value = 0xffff
+    return bytes([kind, body[1]]) + u16(value) + body[4:]
 
 
 def with_error_kept(before, before_pseudo, after, after_pseudo):
@@ -671,9 +858,9 @@ def with_error_kept(before, before_pseudo, after, after_pseudo):
 
 # RFC 4884.
 
-def split_extension(octets, length):
+def split_extension(octets, length, header):
     """The quote, and the extension structure behind it if there is one."""
-    if not length or length >= len(octets):
+    if length < header + 8 or length >= len(octets):
         return octets, b""
     return octets[:length], octets[length:]
 
@@ -692,10 +879,14 @@ def fit(quote, extension, unit, room):
 def fragments4(packet, mtu):
     """RFC 791: a packet in fragments that fit."""
     h = Header4(packet.closed(packet))
-    chunk = (mtu - 20) // 8 * 8
-    out = []
-    for at in range(0, len(h.payload), chunk):
-        out.append(ip4(h.src.packed, h.dst.packed, raw(h.proto, h.payload[at:at + chunk]),
+    out, at = [], 0
+    while at < len(h.payload):
+        size = len(h.payload) - at
+        if size > mtu - 20:
+            size = (mtu - 20) // 8 * 8
+        out.append(ip4(h.src.packed, h.dst.packed, raw(h.proto, h.payload[at:at + size]),
                        ttl=h.ttl, tos=h.tos, id=ANY if packet.any_id else h.id,
-                       offset=h.offset + at, mf=h.mf or at + chunk < len(h.payload)))
+                       offset=h.offset + at, mf=h.mf or at + size < len(h.payload)))
+        out[-1].pool = packet.pool
+        at += size
     return out

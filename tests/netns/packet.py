@@ -27,6 +27,8 @@ class Packet(bytes):
     """Octets that remember where IPv4 headers with any Identification begin."""
 
     any_id: tuple = ()
+    pool = None  # a network, if its source may be any address of it
+    sum_at = None  # where a checksum is, if 0 and 0xffff are the same there
 
     @classmethod
     def of(cls, head, *rest):
@@ -56,6 +58,22 @@ class Packet(bytes):
                 end = at + 4 * (octets[at] & 15)
                 octets[at + 10:at + 12] = b"\0\0"
                 octets[at + 10:at + 12] = u16(checksum(octets[at:end]))
+        if self.sum_at and {octets[self.sum_at:self.sum_at + 2].hex(),
+                            seen[self.sum_at:self.sum_at + 2].hex()} <= {"0000", "ffff"}:
+            octets[self.sum_at:self.sum_at + 2] = seen[self.sum_at:self.sum_at + 2]
+        return self._from_pool(octets, seen) if self.pool else bytes(octets)
+
+    def _from_pool(self, octets, seen):
+        """An ICMP error from the source that was seen, if the pool has it."""
+        six = self.pool.version == 6
+        at, end, field = (8, 24, 42) if six else (12, 16, 10)
+        if version(octets) != self.pool.version or \
+                ipaddress.ip_address(bytes(seen[at:end])) not in self.pool:
+            return bytes(octets)
+        value = int.from_bytes(octets[field:field + 2], "big")
+        total = 0xffff - value - ones_sum(octets[at:end]) + ones_sum(seen[at:end])
+        octets[at:end] = seen[at:end]
+        octets[field:field + 2] = u16(0xffff - (total % 0xffff or 0xffff))
         return bytes(octets)
 
 

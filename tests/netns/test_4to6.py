@@ -194,7 +194,7 @@ def test_unexpired_source_route_is_dropped(expect_silence):
 
 @pytest.mark.parametrize("options", [
     b"\x07\x00\x04\x00", b"\x07\x01\x04\x00", b"\x83\x00\x04\x00", b"\x44\x09\x05\x00",
-    b"\1\1\1\x07", b"\x83\x02\x04\x00",
+    b"\1\1\1\x07", b"\x83\x02\0\0",
 ], ids=["length 0", "length 1", "source route, length 0", "longer than the header",
         "cut before its length", "source route too short"])
 def test_bad_option_length_is_dropped_silently(expect_silence, options):
@@ -482,7 +482,9 @@ def test_mapped_source_without_hairpinning(expect):
 @pytest.mark.parametrize("source", ["0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.0.1", "224.0.0.1",
                                     "239.1.1.1", "240.0.0.1", "255.255.255.255"])
 def test_illegal_source_is_dropped_silently(expect_silence, source):
-    expect_silence(ip4(source, HOST4, udp(1, 2)), ip4(source, HOST4, echo4(1, 2)))
+    expect_silence(ip4(source, HOST4, udp(1, 2)), ip4(source, HOST4, echo4(1, 2)),
+                   ip4(source, HOST4, udp(1, 2), options=source_route(131, 4)),
+                   ip4(source, HOST4, raw(ICMP, bytes(16)), mf=True))
 
 
 @pytest.mark.configuration(f"prefix add {PREFIX}", "add 0.0.0.0/0 2001:db8:ff00::/40")

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """IPv6 to IPv4: RFC 7915 section 5, but for ICMPv6 errors (test_icmp.py)."""
 
+from ipaddress import ip_address
+
 import pytest
-from lib import (HOST4, HOST6, SERVER4, SERVER6, STRANGER6, Frame, eventually, packet_too_big,
+from lib import (HOST4, HOST6, PREFIX, SERVER4, SERVER6, STRANGER6, Frame, eventually, packet_too_big,
                  parameter_problem, prohibited, time_exceeded)
+from model import Model
 from packet import (AH, ANY, DESTINATION, ESP, FRAGMENT, GRE, HOP_BY_HOP, ICMPV6, NO_NEXT, OSPF,
                     ROUTING, SCTP, TCP, UDP, Extension, Packet, dccp, destination_options,
                     echo6, echo_reply4, echo_reply6, echo4, fragment, hop_by_hop, icmp6, ip4, ip6,
@@ -389,7 +392,20 @@ def test_answers_are_limited_in_their_rate(real):
 @pytest.mark.parametrize("source", ["::1", "::", "ff02::1", "ff0e::1", "fe80::77",
                                     "::ffff:192.0.2.1", "::192.0.2.1"])
 def test_illegal_source_is_dropped_silently(expect_silence, source):
-    expect_silence(ip6(source, SERVER6, udp(1, 2)), ip6(source, SERVER6, echo6(1, 2)))
+    expect_silence(ip6(source, SERVER6, udp(1, 2)), ip6(source, SERVER6, echo6(1, 2)),
+                   ip6(source, SERVER6, routing(1), udp(1, 2)),
+                   ip6(source, SERVER6, fragment(1), destination_options(), udp(1, 2)))
+
+
+@pytest.mark.configuration(f"prefix add {PREFIX}", "add 0.0.0.0/0 2001:db8:ff00::/40")
+@pytest.mark.parametrize("source, four", [
+    ("2001:db8:ff00::100:0:0:0", "0.0.0.1"), ("2001:db8:ff7f::100:0:0:0", "127.0.0.1"),
+    ("2001:db8:ffe8::100:0:0:0", "232.0.0.1"), ("2001:db8:fff0::100:0:0:0", "240.0.0.1")])
+def test_illegal_source_that_a_mapping_would_make_is_dropped_silently(expect_silence, source, four):
+    """RFC 1812 5.3.7; whether or not the way to the destination is known already."""
+    assert Model("add 0.0.0.0/0 2001:db8:ff00::/40").mapping6(
+        ip_address(source)).to4(ip_address(source)) == ip_address(four)
+    expect_silence(*[ip6(source, SERVER6, udp(1, 2))] * 2)
 
 
 @pytest.mark.parametrize("embedded", ["0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "239.1.2.3",

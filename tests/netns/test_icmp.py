@@ -352,10 +352,12 @@ def test_quoted_headers_with_nothing_behind(expect):
     ip6(SERVER6, HOST6, udp(1, 2), length=65535), ip6(SERVER6, HOST6, udp(1, 2), length=65516),
     TO_SERVER4, b"", TO_HOST6[:39], b"\x60" + bytes(47),
     ip6(SERVER6, HOST6, fragment(1), destination_options(), udp(1, 2)),
+    ip6(SERVER6, HOST6, raw(ICMPV6, b"\x80\0\0")), ip6(SERVER6, HOST6, raw(ICMPV6)),
 ], ids=["an error", "an error without a quote", "neighbour solicitation", "listener report",
         "strange source", "strange destination", "source beside the prefix",
         "length above 65535", "length of 65536", "IPv4", "nothing", "cut in the header",
-        "zeros", "extension header behind a Fragment header"])
+        "zeros", "extension header behind a Fragment header", "half an echo request",
+        "no message"])
 def test_untranslatable_quotes_6to4_are_dropped_silently(expect_silence, quote):
     expect_silence(error6(1, 4, 0, quote), error6(3, 0, 0, quote))
 
@@ -366,9 +368,11 @@ def test_untranslatable_quotes_6to4_are_dropped_silently(expect_silence, quote):
     bytes(28), b"\x44" + TO_SERVER4[1:],
     ip4(HOST4, SERVER4, udp(1, 2), length=19),
     b"\x4f" + ip4(HOST4, SERVER4, udp(1, 2))[1:],
+    ip4(HOST4, SERVER4, raw(ICMP, b"\x08\0\0")), ip4(HOST4, SERVER4, raw(ICMP)),
 ], ids=["an error", "an error without a quote", "timestamp", "IPv6", "nothing",
         "cut in the header", "zeros", "header length below 20",
-        "length below the header", "header beyond the quote"])
+        "length below the header", "header beyond the quote", "half an echo request",
+        "no message"])
 def test_untranslatable_quotes_4to6_are_dropped_silently(expect_silence, quote):
     expect_silence(error4(3, 3, 0, quote), error4(11, 0, 0, quote))
 
@@ -528,6 +532,13 @@ def test_a_length_that_leaves_no_extension(expect, length):
     expect(error6(3, 0, bytes([length, 0, 0, 0]), quote6), as_error4(11, 0, 0, quote4))
     quote4, quote6 = long_quotes(*TO_SERVER, 240)[1], long_quotes(*TO_SERVER, 260)[0]
     expect(error4(11, 0, bytes([0, length, 0, 0]), quote4), as_error6(3, 0, 0, quote6))
+
+
+def test_a_length_below_eight_octets_of_the_quoted_transport(expect):
+    """RFC 792: a quote has them, so that no extension begins before."""
+    quote4 = ip4(HOST4, SERVER4, echo4(1, 2, DATA), id=0x7777, options=b"\1" * 4)
+    quote6 = ip6(HOST6, SERVER6, echo6(1, 2, DATA))
+    expect(error4(11, 0, bytes([0, 7, 0, 0]), quote4), as_error6(3, 0, 0, quote6))
 
 
 # Sources of errors, RFC 6791.

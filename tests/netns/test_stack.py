@@ -13,6 +13,7 @@ import pytest
 from lib import (GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, HOST4, HOST6, MAC_FAR4, REAL4_EMBEDDED,
                  REAL6_MAPPED, SERVER4, SERVER6, Frame, Offload, fragmentation_needed,
                  packet_too_big)
+from model import fragments4
 from packet import (ANY, TCP, UDP, destination_options, echo4, echo6, fragment, hop_by_hop, icmp4,
                     icmp6, ip4, ip6, octets, ones_sum, pad, pseudo, raw, tcp, u16, udp)
 
@@ -186,6 +187,16 @@ def test_tcp_super_packet_without_df_large_segments(expect, wire):
         expected += [ip6(SERVER6, HOST6, fragment(100 + n, at, at + 1232 < len(body)),
                          raw(TCP, body[at:at + 1232]), hlim=63) for at in range(0, len(body), 1232)]
     expect(sent, *expected)
+
+
+@pytest.mark.parametrize("mss", [1000, 1220])
+def test_tcp_super_packet_of_small_segments_for_a_smaller_link(net, expect, mss):
+    """5.1.1: a sender of no more than 1280 octets is not told, its segments are fragmented."""
+    with net.mtus(to4=700):
+        expected = []
+        for whole in segments(ip4, HOST4, SERVER4, DATA[:3 * mss], mss, ttl=63, id=ANY):
+            expected += fragments4(whole, 700)
+        expect(super_tcp(HOST6, SERVER6, GSO_TCPV6, mss, DATA[:3 * mss]), *expected)
 
 
 def test_tcp_super_packet_too_big_by_its_segments(net, expect):

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A gateway whose links end in this process: for many packets, of any form in memory.
+
+    to6, to4: what is written comes in, linear as long as it is no super-packet
+    in6, in4: it comes in as pieces of memory; nothing goes out there
+
+What a write leads to has come out, or has been dropped, when it returns.
+"""
+
+import array
+import fcntl
+import os
+import socket
+import struct
+
+import lib
+from lib import GATEWAY4, GATEWAY6, Offload
+from netlink import DUMP, HEADER, REQUEST, Message, attributes
+from packet import Packet
+
+TUNSETIFF, TUNSETOFFLOAD = 0x400454ca, 0x400454d0
+SIOCETHTOOL, ETHTOOL_SGRO = 0x8946, 0x2c
+TAP, NAPI, NAPI_FRAGS, NO_PI, VNET_HDR = 0x02, 0x10, 0x20, 0x1000, 0x4000
+# Checksums, TCP over either family and with ECN, UDP over either.
+OFFLOADS = (0, 0x01, 0x0f, 0x6f)
+
+GATEWAY = lib.mac(lib.MAC_TO6)  # each link's
+
+# Messages of nf_tables, and the attribute of a rule.
+NEWRULE, GETRULE, EXPRESSIONS = 0xa06, 0xa07, 4
+
+# All that the translator lets pass or sends to the gateway itself ends here.
+CHAINS = """table inet fuzz {
+    chain passed { type filter hook prerouting priority -410; policy accept;
+        iifname { "to6", "to4", "in6", "in4" } counter drop
+    }
+    chain arrived { type filter hook input priority 0; policy drop; }
+}"""
+
+
+def stays_on_link(packet):
+    """A multicast of the gateway's, an answer to a neighbour: out of the link that it came from."""
+    return packet[0] >> 4 == 6 and (packet[24] == 0xff or packet[24:26] == b"\xfe\x80")
+
+
+class Tap:
+    """One end of a link; to be opened inside the gateway's namespace."""
+
+    def __init__(self, name, frags=False):
+        self.name = name
+        self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        flags = TAP | NO_PI | VNET_HDR | (NAPI | NAPI_FRAGS if frags else 0)
+        fcntl.ioctl(self.fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
+        lib.run("ip", "link", "set", name, "address", lib.MAC_TO6, "arp", "off",
+                "txqueuelen", "30000", "up")
+        self.buffer = bytearray(70000)
+
+    def offloads(self, flags):
+        """What is left to this end; False if the kernel does not know it."""
+        try:
+            fcntl.ioctl(self.fd, TUNSETOFFLOAD, flags)
+        except OSError:
+            return False
+        return True
+
+    def gro(self, on):
+        value = array.array("I", [ETHTOOL_SGRO, on])
+        with socket.socket() as any_socket:
+            fcntl.ioctl(any_socket, SIOCETHTOOL,
+                        struct.pack("16sP16x", self.name.encode(), value.buffer_info()[0]))
+
+    def write(self, sent):
+        """Returns whether the kernel has taken the frame."""
+        family = sent.family or sent.packet[0] >> 4 if sent.packet else 4
+        ether = (sent.link or GATEWAY) + b"\2\0\0\0\0\2" + (
+            b"\x86\xdd" if family == 6 else b"\x08\0")
+        head = sent.offload.octets() + ether
+        whole = sent.packet + sent.trailer
+        pieces, at = [head + whole[:sent.cuts[0]] if sent.cuts else head + whole], 0
+        for size in sent.cuts:
+            if at:
+                pieces.append(whole[at:at + size])
+            at += size
+        try:
+            os.writev(self.fd, pieces)
+        except OSError:
+            return False
+        return True
+
+    def read(self):
+        """The next packet that has come out, with its offload, or None."""
+        try:
+            length = os.readv(self.fd, [self.buffer])
+        except BlockingIOError:
+            return None
+        return Packet(self.buffer[24:length]), Offload.parse(bytes(self.buffer[:10]))
+
+
+class TapGateway(lib.Gateway):
+    def __init__(self, name="nat64-fuzz"):
+        super().__init__(name)
+        with self:
+            self.ends = {side: Tap(f"to{side}") for side in (6, 4)}
+            self.pieces = {side: Tap(f"in{side}", frags=True) for side in (6, 4)}
+        for key, value in (("net.ipv4.ip_forward", 1), ("net.ipv6.conf.all.forwarding", 1),
+                           ("net.ipv4.conf.all.rp_filter", 0), ("net.ipv4.conf.default.rp_filter", 0),
+                           # Fragments to the gateway itself come to nothing, rather than to a
+                           # timeout with an answer in the middle of something else.
+                           ("net.ipv4.ipfrag_low_thresh", 0), ("net.ipv4.ipfrag_high_thresh", 0),
+                           ("net.ipv4.icmp_ratelimit", 0), ("net.ipv4.icmp_ratemask", 0),
+                           ("net.ipv4.icmp_msgs_per_sec", 2**30), ("net.ipv4.icmp_msgs_burst", 2**30),
+                           ("net.ipv6.icmp.ratelimit", 0), ("net.ipv6.icmp.ratemask", "")):
+            self.sysctl(key, value)
+        self.ip(f"addr add {GATEWAY6}/128 dev to6 nodad", f"addr add {GATEWAY4}/32 dev to4",
+                "route add default dev to4", "route add ::/0 dev to6")
+        self.run("nft", "-f", "-", input=CHAINS)
+        with self:
+            self.netfilter = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+        self.netfilter.settimeout(lib.DEADLINE)
+
+    def delete(self):
+        for end in (*self.ends.values(), *self.pieces.values()):
+            os.close(end.fd)
+        self.netfilter.close()
+        super().delete()
+
+    def arrange(self, mtu6, mtu4, offloads, gro):
+        """MTUs, what the ends can do, and whether what comes in passes through GRO."""
+        self.mtu("to6", mtu6)
+        self.mtu("to4", mtu4)
+        for end in self.ends.values():
+            if not end.offloads(offloads):
+                end.offloads(offloads & 0x0f)
+        with self:
+            for end in (*self.ends.values(), *self.pieces.values()):
+                end.gro(gro)
+
+    def send(self, sent):
+        return (self.pieces if sent.cuts else self.ends)[sent.side].write(sent)
+
+    def received(self):
+        """All that has come out, by side, and not for the link alone."""
+        return {side: [one for one in iter(end.read, None) if not stays_on_link(one[0])]
+                for side, end in self.ends.items()}
+
+    def passed(self):
+        """How many packets came behind the translator on their way in."""
+        self.netfilter.send(HEADER.pack(20, GETRULE, REQUEST | DUMP, 1, 0) + bytes([1, 0, 0, 0]))
+        count = None
+        while True:
+            octets = self.netfilter.recv(1 << 16)
+            message = Message(octets)
+            if message.is_last:
+                return count
+            count = count_in(message.payload[4:])
+            if Message(octets[message.size:]).is_last if len(octets) > message.size else False:
+                return count
+
+
+def count_in(rule):
+    """The packets of the counter in a rule: of its expressions the one with that name."""
+    for _, expression in attributes(dict(attributes(rule))[EXPRESSIONS]):
+        words = dict(attributes(expression))
+        if words[1] == b"counter\0":
+            return int.from_bytes(dict(attributes(words[2]))[2], "big")
+    raise ValueError("no counter")
+
+
+class Listener:
+    """A packet socket on a device, as tcpdump has one; what passes is cloned for it."""
+
+    def __init__(self, namespace, device):
+        with namespace:
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.socket.setsockopt(socket.SOL_SOCKET, 33, 1 << 26)
+        self.socket.bind((device, 3))
+        self.socket.setblocking(False)
+
+    def heard(self):
+        """What has come in and gone out since, without Ethernet headers."""
+        packets = []
+        while True:
+            try:
+                packets.append(self.socket.recv(70000)[14:])
+            except BlockingIOError:
+                return packets
+
+    def close(self):
+        self.socket.close()

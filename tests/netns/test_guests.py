@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Guests on this machine: what they leave to the device comes unchecked, and uncounted."""
+
+import lib
+import pytest
+from generator import Sent
+from lib import GSO_TCPV4, GSO_TCPV6, HOST4, HOST6, PEER6, SERVER4, SERVER6, Offload
+from packet import address, echo4, echo6, ip4, ip6, udp
+from taps import TapGateway
+from test_counters import counted
+from test_stack import DATA, super_tcp
+
+
+@pytest.fixture(scope="module")
+def gateway(module):
+    gateway = TapGateway("nat64-guests")
+    gateway.arrange(1500, 1500, 0, gro=False)
+    yield gateway
+    gateway.delete()
+
+
+@pytest.fixture(autouse=True)
+def configured(gateway):
+    gateway.configure(lib.CONFIG + "set counters on\n")
+    gateway.ctl("stats", "reset")
+
+
+def send(gateway, frame, side):
+    assert gateway.send(Sent(frame.packet, side, offload=frame.offload))
+    return gateway.received()[10 - side]
+
+
+def test_the_segments_of_a_super_packet_are_counted(gateway):
+    assert len(send(gateway, super_tcp(HOST6, SERVER6, GSO_TCPV6, 500, DATA), 6)) == 11
+    assert len(send(gateway, super_tcp(SERVER4, HOST4, GSO_TCPV4, 500, DATA, df=True), 4)) == 11
+    assert counted(gateway) == {"translated_6to4": 11, "translated_4to6": 11}
+    assert "6to4 11 packets" in gateway.show("list", HOST4)
+    assert "4to6 11 packets" in gateway.show("list", HOST4)
+
+
+def test_the_segments_of_a_hairpinned_super_packet_are_counted(gateway):
+    frame = super_tcp(HOST6, "2001:db8:100::203.0.113.20", GSO_TCPV6, 500, DATA)
+    assert gateway.send(Sent(frame.packet, 6, offload=frame.offload))
+    seen = gateway.received()[6]
+    assert [bytes(packet[24:40]) for packet, _ in seen] == [address(PEER6)] * 11
+    assert counted(gateway) == {"hairpinned": 11, "translated_4to6": 11}
+
+
+def test_identifications_of_segments_differ(gateway):
+    """RFC 6864: those of one super-packet, and those of the next."""
+    seen = [packet[4:6] for _ in range(8) for packet, _ in
+            send(gateway, super_tcp(HOST6, SERVER6, GSO_TCPV6, 500, DATA), 6)]
+    assert len(seen) == len(set(seen)) == 8 * 11
+
+
+@pytest.mark.parametrize("start", [8, 14, 20, 33, 53])
+def test_a_checksum_that_begins_in_the_headers(gateway, start):
+    """Its packet is malformed: there is no such place in the packet that it would become."""
+    six = [ip6(HOST6, SERVER6, part) for part in (udp(1, 2, bytes(99)), echo6(1, 2, bytes(99)))]
+    four = [ip4(SERVER4, HOST4, part) for part in (udp(1, 2, bytes(99)), echo4(1, 2, bytes(99)))]
+    four += [ip4(SERVER4, HOST4, udp(1, 2, bytes(1400)))]  # to be split
+    sent = [Sent(packet, 6, offload=Offload(csum_start=start, csum_offset=6)) for packet in six]
+    sent += [Sent(packet, 4, offload=Offload(csum_start=start, csum_offset=6)) for packet in four
+             if start < 34]
+    assert all(gateway.send(one) for one in sent)
+    assert gateway.received() == {6: [], 4: []}
+    assert counted(gateway) == {"malformed": len(sent)}
