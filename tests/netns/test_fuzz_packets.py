@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Packets that nobody sends: each is translated as the model says, or refused and counted.
+
+tests/fuzz/packets runs more of them, or one batch again.
+"""
+
+import contextlib
+import os
+import random
+from collections import Counter
+from ipaddress import ip_address
+
+import lib
+import pytest
+from generator import Generator, scene
+from model import Model
+from netlink import Socket, attributes, named
+from packet import checksum, describe, difference, version
+from router import Router, destination, segments
+from taps import OFFLOADS, Listener, TapGateway
+
+SEED = os.environ.get("NAT64_FUZZ_SEED", "1")
+FIRST = int(os.environ.get("NAT64_FUZZ_FIRST", 0))
+COUNT = int(os.environ.get("NAT64_FUZZ_BATCHES", 20))
+PACKETS, HOSTILE = 240, 10
+
+totals = Counter()
+
+
+@pytest.fixture(scope="module")
+def gateway(module):
+    gateway = TapGateway()
+    yield gateway
+    gateway.delete()
+    print(f"\n{sum(totals.values())} packets:", ", ".join(
+        f"{number} {kind}" for kind, number in totals.most_common()))
+
+
+class Batch:
+    """A configuration, packets for it, and what is to become of them."""
+
+    def __init__(self, number):
+        rng = random.Random(f"{SEED}/{number}")
+        self.scene = scene(rng)
+        self.offloads = rng.choice(OFFLOADS)
+        self.heard, self.gro = rng.random() < 0.3, rng.random() < 0.5
+        generator = Generator(rng, self.scene)
+        self.sent = [generator.packet() for _ in range(PACKETS)]
+        self.hostile = [generator.hostile() for _ in range(HOSTILE)]
+        self.router = Router(Model(
+            self.scene.text, gateway4=lib.GATEWAY4, gateway6=lib.GATEWAY6, mtu4=self.scene.mtu4,
+            mtu6=self.scene.mtu6, native=(lib.GATEWAY4 + "/32", lib.GATEWAY6 + "/128")))
+        self.expected = [self.router.of(sent) for sent in self.sent]
+
+    def described(self):
+        how = [f"to6 mtu {self.scene.mtu6}", f"to4 mtu {self.scene.mtu4}",
+               f"offloads {self.offloads:#x}"]
+        how += ["GRO"] * self.gro + ["somebody listens"] * self.heard
+        return f"{self.scene.text}{', '.join(how)}"
+
+
+def counters(client):
+    """The counters of the module by name."""
+    stats = (named(octets, "stat") for _, octets in
+             attributes(client.ask("stats-get")[0].attributes))
+    return Counter({stat["name"].rstrip(b"\0").decode(): int.from_bytes(stat["value"], "little")
+                    for stat in stats})
+
+
+class Run:
+    """Sends packets, and says what is wrong about what becomes of them."""
+
+    def __init__(self, gateway, client):
+        self.gateway, self.client, self.taken = gateway, client, []
+
+    def problems(self, sent, expected):
+        self.gateway.received()
+        counted, passed = counters(self.client), self.gateway.passed()
+        taken = [(s, e) for s, e in zip(sent, expected) if self.gateway.send(s)]
+        self.taken, expected = [s for s, _ in taken], [e for _, e in taken]
+        got = self.gateway.received()
+        passed = self.gateway.passed() - passed
+        counted = counters(self.client) - counted
+        return [*count_problems(expected, counted, passed), *packet_problems(expected, got, 6),
+                *packet_problems(expected, got, 4)]
+
+    def hostile_problems(self, sent):
+        """What makes no sense is dropped, or still becomes packets."""
+        for one in sent:
+            if not self.gateway.send(one):
+                continue
+            for side, packets in self.gateway.received().items():
+                for packet, _ in packets:
+                    if not is_sane(packet):
+                        yield f"out of to{side} comes {packet[:80].hex()}, for\n{one.described()}"
+
+
+def count_problems(expected, counted, passed):
+    answered = counted.pop("answered", 0)
+    want = Counter()
+    for one in expected:
+        want.update(one.counts)
+    for name in sorted({*want, *counted}):
+        if want[name] != counted[name]:
+            yield f"counter {name}: expected {want[name]}, got {counted[name]}"
+    told = sum(one.reason != "" and bool(one.packets) for one in expected)
+    if answered < told:
+        yield f"counter answered: expected at least {told}, got {answered}"
+    if passed != sum(one.passed for one in expected):
+        yield f"expected {sum(one.passed for one in expected)} to be passed on, got {passed}"
+
+
+def packet_problems(expected, got, side):
+    """All that came out of a side against all that was to, in order."""
+    want = [(packet, one) for one in expected for packet in one.packets if version(packet) == side]
+    have = [part for packet, offload in got[side]
+            for part in (segments(packet, offload) if offload.csum_start else [packet])]
+    ids = {}
+    for (packet, one), seen in zip(want, have):
+        if packet.closed(seen) != seen:
+            yield f"{one.verdict} {one.reason}:"
+            yield from difference(packet.closed(seen), seen)
+        if packet.any_id[:1] == (0,) and not fits(ids.setdefault(id(one), []), seen):
+            yield f"another identification: {describe(seen)}"
+    if len(want) != len(have):
+        yield f"IPv{side}: expected {len(want)} packets, got {len(have)}"
+        yield from (f"  expected {describe(packet)}" for packet, _ in want[:4])
+        yield from (f"  got      {describe(packet)}" for packet in have[:4])
+
+
+def fits(ids, packet):
+    """RFC 6864: the fragments of a packet have one identification, its neighbours have others."""
+    if int.from_bytes(packet[6:8], "big") & 0x1fff:
+        return ids[-1:] == [packet[4:6]]
+    is_new = packet[4:6] not in ids
+    ids.append(packet[4:6])
+    return is_new
+
+
+def is_sane(packet):
+    """Whether a packet has the length that it says, and is from and to somebody."""
+    if version(packet) == 6:
+        return len(packet) == 40 + int.from_bytes(packet[4:6], "big")
+    return (version(packet) == 4 and len(packet) == int.from_bytes(packet[2:4], "big") and
+            not checksum(packet[:20]) and not ip_address(destination(packet)).is_unspecified)
+
+
+class Listeners:
+    """Somebody who holds on to each packet that comes in, which must not change for that."""
+
+    def __init__(self, gateway, wanted):
+        names = ("to6", "to4", "in6", "in4") if wanted else ()
+        self.all = {name: Listener(gateway, name) for name in names}
+
+    def problems(self, sent):
+        for name, listener in self.all.items():
+            heard = Counter(listener.heard())
+            for one in sent:
+                here = f"{'in' if one.cuts else 'to'}{one.side}"
+                if here == name and not heard[one.packet + one.trailer]:
+                    yield f"somebody on {name} holds on to another packet than\n{one.described()}"
+
+    def close(self):
+        for listener in self.all.values():
+            listener.close()
+
+
+def one_by_one(run, batch):
+    """Which packets it was: each alone."""
+    yield "each alone:"
+    for number, (sent, expected) in enumerate(zip(batch.sent, batch.expected)):
+        problems = [line[:400] for line in run.problems([sent], [expected])]
+        if problems:
+            yield from (f"packet {number}: {expected.verdict} {expected.reason}", *problems[:24],
+                        f"  sent {sent.described()}")
+
+
+def kind(expected):
+    if expected.verdict.startswith("refused"):
+        return "refused and answered" if expected.packets else "refused silently"
+    return expected.verdict
+
+
+def run_batch(gateway, batch, client, listeners):
+    run = Run(gateway, client)
+    problems = list(run.problems(batch.sent, batch.expected))
+    problems += listeners.problems(run.taken)
+    if problems:
+        problems = problems[:12] + list(one_by_one(run, batch))
+    problems += run.hostile_problems(batch.hostile)
+    totals.update(map(kind, batch.expected))
+    totals["with senseless offloads"] += len(batch.hostile)
+    return problems
+
+
+@pytest.mark.parametrize("number", range(FIRST, FIRST + COUNT))
+def test_packets(gateway, number):
+    batch = Batch(number)
+    gateway.configure(batch.scene.text)
+    gateway.arrange(batch.scene.mtu6, batch.scene.mtu4, batch.offloads, batch.gro)
+    with gateway, contextlib.closing(Socket()) as client, \
+            contextlib.closing(Listeners(gateway, batch.heard)) as listeners:
+        problems = run_batch(gateway, batch, client, listeners)
+    if problems:
+        again = f"tests/fuzz/packets --seed {SEED} --first {number} --count 1"
+        pytest.fail("\n".join([f"to see it again: {again}", batch.described(), *problems[:400]]),
+                    pytrace=False)
