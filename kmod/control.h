@@ -108,6 +108,7 @@ int nat64_load_abort(const struct nat64_request *rq);
 void nat64_load_release(struct nat64_net *nn, u32 portid);
 
 /* mapping.c */
+unsigned int nat64_mapping_limit(const struct nat64_net *nn);
 int nat64_mapping_begin(struct nat64_request *rq, unsigned int size);
 int nat64_mapping_put(struct nat64_request *rq, const struct nat64_mapping *m);
 int nat64_mapping_del(struct nat64_request *rq, const struct nat64_mapping *m);

@@ -477,7 +477,7 @@ static int put_status(struct sk_buff *skb, struct nat64_net *nn)
 {
 	return nla_put_string(skb, NAT64_A_VERSION, NAT64_VERSION) ?:
 	       nla_put_u8(skb, NAT64_A_ACTIVE, nn->pre_on) ?:
-	       nla_put_u32(skb, NAT64_A_LIMIT, READ_ONCE(nat64_max_mappings)) ?:
+	       nla_put_u32(skb, NAT64_A_LIMIT, nat64_mapping_limit(nn)) ?:
 	       nla_put_u32(skb, NAT64_A_GENERATION, nn->generation) ?:
 	       put_total(skb, nat64_config_held(nn));
 }

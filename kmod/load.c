@@ -39,7 +39,7 @@ int nat64_load_begin(const struct nat64_request *rq, u32 hint)
 		return nat64_refuse(rq, -EBUSY,
 				    "another configuration is being loaded, by socket %u",
 				    rq->nn->load->portid);
-	rq->nn->load = load_alloc(rq, min(hint, nat64_max_mappings));
+	rq->nn->load = load_alloc(rq, min(hint, nat64_mapping_limit(rq->nn)));
 	if (!rq->nn->load)
 		return nat64_refuse(rq, -ENOMEM, "out of memory");
 	return 0;

@@ -11,6 +11,11 @@ unsigned int nat64_max_mappings = 4194304;
 module_param_named(max_mappings, nat64_max_mappings, uint, 0644);
 MODULE_PARM_DESC(max_mappings, "Mappings allowed in a network namespace");
 
+static unsigned int max_mappings_userns = 16384;
+module_param(max_mappings_userns, uint, 0644);
+MODULE_PARM_DESC(max_mappings_userns,
+		 "Mappings allowed in a network namespace that a user namespace owns");
+
 /* Prefixes, as the texts name them. */
 #define P4	"%pI4/%u"
 #define P6	"%pI6c/%u"
@@ -131,6 +136,26 @@ static int refuse_same(const struct nat64_request *rq,
 			    &same6->addr4, same6->len4);
 }
 
+/* Who makes a user namespace need not be trusted with all of the memory. */
+static bool is_users(const struct nat64_net *nn)
+{
+	return nn->net->user_ns != &init_user_ns;
+}
+
+/**
+ * nat64_mapping_limit() - how many mappings a network namespace may have
+ * @nn: its translator
+ *
+ * Return: the number.
+ */
+unsigned int nat64_mapping_limit(const struct nat64_net *nn)
+{
+	unsigned int limit = READ_ONCE(nat64_max_mappings);
+
+	return is_users(nn) ? min(limit, READ_ONCE(max_mappings_userns)) :
+			      limit;
+}
+
 static int check_same(const struct nat64_request *rq,
 		      const struct nat64_eam *spec,
 		      const struct nat64_eam *same4,
@@ -143,10 +168,12 @@ static int check_same(const struct nat64_request *rq,
 	if (!rq->create)
 		return nat64_refuse(rq, -ENOENT, P4 " is not mapped",
 				    &spec->addr4, spec->len4);
-	if (t->count >= READ_ONCE(nat64_max_mappings))
+	if (t->count >= nat64_mapping_limit(rq->nn))
 		return nat64_refuse(rq, -ENOSPC,
-				    "there are %u mappings already, the limit (module parameter max_mappings)",
-				    t->count);
+				    "there are %u mappings already, the limit (module parameter %s)",
+				    t->count,
+				    is_users(rq->nn) ? "max_mappings_userns" :
+						       "max_mappings");
 	return 0;
 }
 

@@ -308,6 +308,7 @@ static int init(struct kunit *test)
 	if (!f || nat64_config_init(&f->nn))
 		return -ENOMEM;
 	test->priv = f;
+	f->nn.net = &init_net;
 	f->rq = (struct nat64_request) {
 		.nn = &f->nn,
 		.extack = &f->extack,

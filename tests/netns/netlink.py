@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Generic netlink in octets, for what no client would send; names from uapi/nat64.yaml."""
 
+import contextlib
 import os
 import socket
 import struct
@@ -126,7 +127,8 @@ class Socket:
         self.socket.bind((0, 0))
         self.socket.setsockopt(270, 10, 1)
         self.socket.setsockopt(270, 11, 1)
-        self.socket.setsockopt(socket.SOL_SOCKET, 32, 1 << 22)
+        with contextlib.suppress(PermissionError):  # root of a user namespace may not
+            self.socket.setsockopt(socket.SOL_SOCKET, 32, 1 << 22)
         self.socket.settimeout(20)
         self.seq, self.family = 1000, 16
         answer = self.ask(3, attribute(2, SPEC["name"].encode() + b"\0"))[0]
