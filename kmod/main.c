@@ -84,7 +84,11 @@ static int __init nat64_init(void)
 	err = nat64_eam_init();
 	if (err)
 		return err;
-	err = register_pernet_subsys(&net_ops);
+	/*
+	 * Of a namespace that goes away, devices wait for the routes that
+	 * are kept, so these have to go first.
+	 */
+	err = register_pernet_device(&net_ops);
 	if (err)
 		goto err_eam;
 	err = netlink_register_notifier(&netlink_notifier);
@@ -98,7 +102,7 @@ static int __init nat64_init(void)
 err_netlink:
 	netlink_unregister_notifier(&netlink_notifier);
 err_net:
-	unregister_pernet_subsys(&net_ops);
+	unregister_pernet_device(&net_ops);
 err_eam:
 	nat64_eam_exit();
 	return err;
@@ -108,7 +112,7 @@ static void __exit nat64_exit(void)
 {
 	nat64_genl_exit();
 	netlink_unregister_notifier(&netlink_notifier);
-	unregister_pernet_subsys(&net_ops);
+	unregister_pernet_device(&net_ops);
 	nat64_eam_exit();
 }
 
