@@ -230,8 +230,7 @@ class Router:
             if self.model.on("local"):
                 outcome = self.model.of(packet.closed(packet), local=True)
             if outcome is None or outcome.verdict == "native":
-                if destination(packet) not in self.own:
-                    expected.packets += self._fitting(packet)
+                self._leaves(packet, expected)
                 continue
             expected.verdict += ", its answer " + outcome.verdict
             again, outcome.packets = outcome.packets, []
@@ -239,9 +238,16 @@ class Router:
             if outcome.verdict == "translated":
                 self._emitted(again, expected)
 
-    def _fitting(self, packet):
-        mtu4 = self.model.mtu4
-        return [packet] if version(packet) == 6 or len(packet) <= mtu4 else fragments4(packet, mtu4)
+    def _leaves(self, packet, expected):
+        """What is to the gateway itself comes in again, and may still be translated then."""
+        if destination(packet) in self.own:
+            outcome = self.model.of(packet.closed(packet))
+            if outcome.verdict != "native":
+                self._take(outcome, expected)
+        elif version(packet) == 4 and len(packet) > self.model.mtu4:
+            expected.packets += fragments4(packet, self.model.mtu4)
+        else:
+            expected.packets.append(packet)
 
     def _offloaded(self, packet, offload, expected):
         """A super-packet is judged whole, and its segments are translated."""
