@@ -19,6 +19,7 @@ NUMBERS = {name: {attribute["name"]: number for number, attribute in enumerate(a
 
 REQUEST, MULTI, ACK, ROOT, MATCH = 1, 2, 4, 0x100, 0x200
 DUMP_INTR = 0x10
+SNDBUFFORCE, RCVBUFFORCE = 32, 33
 DUMP = ROOT | MATCH
 REPLACE, EXCL, CREATE, ECHO = 0x100, 0x200, 0x400, 8
 ERROR, DONE, CONTROL = 2, 3, 16
@@ -128,7 +129,8 @@ class Socket:
         self.socket.setsockopt(270, 10, 1)
         self.socket.setsockopt(270, 11, 1)
         with contextlib.suppress(PermissionError):  # root of a user namespace may not
-            self.socket.setsockopt(socket.SOL_SOCKET, 32, 1 << 22)
+            for buffer in (SNDBUFFORCE, RCVBUFFORCE):
+                self.socket.setsockopt(socket.SOL_SOCKET, buffer, 1 << 24)
         self.socket.settimeout(20)
         self.seq, self.family = 1000, 16
         answer = self.ask(3, attribute(2, SPEC["name"].encode() + b"\0"))[0]
