@@ -29,8 +29,11 @@ void *xrealloc(void *p, size_t n, size_t size)
 	return p;
 }
 
-/* Whatever a file holds, an error about it is one line, and no more than text. */
-static void print_line(const char *text)
+/*
+ * Whatever a file holds, the names of other files for one, an error about it is
+ * one line, and no more than text.
+ */
+static void print_text(const char *text)
 {
 	unsigned char c;
 
@@ -40,7 +43,6 @@ static void print_line(const char *text)
 		else
 			fprintf(stderr, "\\x%02x", c);
 	}
-	fputc('\n', stderr);
 }
 
 static void place_verror(const struct place *at, unsigned int column,
@@ -50,16 +52,15 @@ static void place_verror(const struct place *at, unsigned int column,
 
 	/* A progress line on the terminal must not be mixed with it. */
 	fflush(stdout);
-	if (!at->file)
-		fputs("nat64ctl: ", stderr);
-	else if (!at->line)
-		fprintf(stderr, "%s: ", at->file);
-	else if (!column)
-		fprintf(stderr, "%s:%u: ", at->file, at->line);
-	else
-		fprintf(stderr, "%s:%u:%u: ", at->file, at->line, column);
+	print_text(at->file ? at->file : "nat64ctl");
+	if (at->file && at->line)
+		fprintf(stderr, ":%u", at->line);
+	if (at->file && at->line && column)
+		fprintf(stderr, ":%u", column);
+	fputs(": ", stderr);
 	vsnprintf(text, sizeof(text), fmt, args);
-	print_line(text);
+	print_text(text);
+	fputc('\n', stderr);
 }
 
 /**

@@ -65,6 +65,13 @@ def test_bad_map646(tmp_path, text, place, error):
     check_error(ctl("import", "map646", file), BAD_USAGE, f"{file}:{place}: {error}")
 
 
+def test_map646_that_includes_a_name_for_a_terminal(tmp_path):
+    file = tmp_path / "map646.conf"
+    file.write_text("include \x1b[31mred\n")
+    check_error(ctl("import", "map646", file), BAD_USAGE,
+                r"\x1b[31mred: No such file or directory")
+
+
 def test_map646_that_includes_itself(tmp_path):
     file = tmp_path / "loop.conf"
     file.write_text(f"include {file}\n")
