@@ -98,6 +98,7 @@ class Tap:
 
 class TapGateway(lib.Gateway):
     def __init__(self, name="nat64-fuzz"):
+        lib.run("modprobe", "-qa", *lib.MODULES, check=False)
         super().__init__(name)
         with self:
             self.ends = {side: Tap(f"to{side}") for side in (6, 4)}
