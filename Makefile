@@ -30,6 +30,9 @@ deb:
 check:
 	@tests/check $(ARGS)
 
+check-matrix:
+	@tests/check --matrix $(ARGS)
+
 check-native:
 	@tests/check --native
 
@@ -60,6 +63,8 @@ help:
 	@echo "make deb            builds the Debian packages nat64-dkms and nat64-tools, in build/deb/this"
 	@echo "make check          runs all tests: static checks, KUnit, real kernels under emulation;"
 	@echo "                    ARGS=--help tells how to run some of them"
+	@echo "make check-matrix   the same with the kernels of other Debian releases, from 5.10 to the newest,"
+	@echo "                    and the packages there; ARGS=\"--kernels bullseye\" for one of them"
 	@echo "make check-native   runs the network tests on the running kernel, as root"
 	@echo "make bench          counts the instructions that packets cost; QUICK=1 only the main ones, on 6.1"
 	@echo "make bench-check    fails if they are more than 3% above tests/bench/baseline.json"
@@ -68,5 +73,5 @@ help:
 	@echo "make demo-cluster   shows several gateways that come and go, the same way"
 	@echo "make clean          removes what was built"
 
-.PHONY: all module nat64ctl install uninstall deb check check-native bench bench-check bench-table demo \
+.PHONY: all module nat64ctl install uninstall deb check check-matrix check-native bench bench-check bench-table demo \
 	demo-cluster clean help

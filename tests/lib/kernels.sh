@@ -7,11 +7,12 @@
 # change what the machine boots next.
 kernel_cache=$cache/kernels
 
-# Prints below which directory the files of release $1 lie: the root, or one of the cache.
+# Prints below which directory the files of release $1 lie: the root, or one of the
+# cache, see roots.sh.
 kernel_root() {
 	local root
 
-	for root in / "$kernel_cache/$1/"; do
+	for root in / "$kernel_cache/$1/" "$cache"/roots/*/; do
 		if [ -e "${root}boot/vmlinuz-$1" ] && [ -d "${root}lib/modules/$1/kernel" ] &&
 			[ -e "${root}usr/src/linux-headers-$1/Makefile" ]; then
 			echo "$root"
