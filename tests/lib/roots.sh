@@ -59,7 +59,7 @@ furnish() {
 	[ "$name" = "${name%-backports}" ] || from=(-t "$name")
 	write_sources "$name" >"$root/etc/apt/sources.list"
 	# A mirror may lag behind.
-	echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/99nat64"
+	echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/99mirror-lags"
 	in_root "$root" apt-get -qq update &&
 		in_root "$root" apt-get -qq install -y --no-install-recommends "${root_packages[@]}" &&
 		in_root "$root" apt-get -qq install -y --no-install-recommends "${from[@]}" \
