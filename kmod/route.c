@@ -91,7 +91,7 @@ void nat64_ways_free(struct nat64_ways __percpu *ways)
 	for_each_possible_cpu(cpu) {
 		mine = per_cpu_ptr(ways, cpu);
 		for (i = 0; mine->pair && i < 2 << WAYS_BITS; i++)
-			dst_release(mine->pair[0][i].dst);
+			dst_release(mine->pair[i / 2][i % 2].dst);
 		kvfree(mine->pair);
 	}
 	free_percpu(ways);
