@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from errno import EPERM
 from pathlib import Path
 
-import lib
 import netlink
 import pytest
 from lib import HOST4, HOST6, SERVER4, SERVER6
@@ -393,44 +392,3 @@ def test_mappings_of_a_user_namespace_are_limited(gateway, staged):
         gateway.ctl("add", "192.0.2.1", "2001:db8:9::1")
         with parameter("max_mappings", 2):
             assert in_child(child)[:2] == (2, 2)
-
-
-CGROUPS = Path("/sys/fs/cgroup")
-BYTES = 12 << 20
-
-
-@contextmanager
-def memory_limit():
-    CGROUPS.joinpath("cgroup.subtree_control").write_text("+memory")
-    group = CGROUPS / "nat64-limited"
-    group.mkdir()
-    group.joinpath("memory.max").write_text(str(BYTES))
-    try:
-        yield group
-    finally:
-        lib.eventually(lambda: "populated 0" in group.joinpath("cgroup.events").read_text(),
-                       "all processes of the group are gone")
-        group.rmdir()
-
-
-@pytest.mark.skipif(not CGROUPS.joinpath("cgroup.controllers").exists() or
-                    "memory" not in CGROUPS.joinpath("cgroup.controllers").read_text().split(),
-                    reason="this kernel does not limit memory")
-def test_mappings_are_charged_to_who_adds_them(gateway, tmp_path):
-    """A container that may not have the memory does not get it, and others have theirs."""
-    rows = 200000
-    file = tmp_path / "large"
-    file.write_text("".join(f"add 10.{n >> 16}.{n >> 8 & 255}.{n & 255} 2001:db8::{n + 1:x}\n"
-                            for n in range(rows)))
-    file.chmod(0o644)
-    with parameter("max_mappings_userns", 1 << 20), memory_limit() as group:
-        def child(path):
-            group.joinpath("cgroup.procs").write_text(str(os.getpid()))
-            become_root_of_a_user_namespace(NEWNET)
-            return lib.run(lib.CTL, "load", path, check=False).returncode
-        assert in_child(lambda: child("/dev/null")) == 0
-        status = in_child(lambda: child(file))
-        assert status in (2, -9), "it had all that it wanted"
-        assert int(group.joinpath("memory.peak").read_text() if group.joinpath(
-            "memory.peak").exists() else BYTES) <= BYTES
-    gateway.ctl("add", "192.0.2.1", "2001:db8:9::1")
