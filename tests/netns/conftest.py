@@ -49,6 +49,7 @@ def module():
     if lib.module_loaded():
         lib.unload_module()
     assert not lib.module_loaded()
+    assert lib.lockdep_is_alive()
 
 
 @pytest.fixture
