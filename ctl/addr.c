@@ -282,11 +282,32 @@ bool addr_overlap6(const struct prefix6 *a, const struct prefix6 *b)
 }
 
 /**
+ * addr_check_translation() - refuse what cannot be a translation prefix
+ * @w: where it was read, for errors
+ * @word: as it was written
+ * @p: prefix
+ *
+ * RFC 6052 section 2.2.
+ */
+int addr_check_translation(const struct words *w, const char *word,
+			   const struct prefix6 *p)
+{
+	if (p->len != 96 && (p->len < 32 || p->len > 64 || p->len % 8))
+		return words_bad(w, "%s: the length of a translation prefix is " LENGTHS,
+				 quoted(word));
+	if (p->addr.s6_addr[U_OCTET])
+		return words_bad(w, "%s: bits 64 to 71 must be zero (RFC 6052)",
+				 quoted(word));
+	if (IN6_IS_ADDR_UNSPECIFIED(&p->addr) || !addr_unicast6(p))
+		return words_bad(w, "%s cannot be a translation prefix: it is never forwarded",
+				 quoted(word));
+	return DONE;
+}
+
+/**
  * addr_read_translation() - read a translation prefix
  * @w: words
  * @p: filled in
- *
- * RFC 6052 section 2.2.
  */
 int addr_read_translation(struct words *w, struct prefix6 *p)
 {
@@ -299,14 +320,5 @@ int addr_read_translation(struct words *w, struct prefix6 *p)
 	word = w->word[w->next - 1];
 	if (!strchr(word, '/'))
 		return words_bad(w, "%s needs a length: " LENGTHS, quoted(word));
-	if (p->len != 96 && (p->len < 32 || p->len > 64 || p->len % 8))
-		return words_bad(w, "%s: the length of a translation prefix is " LENGTHS,
-				 quoted(word));
-	if (p->addr.s6_addr[U_OCTET])
-		return words_bad(w, "%s: bits 64 to 71 must be zero (RFC 6052)",
-				 quoted(word));
-	if (IN6_IS_ADDR_UNSPECIFIED(&p->addr) || !addr_unicast6(p))
-		return words_bad(w, "%s cannot be a translation prefix: it is never forwarded",
-				 quoted(word));
-	return DONE;
+	return addr_check_translation(w, word, p);
 }

@@ -50,6 +50,8 @@ int addr_read6(struct words *w, const char *what, struct prefix6 *p);
 int addr_read(struct words *w, const char *what, struct prefix *p);
 int addr_read_single(struct words *w, struct prefix *p);
 int addr_read_translation(struct words *w, struct prefix6 *p);
+int addr_check_translation(const struct words *w, const char *word,
+			   const struct prefix6 *p);
 
 /* Longest texts, with their NUL byte. */
 #define PREFIX4_LEN	sizeof("255.255.255.255/32")

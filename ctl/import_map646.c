@@ -49,10 +49,8 @@ static int read_mapping_prefix(struct import *import, struct words *w)
 	if (t.prefix.addr.s6_addr32[3])
 		return words_bad(w, "the last 32 bits of %s must be zero",
 				 quoted(word));
-	if (t.prefix.addr.s6_addr[8])
-		return words_bad(w, "bits 64 to 71 of %s must be zero (RFC 6052)",
-				 quoted(word));
-	return conf_add_translation(import->conf, w, &t);
+	ret = addr_check_translation(w, word, &t.prefix);
+	return ret ? ret : conf_add_translation(import->conf, w, &t);
 }
 
 /* map-static IPV4 IPV6 */
