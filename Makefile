@@ -30,6 +30,9 @@ deb:
 check:
 	@tests/check $(ARGS)
 
+check-debug:
+	@tests/check --debug $(ARGS)
+
 check-matrix:
 	@tests/check --matrix $(ARGS)
 
@@ -65,6 +68,7 @@ help:
 	@echo "                    ARGS=--help tells how to run some of them"
 	@echo "make check-matrix   the same with the kernels of other Debian releases, from 5.10 to the newest,"
 	@echo "                    and the packages there; ARGS=\"--kernels bullseye\" for one of them"
+	@echo "make check-debug    runs tests longer, on kernels that find faults: KASAN, lockdep, kmemleak"
 	@echo "make check-native   runs the network tests on the running kernel, as root"
 	@echo "make bench          counts the instructions that packets cost; QUICK=1 only the main ones, on 6.1"
 	@echo "make bench-check    fails if they are more than 3% above tests/bench/baseline.json"
@@ -73,5 +77,5 @@ help:
 	@echo "make demo-cluster   shows several gateways that come and go, the same way"
 	@echo "make clean          removes what was built"
 
-.PHONY: all module nat64ctl install uninstall deb check check-matrix check-native bench bench-check bench-table demo \
-	demo-cluster clean help
+.PHONY: all module nat64ctl install uninstall deb check check-debug check-matrix check-native bench bench-check \
+	bench-table demo demo-cluster clean help
