@@ -121,6 +121,7 @@ struct nat64_text {
  * @generation: counts changes; dumps compare it
  * @walks: passes over the table in place that wait for their reader
  * @stats_base: what the counters were when they were last reset
+ * @use_walks: passes over uses that wait for their reader
  * @use_sweep: removes uses of what is a mapping no more
  * @pre_ops: PRE_ROUTING hooks, as netfilter holds on to them
  * @out_ops: LOCAL_OUT hooks
@@ -145,6 +146,7 @@ struct nat64_net {
 	u32				generation;
 	struct list_head		walks;
 	u64				stats_base[NAT64_N_COUNTERS];
+	struct list_head		use_walks;
 	struct work_struct		use_sweep;
 	struct nf_hook_ops		pre_ops[NAT64_N_OPS];
 	struct nf_hook_ops		out_ops[NAT64_N_OPS];

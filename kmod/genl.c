@@ -1311,32 +1311,29 @@ static int explain(struct sk_buff *skb, struct genl_info *info)
 
 /**
  * struct use_dump - counters of mappings on their way to their reader
- * @uses: mappings that had packets, or NULL
- * @iter: where the pass over them stands
+ * @walk: the pass over them
  * @key: mapping that had no room in the last message
  * @sum: its counters
  * @has_next: there is one
+ * @is_counting: mappings were counted at the start
  */
 struct use_dump {
-	struct nat64_uses	*uses;
-	struct rhashtable_iter	iter;
+	struct nat64_use_walk	walk;
 	struct nat64_use_key	key;
 	struct nat64_use_sum	sum;
 	bool			has_next;
+	bool			is_counting;
 };
 
 static int use_get_start(struct netlink_callback *cb)
 {
-	struct nat64_net *nn = nat64_net(sock_net(cb->skb->sk));
 	struct use_dump *dump = kzalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
 
 	if (!dump)
 		return -ENOMEM;
-	mutex_lock(&nn->lock);
-	dump->uses = nat64_uses_get(nn);
-	mutex_unlock(&nn->lock);
-	if (dump->uses)
-		rhashtable_walk_enter(&dump->uses->table, &dump->iter);
+	nat64_use_walk_begin(nat64_net(sock_net(cb->skb->sk)), &dump->walk);
+	dump->is_counting = dump->walk.uses;
+	cb->seq = 1;
 	cb->args[0] = (long)dump;
 	return 0;
 }
@@ -1345,10 +1342,7 @@ static int use_get_done(struct netlink_callback *cb)
 {
 	struct use_dump *dump = (void *)cb->args[0];
 
-	if (dump->uses) {
-		rhashtable_walk_exit(&dump->iter);
-		nat64_uses_put(dump->uses);
-	}
+	nat64_use_walk_end(nat64_net(sock_net(cb->skb->sk)), &dump->walk);
 	kfree(dump);
 	return 0;
 }
@@ -1399,20 +1393,23 @@ static int dump_use(struct sk_buff *skb, struct netlink_callback *cb,
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
+	genl_dump_check_consistent(cb, hdr);
 	genlmsg_end(skb, hdr);
 	return 0;
 }
 
-/* Returns whether to go on. */
+/* Returns whether to go on. Context: the lock of the translator. */
 static bool dump_some_uses(struct sk_buff *skb, struct netlink_callback *cb,
 			   struct use_dump *dump)
 {
 	const struct nat64_use *use;
 	unsigned int i;
 
-	rhashtable_walk_start(&dump->iter);
+	if (!dump->walk.uses)
+		return false;
+	rhashtable_walk_start(&dump->walk.iter);
 	for (i = 0; i < DUMP_STEPS; i++) {
-		use = rhashtable_walk_next(&dump->iter);
+		use = rhashtable_walk_next(&dump->walk.iter);
 		if (!use)
 			break;
 		if (IS_ERR(use))
@@ -1423,20 +1420,26 @@ static bool dump_some_uses(struct sk_buff *skb, struct netlink_callback *cb,
 		if (dump->has_next)
 			break;
 	}
-	rhashtable_walk_stop(&dump->iter);
+	rhashtable_walk_stop(&dump->walk.iter);
 	return i == DUMP_STEPS;
 }
 
 static int use_get_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
+	struct nat64_net *nn = nat64_net(sock_net(skb->sk));
 	struct use_dump *dump = (void *)cb->args[0];
+	bool more = true;
 
-	if (!dump->uses)
-		return 0;
 	if (dump->has_next)
 		dump->has_next = dump_use(skb, cb, dump);
-	while (!dump->has_next && dump_some_uses(skb, cb, dump))
+	while (more && !dump->has_next) {
+		mutex_lock(&nn->lock);
+		more = dump_some_uses(skb, cb, dump);
+		/* What was taken away while it was read is not all there was. */
+		cb->seq = 1 + (dump->is_counting && !dump->walk.uses);
+		mutex_unlock(&nn->lock);
 		cond_resched();
+	}
 	return skb->len;
 }
 

@@ -105,7 +105,6 @@ static struct nat64_uses *uses_alloc(void)
 		kfree(uses);
 		return NULL;
 	}
-	refcount_set(&uses->refs, 1);
 	return uses;
 }
 
@@ -118,41 +117,60 @@ static void uses_free_work(struct work_struct *work)
 	kfree(uses);
 }
 
-/**
- * nat64_uses_put() - give back what nat64_uses_get() gave
- * @uses: mappings that had packets
- */
-void nat64_uses_put(struct nat64_uses *uses)
+static void end_walk(struct nat64_use_walk *walk)
 {
-	if (!refcount_dec_and_test(&uses->refs))
+	if (!walk->uses)
 		return;
-	INIT_RCU_WORK(&uses->rwork, uses_free_work);
-	queue_rcu_work(nat64_workers, &uses->rwork);
+	rhashtable_walk_exit(&walk->iter);
+	walk->uses = NULL;
 }
 
-/**
- * nat64_uses_get() - hold the mappings that had packets
- * @nn: translator
- *
- * Context: process, the lock of the translator.
- * Return: the mappings, or NULL while they are not counted.
- */
-struct nat64_uses *nat64_uses_get(struct nat64_net *nn)
-{
-	struct nat64_uses *uses = uses_held(nn);
-
-	if (uses)
-		refcount_inc(&uses->refs);
-	return uses;
-}
-
+/* A reader who does not come back must not keep what is counted no more. */
 static void replace(struct nat64_net *nn, struct nat64_uses *new)
 {
 	struct nat64_uses *old = uses_held(nn);
+	struct nat64_use_walk *walk;
 
 	rcu_assign_pointer(nn->uses, new);
-	if (old)
-		nat64_uses_put(old);
+	if (!old)
+		return;
+	list_for_each_entry(walk, &nn->use_walks, list)
+		end_walk(walk);
+	INIT_RCU_WORK(&old->rwork, uses_free_work);
+	queue_rcu_work(nat64_workers, &old->rwork);
+}
+
+/**
+ * nat64_use_walk_begin() - begin a pass over the mappings that had packets
+ * @nn: translator
+ * @walk: the pass; goes on under the lock of the translator, and is over when
+ *	it has no mappings: they are not counted, or anew
+ *
+ * Context: process.
+ */
+void nat64_use_walk_begin(struct nat64_net *nn, struct nat64_use_walk *walk)
+{
+	mutex_lock(&nn->lock);
+	walk->uses = uses_held(nn);
+	if (walk->uses)
+		rhashtable_walk_enter(&walk->uses->table, &walk->iter);
+	list_add(&walk->list, &nn->use_walks);
+	mutex_unlock(&nn->lock);
+}
+
+/**
+ * nat64_use_walk_end() - end a pass, be it over or not
+ * @nn: translator
+ * @walk: the pass
+ *
+ * Context: process.
+ */
+void nat64_use_walk_end(struct nat64_net *nn, struct nat64_use_walk *walk)
+{
+	mutex_lock(&nn->lock);
+	list_del(&walk->list);
+	end_walk(walk);
+	mutex_unlock(&nn->lock);
 }
 
 /**
@@ -162,6 +180,7 @@ static void replace(struct nat64_net *nn, struct nat64_uses *new)
 void nat64_uses_init(struct nat64_net *nn)
 {
 	INIT_WORK(&nn->use_sweep, sweep_work);
+	INIT_LIST_HEAD(&nn->use_walks);
 }
 
 /**

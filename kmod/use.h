@@ -10,7 +10,7 @@
 #define _NAT64_USE_H
 
 #include <linux/in6.h>
-#include <linux/refcount.h>
+#include <linux/list.h>
 #include <linux/rhashtable.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -76,13 +76,23 @@ struct nat64_use {
 /**
  * struct nat64_uses - the mappings that had packets
  * @table: &struct nat64_use by @key
- * @refs: the namespace, and dumps
  * @rwork: frees all, after a grace period
  */
 struct nat64_uses {
 	struct rhashtable	table;
-	refcount_t		refs;
 	struct rcu_work		rwork;
+};
+
+/**
+ * struct nat64_use_walk - a pass over the mappings that had packets
+ * @uses: they, or NULL when they were taken away from the pass
+ * @list: link in nat64_net.use_walks
+ * @iter: where the pass stands
+ */
+struct nat64_use_walk {
+	struct nat64_uses	*uses;
+	struct list_head	list;
+	struct rhashtable_iter	iter;
 };
 
 void nat64_uses_init(struct nat64_net *nn);
@@ -90,8 +100,8 @@ void nat64_uses_exit(struct nat64_net *nn);
 int nat64_uses_begin(struct nat64_net *nn);
 int nat64_uses_renew(struct nat64_net *nn);
 void nat64_uses_end(struct nat64_net *nn);
-struct nat64_uses *nat64_uses_get(struct nat64_net *nn);
-void nat64_uses_put(struct nat64_uses *uses);
+void nat64_use_walk_begin(struct nat64_net *nn, struct nat64_use_walk *walk);
+void nat64_use_walk_end(struct nat64_net *nn, struct nat64_use_walk *walk);
 void nat64_use_sum(const struct nat64_use *use, struct nat64_use_sum *sum);
 void nat64_use_count4(const struct nat64_pkt *p);
 void nat64_use_count6(const struct nat64_pkt *p);

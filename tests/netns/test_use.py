@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Setting counters: how much each mapping is used."""
 
+import contextlib
 import ipaddress
 import json
 import re
@@ -9,6 +10,7 @@ import threading
 import lib
 import pytest
 from lib import CONFIG, CTL, HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, STRANGER6
+from netlink import DUMP, DUMP_INTR, Socket
 from packet import icmp6, ip4, ip6, udp
 
 COUNTED = CONFIG + "set counters on\n"
@@ -114,8 +116,8 @@ def test_reset(gateway, wire, counted):
 MANY = 1100
 
 
-def test_mappings_that_are_gone_are_forgotten(gateway, wire):
-    """Their counters make room for those of new ones."""
+def use_many(gateway, wire):
+    """As many mappings, each of which has had a packet."""
     first = ipaddress.ip_address("10.0.0.0")
     lines = "".join(f"add {first + n} 2001:db8:5::{n:x}\n" for n in range(1, MANY + 1))
     gateway.configure(COUNTED + lines)
@@ -123,6 +125,30 @@ def test_mappings_that_are_gone_are_forgotten(gateway, wire):
     for n in range(1, MANY + 1, 100):
         wire.exchange(*(ip4(SERVER4, str(first + m), udp(1, 2))
                         for m in range(n, min(n + 100, MANY + 1))))
+
+
+@pytest.mark.parametrize("change", [None, ("stats", "reset"), ("set", "counters", "off")],
+                         ids=["unchanged", "reset", "off"])
+def test_a_reader_keeps_nothing_that_is_counted_no_more(gateway, wire, change):
+    """Who does not come back for the rest holds no memory; who does, hears of it."""
+    use_many(gateway, wire)
+    with gateway:
+        reader = Socket()
+    with contextlib.closing(reader):
+        reader.send(reader.message("use-get", flags=DUMP))
+        messages = list(reader.receive())
+        assert not any(message.is_last for message in messages)
+        if change:
+            gateway.ctl(*change)
+            gateway.loaded = None
+        messages += reader.answers(reader.seq)
+    assert any(message.flags & DUMP_INTR for message in messages) == bool(change)
+    assert (len(messages) - 1 == MANY) == (not change)
+
+
+def test_mappings_that_are_gone_are_forgotten(gateway, wire):
+    """Their counters make room for those of new ones."""
+    use_many(gateway, wire)
     listed = json.loads(gateway.show("-j", "list", "10.0.0.0/8"))["mappings"]
     assert sum("counters" in mapping for mapping in listed) == MANY
     gateway.configure(COUNTED)
