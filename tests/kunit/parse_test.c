@@ -52,7 +52,8 @@ static void options(struct kunit *test)
 		{ "last hop of a source route", { 131, 7, 5 },
 		  NAT64_SOURCE_ROUTE },
 		{ "expired source route", { 131, 7, 8 }, NAT64_OK },
-		{ "source route without a pointer", { 131, 2 }, NAT64_OK },
+		{ "source route without a pointer", { 131, 2 },
+		  NAT64_BAD_OPTION },
 		{ "source route behind padding", { 1, 131, 7, 4 },
 		  NAT64_SOURCE_ROUTE },
 	};
