@@ -132,6 +132,8 @@ break_("xlat46.c",
 break_("skb.c",
        ("segments that nobody has counted",
         "at < skb->len ? DIV_ROUND_UP(skb->len - at, shinfo->gso_size) : 1", "1"),
+       ("a super-packet's TCP header behind extension headers",
+        "\tskb_set_transport_header(skb, p->hdr.len);\n", ""),
        tests="guests")
 break_("xlat64.c",
        ("IPv6 packets that were reassembled", "p->hdr.frag = true;", ";"), tests="offloads")

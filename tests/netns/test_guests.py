@@ -5,10 +5,10 @@ import lib
 import pytest
 from generator import Sent
 from lib import GSO_TCPV4, GSO_TCPV6, HOST4, HOST6, PEER6, SERVER4, SERVER6, Offload
-from packet import address, echo4, echo6, ip4, ip6, udp
+from packet import address, destination_options, echo4, echo6, hop_by_hop, ip4, ip6, tcp, udp
 from taps import TapGateway
 from test_counters import counted
-from test_stack import DATA, super_tcp
+from test_stack import DATA, seeded, super_tcp
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,22 @@ def test_identifications_of_segments_differ(gateway):
     seen = [packet[4:6] for _ in range(8) for packet, _ in
             send(gateway, super_tcp(HOST6, SERVER6, GSO_TCPV6, 500, DATA), 6)]
     assert len(seen) == len(set(seen)) == 8 * 11
+
+
+@pytest.mark.parametrize("headers", [(), (destination_options(),), (hop_by_hop(), destination_options())],
+                         ids=len)
+def test_the_segments_of_a_super_packet_behind_extension_headers_are_counted(gateway, headers):
+    """The octets that would be the TCP header's without them say another number."""
+    part = seeded(HOST6, SERVER6, tcp(1000, 80, DATA[:1101], seq=0xf0000000, flags=0x18), 16)
+    start = 54 + sum(len(header.octets) for header in headers)
+    sent = Sent(ip6(HOST6, SERVER6, *headers, part), 6,
+                offload=Offload(GSO_TCPV6, 100, start + 20, start, 16))
+    seen = []
+    for _ in range(8):
+        assert gateway.send(sent)
+        seen += [packet[4:6] for packet, _ in gateway.received()[4]]
+    assert counted(gateway) == {"translated_6to4": 8 * 12}
+    assert len(seen) == len(set(seen)) == 8 * 12
 
 
 @pytest.mark.parametrize("start", [8, 14, 20, 33, 53])
