@@ -74,6 +74,8 @@ MODULES = ("veth", "dummy", "vrf", "ifb", "8021q", "sch_fq", "sch_fq_codel", "sc
            "nf_conntrack", "nf_defrag_ipv4", "nf_defrag_ipv6", "ipip", "sit", "ip_gre", "ip6_gre",
            "ip6_tunnel", "wireguard", "af_packet", "tun", "nfnetlink_hook")
 
+PARAMETERS = Path("/sys/module/nat64/parameters")
+
 DEADLINE = 20
 
 # What tests have counted of what they did, printed when all are done.
@@ -553,6 +555,18 @@ def unload_module(check=True):
 
 MEMLEAK = Path("/sys/kernel/debug/kmemleak")
 FORMER = []
+
+
+@contextlib.contextmanager
+def parameter(name, value):
+    """One of the module's for a while."""
+    path = PARAMETERS / name
+    usual = path.read_text()
+    path.write_text(str(value))
+    try:
+        yield
+    finally:
+        path.write_text(usual)
 
 
 def module_range():

@@ -10,7 +10,6 @@ import re
 import select
 import subprocess
 import sys
-from pathlib import Path
 
 import lib
 import netlink
@@ -22,7 +21,6 @@ import inputs  # noqa: E402
 pytestmark = pytest.mark.configuration("")
 
 REFUSED = 2
-MAX_MAPPINGS = Path("/sys/module/nat64/parameters/max_mappings")
 
 
 @pytest.fixture
@@ -170,19 +168,9 @@ def test_overlaps_are_forced(ctl):
                            "203.0.113.11 2001:db8:1::11\n")
 
 
-@contextlib.contextmanager
-def limit(n):
-    usual = MAX_MAPPINGS.read_text()
-    MAX_MAPPINGS.write_text(str(n))
-    try:
-        yield
-    finally:
-        MAX_MAPPINGS.write_text(usual)
-
-
 @pytest.mark.configuration("add 203.0.113.1 2001:db8:1::1", "add 203.0.113.2 2001:db8:1::2")
 def test_limit(refused):
-    with limit(2):
+    with lib.parameter("max_mappings", 2):
         refused("add 203.0.113.3 2001:db8:1::3",
                 "there are 2 mappings already, the limit (module parameter max_mappings)")
 
@@ -392,7 +380,7 @@ def test_what_the_kernel_refuses_has_its_line(refused, tmp_path, n):
     file.write_text("# one mapping a line from the third line on\nprefix add 64:ff9b::/96\n" +
                     "".join(f"  add 192.0.{i >> 8}.{i & 255} 2001:db8::{i:x} force\n"
                             for i in range(1, n + 10)))
-    with limit(n):
+    with lib.parameter("max_mappings", n):
         refused(f"load {file}", place=f"{file}:{n + 3}:7",
                 error=f"there are {n} mappings already, the limit (module parameter max_mappings)")
 

@@ -7,21 +7,22 @@ import pickle
 import re
 import socket
 import struct
-from contextlib import closing, contextmanager
+from contextlib import closing
 from errno import EPERM
 from pathlib import Path
+from signal import SIGKILL
 
+import lib
 import netlink
 import pytest
 from lib import HOST4, HOST6, SERVER4, SERVER6
 from netlink import CREATE, DUMP, REPLACE, SPEC, build
-from packet import ip4, ip6, udp
+from packet import ANY, ip4, ip6, udp
 
 pytestmark = pytest.mark.usefixtures("real")
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEWNET, NEWUSER = 0x40000000, 0x10000000
-PARAMETERS = Path("/sys/module/nat64/parameters")
 
 HOST = {"addr4": HOST4, "addr6": HOST6}
 WKP = {"addr": "64:ff9b::", "len": 96}
@@ -328,7 +329,7 @@ def readable(directory):
 
 def test_files_of_the_module():
     """Two parameters, which root may write; no address of the kernel's."""
-    assert {path.name: path.stat().st_mode & 0o777 for path in PARAMETERS.iterdir()} == {
+    assert {path.name: path.stat().st_mode & 0o777 for path in lib.PARAMETERS.iterdir()} == {
         "max_mappings": 0o644, "max_mappings_userns": 0o644}
     files = list(readable(Path("/sys/module/nat64")))
     assert files
@@ -351,17 +352,6 @@ def test_tracepoints_print_no_address_of_the_kernel():
 
 
 # How much memory.
-
-@contextmanager
-def parameter(name, value):
-    path = PARAMETERS / name
-    usual = path.read_text()
-    path.write_text(str(value))
-    try:
-        yield
-    finally:
-        path.write_text(usual)
-
 
 def fill(client, count, staged):
     """Adds mappings, one by one: how many could be, and the text of the refusal."""
@@ -386,9 +376,67 @@ def test_mappings_of_a_user_namespace_are_limited(gateway, staged):
             limit = netlink.named(client.ask("status-get")[0].attributes, "nat64")["limit"]
             return int.from_bytes(limit, "little"), *fill(client, 5, staged)
 
-    with parameter("max_mappings_userns", 3):
+    with lib.parameter("max_mappings_userns", 3):
         text = "there are 3 mappings already, the limit (module parameter max_mappings_userns)"
         assert in_child(child) == (3, 3, text)
         gateway.ctl("add", "192.0.2.1", "2001:db8:9::1")
-        with parameter("max_mappings", 2):
+        with lib.parameter("max_mappings", 2):
             assert in_child(child)[:2] == (2, 2)
+
+
+CGROUPS = Path("/sys/fs/cgroup")
+MANY = 100_000
+
+
+@pytest.fixture
+def cgroup():
+    """A memory control group."""
+    controllers = CGROUPS / "cgroup.controllers"
+    if not controllers.exists() or "memory" not in controllers.read_text().split():
+        pytest.skip("this kernel has no memory control groups")
+    (CGROUPS / "cgroup.subtree_control").write_text("+memory")
+    group = CGROUPS / "nat64"
+    group.mkdir()
+    yield group
+    lib.eventually(lambda: not (group / "cgroup.procs").read_text(), "the group is not empty")
+    group.rmdir()
+
+
+def load_within(group, gateway, count):
+    """Loads this many mappings, by a nat64ctl that is in the group."""
+    lines = ["prefix add 64:ff9b::/96"]
+    lines += [f"add {0x0b000000 + n >> 24}.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255} "
+              f"2001:db8:{n >> 16:x}:{n & 0xffff:x}::1" for n in range(count)]
+    command = f'echo $$ >{group}/cgroup.procs; exec "$0" "$@"'
+    gateway.loaded = None
+    return gateway.run("sh", "-c", command, lib.CTL, "-f", "load", "-", input="\n".join(lines) + "\n",
+                       check=False)
+
+
+def charged(group):
+    """Octets of the kernel's small allocations."""
+    words = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    return int(words["slab"])
+
+
+def test_mappings_are_charged_to_who_asks_for_them(gateway, cgroup):
+    """Until they are gone, however long nat64ctl has been gone."""
+    done = load_within(cgroup, gateway, MANY)
+    assert done.returncode == 0, done.stderr
+    assert not (cgroup / "cgroup.procs").read_text()
+    assert charged(cgroup) >= 64 * MANY
+    gateway.ctl("-f", "flush")
+    lib.eventually(lambda: charged(cgroup) < MANY, "the mappings are gone, the charge is not")
+
+
+def test_who_may_not_have_more_memory_loads_nothing(real, cgroup):
+    """
+    Nor does anybody else suffer: what is configured stays, what was loaded is gone. The
+    limit is between what nat64ctl takes to read that much and what all of it would take.
+    """
+    before = state(real.gateway)
+    (cgroup / "memory.max").write_text(str(110 * MANY))
+    assert load_within(cgroup, real.gateway, MANY).returncode == -SIGKILL
+    assert state(real.gateway) == before
+    lib.eventually(lambda: charged(cgroup) < MANY, "what was loaded is still charged")
+    real.wire.expect(ip6(HOST6, SERVER6, udp(1, 2)), ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY))
