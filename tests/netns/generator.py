@@ -5,12 +5,12 @@ Everything comes from the random numbers that are given, so that a seed is a pac
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import packet as p
 from lib import (GATEWAY4, GATEWAY6, GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP, GSO_UDP_L4, HOST4,
                  HOST6, PEER4, PEER6, Offload)
-from model import embed
+from model import embed, is_in
 
 # Configurations.
 
@@ -30,20 +30,23 @@ SETTINGS = {
     "icmp-source6": ("none", "none", "2001:db8:6791::1", "2001:db8:6791::/64"),
     "icmp-errors": ("on", "on", "off"), "wkp-strict": ("on", "off"),
     "hairpin": ("on", "on", "off"), "forwarding": ("filtered", "direct"),
-    "local": ("on", "on", "off"), "counters": ("off", "on")}
+    "local": ("on", "on", "off"), "counters": ("off", "on"),
+    # See taps.MARKS.
+    "mark": ("none", "none", "none", "0x11", "0x20/0xf0", "0x1/0x1", "0x0/0x20")}
 MTUS6 = (1280, 1280, 1281, 1400, 1500, 1500, 1500, 9000, 65521)
 MTUS4 = (68, 300, 576, 1006, 1260, 1280, 1400, 1500, 1500, 1500, 9000, 65521)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A configuration, as nat64ctl load reads it, and the MTUs of the two links."""
+    """A configuration, as nat64ctl load reads it, the MTUs of the two links, and native routes."""
 
     text: str
     mtu6: int
     mtu4: int
     prefixes: tuple
     mappings: tuple
+    routes: tuple
 
 
 def scene(rng):
@@ -71,8 +74,26 @@ def scene(rng):
     for four, six in mappings:
         own = f" prefix {rng.choice(prefixes)}" if prefixes and not rng.randrange(6) else ""
         lines.append(f"add {four} {six}{own}")
-    return Scene("\n".join(lines) + "\n", rng.choice(MTUS6), rng.choice(MTUS4), prefixes,
-                 tuple((IPv4Network(four), IPv6Network(six)) for four, six in mappings))
+    networks = tuple((IPv4Network(four), IPv6Network(six)) for four, six in mappings)
+    return Scene("\n".join(lines) + "\n", rng.choice(MTUS6), rng.choice(MTUS4), prefixes, networks,
+                 () if rng.randrange(3) else tuple(dict.fromkeys(native_routes(rng, prefixes, networks))))
+
+
+def native_routes(rng, prefixes, mappings):
+    """Routes as long as what is translated, a little longer or shorter, or to one address."""
+    for prefix in prefixes:
+        yield around(rng, IPv6Network(prefix), embed(prefix, rng.choice(SERVERS4)))
+    for four, _ in mappings:
+        address = four[rng.randrange(four.num_addresses)]
+        if not is_in(address, "illegal 4"):
+            yield around(rng, four, address)
+
+
+def around(rng, network, address):
+    longest = network.max_prefixlen
+    length = rng.choice((network.prefixlen - 1, network.prefixlen, network.prefixlen + 1,
+                         rng.randrange(network.prefixlen, longest + 1), longest))
+    return str(ip_network((address, max(1, min(length, longest))), strict=False))
 
 
 # Packets.
@@ -88,6 +109,10 @@ class Sent:
     trailer: bytes = b""
     cuts: tuple = ()  # lengths of the pieces, the first one linear; none: all linear
     offload: Offload = Offload()
+
+    @property
+    def device(self):
+        return f"{'in' if self.cuts else 'to'}{self.side}"
 
     def described(self):
         """For a person who is to find out what is wrong with it."""
@@ -111,6 +136,7 @@ PROTOCOLS = (p.GRE, p.ESP, p.AH, p.SCTP, p.OSPF, p.NO_NEXT, 0, 2, 4, 41, 43, 60,
              253, 255)
 EDGES = (0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xfffe, 0xffff)
 MTU_WORDS = (0, 1, 67, 68, 88, 576, 1259, 1260, 1280, 1300, 1400, 1480, 1500, 1501, 9000, 65515, 65535)
+PLAIN_OPTIONS4 = (b"\1" * 4, bytes((148, 4, 0, 0)), bytes((68, 12, 5)) + bytes(9), b"\1" * 40)
 OPTIONS4 = (0, 1, 7, 68, 82, 130, 131, 137, 136, 148, 255)
 
 
@@ -291,11 +317,14 @@ class Generator:
         """Extension headers: as RFC 8200 has them, or too many, or in any order."""
         kind = self.below(12)
         if kind < 6:
-            return [make for make in (p.hop_by_hop(), p.destination_options(), p.routing(0))
-                    if self.chance(2)]
+            return self.extensions_in_order()
         if kind == 6:
             return [self.extension() for _ in range(self.of((1, 2, 14, 15, 16, 17, 30, 150)))]
         return [self.extension() for _ in range(self.below(4))]
+
+    def extensions_in_order(self):
+        return [make for make in (p.hop_by_hop(), p.destination_options(), p.routing(0))
+                if self.chance(2)]
 
     def extension(self):
         kind = self.below(16)
@@ -458,23 +487,26 @@ class Generator:
     def offloaded(self, six):
         """A packet with an unfinished checksum; TCP may be a super-packet."""
         src, dst = (self.source6(), self.target6()) if six else (self.source4(), self.target4())
-        kind = p.UDP if self.chance(4) else p.TCP
+        kind = p.UDP if self.chance(3) else p.TCP
+        data = self.data(self.of((0, 1, 100, 1000, 1440, 3000, 5000, 9000, 20000, 60000)))
         if kind == p.TCP:
-            data = self.data(self.of((0, 1, 100, 1000, 1440, 3000, 5000, 9000, 20000, 60000)))
             flags = self.bits(8)
             options = b"\1" * (4 * self.below(11)) if self.chance(4) else b""
             part = p.tcp(*self.ports(), data, seq=self.bits(32), flags=flags, options=options)
             at, head = 16, 20 + len(options)
         else:
-            part, at, head, flags = p.udp(*self.ports(), self.data()), 6, 8, 0
+            part, at, head, flags = p.udp(*self.ports(), data), 6, 8, 0
         body = p.octets(src, dst, part)
         body = body[:at] + p.u16(p.ones_sum(p.pseudo(src, dst, kind, len(body)))) + body[at + 2:]
         part = p.raw(kind, body)
-        extensions = [p.destination_options()] if six and self.chance(8) else []
-        start = 14 + 40 + 8 * len(extensions) if six else 34
-        packet = (p.ip6(src, dst, *extensions, part, hlim=self.hops(), tclass=self.bits(8)) if six
-                  else p.ip4(src, dst, part, ttl=self.hops(), tos=self.bits(8), id=self.bits(16),
-                             df=not self.chance(4)))
+        if six:
+            extensions = self.extensions_in_order() if self.chance(8) else []
+            packet = p.ip6(src, dst, *extensions, part, hlim=self.hops(), tclass=self.bits(8))
+        else:
+            options = self.of(PLAIN_OPTIONS4) if self.chance(8) else b""
+            packet = p.ip4(src, dst, part, ttl=self.hops(), tos=self.bits(8), id=self.bits(16),
+                           df=not self.chance(4), options=options)
+        start = 14 + len(packet) - len(body)
         offload = {"csum_start": start, "csum_offset": at}
         size = self.of((536, 1000, 1208, 1220, 1228, 1240, 1400, 1440, 1448, 1460,
                         8 + self.below(1500)))

@@ -8,6 +8,7 @@ the kernel module, and computes what a packet becomes from nothing but the
 packet and the configuration: a second opinion for the tests and the fuzzer.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
@@ -126,6 +127,7 @@ class Outcome:
     reason: str = ""
     packets: list = field(default_factory=list)
     counts: dict = field(default_factory=dict)
+    uses: Counter = field(default_factory=Counter)  # of mappings, with setting counters
 
 
 @dataclass
@@ -142,10 +144,12 @@ class Model:
     def __post_init__(self):
         self.prefixes, self.mappings, self.primary = [], [], None
         self._known, self._counts, self._upper, self._pieces = {}, {}, None, 1
+        self._uses = Counter()
         self.local, self.host, self.pool = False, True, None
         self.settings = {"udp-zero-checksum": "compute", "lowest-ipv6-mtu": "1280", "tos": "copy",
                          "traffic-class": "copy", "icmp-source4": "none", "icmp-source6": "none",
-                         "icmp-errors": "on", "wkp-strict": "on", "hairpin": "on", "local": "on"}
+                         "icmp-errors": "on", "wkp-strict": "on", "hairpin": "on", "local": "on",
+                         "mark": "none", "counters": "off"}
         self.native = [IPv6Network(n) if ":" in n else IPv4Network(n) for n in self.native]
         for line in self.text.splitlines():
             self._read(line.split("#")[0].split())
@@ -195,7 +199,7 @@ class Model:
 
     # One packet.
 
-    def of(self, packet, local=False, host=True, sent=None):
+    def of(self, packet, local=False, host=True, sent=None, mark=0):
         """What becomes of a packet that arrives where its family lives, or that is the gateway's own.
 
         A frame may be for more than one host, or its packet a part of the one that was sent.
@@ -205,22 +209,35 @@ class Model:
         """
         packet = bytes(packet)
         self.local, self.host, self.pool = local, host, None
-        self._counts = {}
+        self._counts, self._uses = {}, Counter()
         try:
-            out = self._of6(packet) if version(packet) == 6 else self._of4(packet)
+            out = None
+            if self._looks_at(mark):
+                out = self._of6(packet) if version(packet) == 6 else self._of4(packet)
         except Refused as refused:
             answers = self._answers(bytes(sent or packet), refused)
             self._count(refused.reason)
-            return Outcome("refused", refused.reason, answers, self._counts)
+            return Outcome("refused", refused.reason, answers, self._counts, self._uses)
         if out is None:
             return Outcome("native", "", self._natively(packet))
         self._count(f"translated_{'6to4' if version(out[0]) == 4 else '4to6'}", self._pieces)
         for packet in out:
             packet.pool = self.pool
-        return Outcome("translated", "", out, self._counts)
+        return Outcome("translated", "", out, self._counts, self._uses)
+
+    def _looks_at(self, mark):
+        value, _, mask = self.settings["mark"].partition("/")
+        return value == "none" or mark & int(mask or "0xffffffff", 0) == int(value, 0)
 
     def _count(self, name, by=1):
         self._counts[name] = self._counts.get(name, 0) + by
+
+    def _use(self, mapping, packet):
+        """A packet that a mapping has sent on, in octets as it leaves."""
+        if mapping and self.on("counters"):
+            way = "6to4" if version(packet) == 4 else "4to6"
+            self._uses[mapping, "packets-" + way] += 1
+            self._uses[mapping, "octets-" + way] += len(packet)
 
     def _answers(self, packet, refused):
         answer = refused.answer
@@ -363,6 +380,7 @@ class Model:
             headers = [fragment_header(h.id, h.offset + at, more)] if split or h.is_fragment else []
             packets.append(ip6(src.packed, dst.packed, *headers, raw(proto, piece),
                                hlim=hop_limit, tclass=tclass))
+            self._use(self.mapping4(h.dst), packets[-1])
         self._pieces = len(packets)
         if split:
             self._count("split_4to6")
@@ -510,6 +528,7 @@ class Model:
             if size > 0xffff or h.size > IPV6_MINIMUM and not h.has_fragment_header:
                 raise Refused("too_big", (2, 0, max(IPV6_MINIMUM, mtu4 + 20)))
         packet4, self._pieces = self._to4(h, src, dst, mtu4), 1
+        self._use(self.mapping6(h.src), packet4)
         if len(packet4) <= mtu4 or self.local:
             return [packet4]
         return fragments4(packet4, mtu4)
@@ -551,6 +570,7 @@ class Model:
             raise Refused("too_big", (2, 0, max(IPV6_MINIMUM, mtu6)))
         packet4 = self._to4(h, src, dst, mtu6 - 20)
         self._count("hairpinned")
+        self._use(self.mapping6(h.src), packet4)
         second = Header4(packet4)
         try:
             self._check_message4(second)

@@ -6,12 +6,14 @@ behind it: the packets that it never shows to anybody, the segments of
 super-packets, the way of the gateway's own answers.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from lib import GSO_UDP_L4
 from model import Header4, Refused, fragments4, icmpv6_type
 from packet import FRAGMENT, HOP_BY_HOP, TCP, UDP, Packet, checksum, icmp6, ip6, pseudo, u16, u32, version
+from taps import MARKS
 
 HOP_BY_HOP_OPTIONS = 8  # net.ipv6.max_hbh_opts_number
 
@@ -22,6 +24,7 @@ class Expected:
 
     packets: list = field(default_factory=list)
     counts: dict = field(default_factory=dict)
+    uses: Counter = field(default_factory=Counter)
     passed: int = 0  # seen by the chains behind the translator
     verdict: str = ""
     reason: str = ""
@@ -29,6 +32,7 @@ class Expected:
 
     def add(self, outcome):
         self.packets += outcome.packets
+        self.uses += outcome.uses
         for name, by in outcome.counts.items():
             self.counts[name] = self.counts.get(name, 0) + by
 
@@ -106,6 +110,10 @@ def finished(packet, offload):
     return packet[:spot] + u16(checksum(packet[at:]) or 0xffff) + packet[spot + 2:]
 
 
+def transport_header(packet, offload):
+    return 8 if offload.gso == GSO_UDP_L4 else 4 * (packet[offload.csum_start - 2] >> 4)
+
+
 def segments(packet, offload):
     """The packets that a super-packet of TCP or UDP stands for, or the one that it is."""
     at, size = offload.csum_start - 14, offload.size
@@ -113,7 +121,7 @@ def segments(packet, offload):
         return [finished(packet, offload)]
     udp = offload.gso == GSO_UDP_L4
     size = size if udp else max(size, 8)
-    header = at + (8 if udp else 4 * (packet[at + 12] >> 4))
+    header = at + transport_header(packet, offload)
     data = packet[header:]
     if len(data) <= size:
         return [finished(packet, offload)]
@@ -177,9 +185,9 @@ class Router:
             expected.verdict = "unseen"
             return expected
         if host and sent.offload.csum_start:
-            self._offloaded(trim, sent.offload, expected)
+            self._offloaded(trim, sent, expected)
         else:
-            self._forwarded(trim, host, expected)
+            self._forwarded(trim, sent, expected)
         return expected
 
     def _received(self, packet, host, expected):
@@ -206,8 +214,8 @@ class Router:
         self._emitted([ip6(self.model.gateway6, packet[8:24], icmp6(*answer, packet[:1232]))],
                       expected)
 
-    def _forwarded(self, packet, host, expected):
-        outcome = self.model.of(packet, host=host)
+    def _forwarded(self, packet, sent, expected):
+        outcome = self.model.of(packet, host=not sent.link, mark=MARKS[sent.device])
         expected.verdict, expected.reason = outcome.verdict, outcome.reason
         if outcome.verdict == "native":
             expected.passed = 1
@@ -249,10 +257,11 @@ class Router:
         else:
             expected.packets.append(packet)
 
-    def _offloaded(self, packet, offload, expected):
+    def _offloaded(self, packet, sent, expected):
         """A super-packet is judged whole, and its segments are translated."""
-        parts = segments(packet, offload)
-        outcomes = [self.model.of(part, sent=packet) for part in parts]
+        parts = segments(packet, sent.offload)
+        mark = MARKS[sent.device]
+        outcomes = [self.model.of(part, sent=packet, mark=mark) for part in parts]
         first = outcomes[0]
         expected.verdict, expected.reason = first.verdict, first.reason
         if first.verdict == "native":
@@ -260,11 +269,22 @@ class Router:
         elif first.verdict == "refused":
             self._take(first, expected)
         else:
+            is_whole = len(parts) > 1 and all(len(outcome.packets) == 1 for outcome in outcomes)
             for outcome in outcomes:
                 self._take(outcome, expected)
+            if is_whole:
+                once = transport_header(packet, sent.offload)
+                expected.uses = of_whole(expected.uses, len(parts), once)
             expected.packets = same_df(expected.packets, len(parts) > 1)
             for packet in expected.packets:
                 packet.sum_at = sum_at(packet)
+
+
+def of_whole(uses, parts, header):
+    """The octets of a super-packet that stays whole: it has the headers of its segments once."""
+    spared = {"octets-6to4": (parts - 1) * (20 + header), "octets-4to6": (parts - 1) * (40 + header)}
+    return Counter({(mapping, name): value - spared.get(name, 0)
+                    for (mapping, name), value in uses.items()})
 
 
 def same_df(packets, is_super):

@@ -15,7 +15,7 @@ import struct
 
 import lib
 from lib import GATEWAY4, GATEWAY6, Offload
-from netlink import DUMP, HEADER, REQUEST, Message, attributes
+from netlink import DUMP, HEADER, REQUEST, Message, attribute, attributes
 from packet import Packet
 
 TUNSETIFF, TUNSETOFFLOAD = 0x400454ca, 0x400454d0
@@ -26,16 +26,23 @@ OFFLOADS = (0, 0x01, 0x0f, 0x6f)
 
 GATEWAY = lib.mac(lib.MAC_TO6)  # each link's
 
-# Messages of nf_tables, and the attribute of a rule.
-NEWRULE, GETRULE, EXPRESSIONS = 0xa06, 0xa07, 4
+# The firewall marks that packets get for where they come in.
+MARKS = {"to6": 0x11, "to4": 0x12, "in6": 0x21, "in4": 0x22}
+
+# A message of nf_tables, and attributes of a rule.
+GETRULE, TABLE, CHAIN, EXPRESSIONS = 0xa07, 1, 2, 4
 
 # All that the translator lets pass or sends to the gateway itself ends here.
-CHAINS = """table inet fuzz {
-    chain passed { type filter hook prerouting priority -410; policy accept;
-        iifname { "to6", "to4", "in6", "in4" } counter drop
-    }
-    chain arrived { type filter hook input priority 0; policy drop; }
-}"""
+CHAINS = f"""table inet fuzz {{
+    chain marked {{ type filter hook prerouting priority -430; policy accept;
+        meta mark set iifname map {{ {", ".join(f'"{name}" : {MARKS[name]}' for name in MARKS)} }}
+    }}
+    chain passed {{ type filter hook prerouting priority -410; policy accept;
+        iifname {{ {", ".join(MARKS)} }} counter drop
+    }}
+    chain arrived {{ type filter hook input priority 0; policy drop; }}
+}}"""
+WHICH = bytes((1, 0, 0, 0)) + attribute(TABLE, b"fuzz\0") + attribute(CHAIN, b"passed\0")
 
 
 def stays_on_link(packet):
@@ -118,6 +125,7 @@ class TapGateway(lib.Gateway):
         with self:
             self.netfilter = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
         self.netfilter.settimeout(lib.DEADLINE)
+        self.routes = ()
 
     def delete(self):
         for end in (*self.ends.values(), *self.pieces.values()):
@@ -125,10 +133,15 @@ class TapGateway(lib.Gateway):
         self.netfilter.close()
         super().delete()
 
-    def arrange(self, mtu6, mtu4, offloads, gro):
-        """MTUs, what the ends can do, and whether what comes in passes through GRO."""
-        self.mtu("to6", mtu6)
-        self.mtu("to4", mtu4)
+    def arrange(self, scene, offloads, gro):
+        """MTUs, routes, what the ends can do, and whether what comes in passes through GRO."""
+        self.mtu("to6", scene.mtu6)
+        self.mtu("to4", scene.mtu4)
+        if self.routes != scene.routes:
+            ways = [(f"to{4 if '.' in to else 6}", to) for to in (*self.routes, *scene.routes)]
+            words = ["del"] * len(self.routes) + ["add"] * len(scene.routes)
+            self.ip(*(f"route {word} {to} dev {way}" for word, (way, to) in zip(words, ways)))
+            self.routes = scene.routes
         for end in self.ends.values():
             if not end.offloads(offloads):
                 end.offloads(offloads & 0x0f)
@@ -146,7 +159,8 @@ class TapGateway(lib.Gateway):
 
     def passed(self):
         """How many packets came behind the translator on their way in."""
-        self.netfilter.send(HEADER.pack(20, GETRULE, REQUEST | DUMP, 1, 0) + bytes([1, 0, 0, 0]))
+        self.netfilter.send(HEADER.pack(HEADER.size + len(WHICH), GETRULE, REQUEST | DUMP, 1, 0)
+                            + WHICH)
         count = None
         while True:
             octets = self.netfilter.recv(1 << 16)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Packets that nobody sends: each is translated as the model says, or refused and counted.
 
+Super-packets of UDP are taken, and seen going out, since Linux 6.2.
 tests/fuzz/packets runs more of them, or one batch again.
 """
 
@@ -8,7 +9,7 @@ import contextlib
 import os
 import random
 from collections import Counter
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import lib
 import pytest
@@ -24,7 +25,7 @@ FIRST = int(os.environ.get("NAT64_FUZZ_FIRST", 0))
 COUNT = int(os.environ.get("NAT64_FUZZ_BATCHES", 20))
 PACKETS, HOSTILE = 240, 10
 
-totals = Counter()
+totals, supers = Counter(), Counter()
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +33,12 @@ def gateway(module):
     gateway = TapGateway()
     yield gateway
     gateway.delete()
-    print(f"\n{sum(totals.values())} packets:", ", ".join(
-        f"{number} {kind}" for kind, number in totals.most_common()))
+    print(f"\n{sum(totals.values())} packets: {listed(totals)}")
+    print(f"super-packets among them: {listed(supers)}")
+
+
+def listed(counts):
+    return ", ".join(f"{number} {kind}" for kind, number in counts.most_common())
 
 
 class Batch:
@@ -49,12 +54,13 @@ class Batch:
         self.hostile = [generator.hostile() for _ in range(HOSTILE)]
         self.router = Router(Model(
             self.scene.text, gateway4=lib.GATEWAY4, gateway6=lib.GATEWAY6, mtu4=self.scene.mtu4,
-            mtu6=self.scene.mtu6, native=(lib.GATEWAY4 + "/32", lib.GATEWAY6 + "/128")))
+            mtu6=self.scene.mtu6,
+            native=(lib.GATEWAY4 + "/32", lib.GATEWAY6 + "/128", *self.scene.routes)))
         self.expected = [self.router.of(sent) for sent in self.sent]
 
     def described(self):
         how = [f"to6 mtu {self.scene.mtu6}", f"to4 mtu {self.scene.mtu4}",
-               f"offloads {self.offloads:#x}"]
+               f"offloads {self.offloads:#x}", *(f"route {to}" for to in self.scene.routes)]
         how += ["GRO"] * self.gro + ["somebody listens"] * self.heard
         return f"{self.scene.text}{', '.join(how)}"
 
@@ -67,6 +73,18 @@ def counters(client):
                     for stat in stats})
 
 
+def uses(client):
+    """What each mapping has sent on, as the model counts it."""
+    count = Counter()
+    for message in client.dump("use-get"):
+        words = named(message.attributes, "nat64")
+        eam, use = named(words["eam"], "eam"), named(words["use"], "use")
+        four = ip_network((eam["addr4"], eam["len4"][0]))
+        count.update({(four, name): int.from_bytes(value, "little")
+                      for name, value in use.items() if name[:7] in ("packets", "octets-")})
+    return count
+
+
 class Run:
     """Sends packets, and says what is wrong about what becomes of them."""
 
@@ -76,13 +94,15 @@ class Run:
     def problems(self, sent, expected):
         self.gateway.received()
         counted, passed = counters(self.client), self.gateway.passed()
-        taken = [(s, e) for s, e in zip(sent, expected) if self.gateway.send(s)]
-        self.taken, expected = [s for s, _ in taken], [e for _, e in taken]
+        used = uses(self.client)
+        self.taken = [pair for pair in zip(sent, expected) if self.gateway.send(pair[0])]
+        expected = [expected for _, expected in self.taken]
         got = self.gateway.received()
         passed = self.gateway.passed() - passed
         counted = counters(self.client) - counted
-        return [*count_problems(expected, counted, passed), *packet_problems(expected, got, 6),
-                *packet_problems(expected, got, 4)]
+        used = uses(self.client) - used
+        return [*count_problems(expected, counted, passed), *use_problems(expected, used),
+                *packet_problems(expected, got, 6), *packet_problems(expected, got, 4)]
 
     def hostile_problems(self, sent):
         """What makes no sense is dropped, or still becomes packets."""
@@ -108,6 +128,15 @@ def count_problems(expected, counted, passed):
         yield f"counter answered: expected at least {told}, got {answered}"
     if passed != sum(one.passed for one in expected):
         yield f"expected {sum(one.passed for one in expected)} to be passed on, got {passed}"
+
+
+def use_problems(expected, used):
+    want = Counter()
+    for one in expected:
+        want.update({(mapping.four, name): by for (mapping, name), by in one.uses.items()})
+    for four, name in sorted({*want, *used}, key=str):
+        if want[four, name] != used[four, name]:
+            yield f"{name} of {four}: expected {want[four, name]}, got {used[four, name]}"
 
 
 def packet_problems(expected, got, side):
@@ -181,14 +210,20 @@ def kind(expected):
     return expected.verdict
 
 
+def super_kind(sent):
+    return "of UDP" if sent.offload.gso == lib.GSO_UDP_L4 else "of TCP"
+
+
 def run_batch(gateway, batch, client, listeners):
     run = Run(gateway, client)
     problems = list(run.problems(batch.sent, batch.expected))
-    problems += listeners.problems(run.taken)
+    problems += listeners.problems([sent for sent, _ in run.taken])
+    for sent, expected in run.taken:
+        totals[kind(expected)] += 1
+        supers.update([super_kind(sent)] if sent.offload.gso else ())
     if problems:
         problems = problems[:12] + list(one_by_one(run, batch))
     problems += run.hostile_problems(batch.hostile)
-    totals.update(map(kind, batch.expected))
     totals["with senseless offloads"] += len(batch.hostile)
     return problems
 
@@ -197,7 +232,7 @@ def run_batch(gateway, batch, client, listeners):
 def test_packets(gateway, number):
     batch = Batch(number)
     gateway.configure(batch.scene.text)
-    gateway.arrange(batch.scene.mtu6, batch.scene.mtu4, batch.offloads, batch.gro)
+    gateway.arrange(batch.scene, batch.offloads, batch.gro)
     with gateway, contextlib.closing(Socket()) as client, \
             contextlib.closing(Listeners(gateway, batch.heard)) as listeners:
         problems = run_batch(gateway, batch, client, listeners)
