@@ -140,6 +140,7 @@ class Model:
     mtu4: int = 1500
     mtu6: int = 1500
     native: tuple = ()
+    followed: int = None  # how many extension headers its kernel follows, looking for an error
 
     def __post_init__(self):
         self.prefixes, self.mappings, self.primary = [], [], None
@@ -255,7 +256,7 @@ class Model:
         """RFC 4443 2.4 (e): not to errors, nor to what has no sender."""
         if is_in(six_of(packet[8:24]), "illegal 6") and not self.mapping6(six_of(packet[8:24])):
             return []
-        kind = icmpv6_type(packet)
+        kind = icmpv6_type(packet, self.followed)
         if kind is not None and kind < 128 or answer[:2] == (1, 1) and self._upper == ICMPV6:
             return []
         return [ip6(self.gateway6, packet[8:24], icmp6(*answer, packet[:1232]))]
@@ -774,11 +775,12 @@ def walk6(packet):
     return proto, at, fragment
 
 
-def icmpv6_type(packet):
-    """The type of an ICMPv6 message behind whatever extension headers; None if it is none."""
-    proto, at, fragment = packet[6], 40, 0
+def icmpv6_type(packet, most=None):
+    """The type of an ICMPv6 message behind extension headers, so many at most; None if it is none."""
+    proto, at, fragment, count = packet[6], 40, 0, 0
     while proto in (HOP_BY_HOP, ROUTING, DESTINATION, FRAGMENT, AH):
-        if len(packet) < at + (8 if proto == FRAGMENT else 2):
+        count += 1
+        if count - 1 == most or len(packet) < at + (8 if proto == FRAGMENT else 2):
             return None
         if proto == FRAGMENT:
             fragment = int.from_bytes(packet[at + 2:at + 4], "big")

@@ -207,7 +207,7 @@ class Router:
 
     def _answered(self, packet, answer, expected):
         """What Linux itself says to a sender."""
-        kind = icmpv6_type(packet)
+        kind = icmpv6_type(packet, self.model.followed)
         if kind is not None and kind < 128 or packet[8:24] == bytes(16) or \
                 packet[8:10] == b"\xfe\x80":
             return

@@ -12,11 +12,13 @@ import fcntl
 import os
 import socket
 import struct
+from pathlib import Path
 
 import lib
-from lib import GATEWAY4, GATEWAY6, Offload
+from generator import Sent
+from lib import GATEWAY4, GATEWAY6, HOST6, Offload
 from netlink import DUMP, HEADER, REQUEST, Message, attribute, attributes
-from packet import Packet
+from packet import Packet, destination_options, hop_by_hop, icmp6, ip6
 
 TUNSETIFF, TUNSETOFFLOAD = 0x400454ca, 0x400454d0
 SIOCETHTOOL, ETHTOOL_SGRO = 0x8946, 0x2c
@@ -116,9 +118,10 @@ class TapGateway(lib.Gateway):
                            # timeout with an answer in the middle of something else.
                            ("net.ipv4.ipfrag_low_thresh", 0), ("net.ipv4.ipfrag_high_thresh", 0),
                            ("net.ipv4.icmp_ratelimit", 0), ("net.ipv4.icmp_ratemask", 0),
-                           ("net.ipv4.icmp_msgs_per_sec", 2**30), ("net.ipv4.icmp_msgs_burst", 2**30),
                            ("net.ipv6.icmp.ratelimit", 0), ("net.ipv6.icmp.ratemask", "")):
             self.sysctl(key, value)
+        for key in ("icmp_msgs_per_sec", "icmp_msgs_burst"):
+            self.nearest_sysctl("net.ipv4." + key, 2**30)
         self.ip(f"addr add {GATEWAY6}/128 dev to6 nodad", f"addr add {GATEWAY4}/32 dev to4",
                 "route add default dev to4", "route add ::/0 dev to6")
         self.run("nft", "-f", "-", input=CHAINS)
@@ -126,12 +129,26 @@ class TapGateway(lib.Gateway):
             self.netfilter = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
         self.netfilter.settimeout(lib.DEADLINE)
         self.routes = ()
+        self.followed = next((n for n in range(64) if self.answers_error_behind(n + 1)), None)
 
     def delete(self):
         for end in (*self.ends.values(), *self.pieces.values()):
             os.close(end.fd)
         self.netfilter.close()
         super().delete()
+
+    def nearest_sysctl(self, key, value):
+        """One that may be the same for all namespaces, and in the first one alone."""
+        try:
+            self.sysctl(key, value)
+        except FileNotFoundError:
+            Path("/proc/sys", *key.split(".")).write_text(str(value))
+
+    def answers_error_behind(self, count):
+        """Whether Linux, which answers no error, still finds it behind so many extension headers."""
+        headers = [hop_by_hop(b"\x9e\x04" + bytes(4)), *[destination_options()] * (count - 1)]
+        self.ends[6].write(Sent(ip6(HOST6, "2001:db8:9::9", *headers, icmp6(1, 0)), 6))
+        return bool(self.received()[6])
 
     def arrange(self, scene, offloads, gro):
         """MTUs, routes, what the ends can do, and whether what comes in passes through GRO."""

@@ -44,7 +44,7 @@ def listed(counts):
 class Batch:
     """A configuration, packets for it, and what is to become of them."""
 
-    def __init__(self, number):
+    def __init__(self, number, gateway):
         rng = random.Random(f"{SEED}/{number}")
         self.scene = scene(rng)
         self.offloads = rng.choice(OFFLOADS)
@@ -54,7 +54,7 @@ class Batch:
         self.hostile = [generator.hostile() for _ in range(HOSTILE)]
         self.router = Router(Model(
             self.scene.text, gateway4=lib.GATEWAY4, gateway6=lib.GATEWAY6, mtu4=self.scene.mtu4,
-            mtu6=self.scene.mtu6,
+            mtu6=self.scene.mtu6, followed=gateway.followed,
             native=(lib.GATEWAY4 + "/32", lib.GATEWAY6 + "/128", *self.scene.routes)))
         self.expected = [self.router.of(sent) for sent in self.sent]
 
@@ -230,7 +230,7 @@ def run_batch(gateway, batch, client, listeners):
 
 @pytest.mark.parametrize("number", range(FIRST, FIRST + COUNT))
 def test_packets(gateway, number):
-    batch = Batch(number)
+    batch = Batch(number, gateway)
     gateway.configure(batch.scene.text)
     gateway.arrange(batch.scene, batch.offloads, batch.gro)
     with gateway, contextlib.closing(Socket()) as client, \
