@@ -150,15 +150,15 @@ class TapGateway(lib.Gateway):
         self.ends[6].write(Sent(ip6(HOST6, "2001:db8:9::9", *headers, icmp6(1, 0)), 6))
         return bool(self.received()[6])
 
-    def arrange(self, scene, offloads, gro):
+    def arrange(self, mtu6, mtu4, offloads, gro, routes=()):
         """MTUs, routes, what the ends can do, and whether what comes in passes through GRO."""
-        self.mtu("to6", scene.mtu6)
-        self.mtu("to4", scene.mtu4)
-        if self.routes != scene.routes:
-            ways = [(f"to{4 if '.' in to else 6}", to) for to in (*self.routes, *scene.routes)]
-            words = ["del"] * len(self.routes) + ["add"] * len(scene.routes)
+        self.mtu("to6", mtu6)
+        self.mtu("to4", mtu4)
+        if self.routes != routes:
+            ways = [(f"to{4 if '.' in to else 6}", to) for to in (*self.routes, *routes)]
+            words = ["del"] * len(self.routes) + ["add"] * len(routes)
             self.ip(*(f"route {word} {to} dev {way}" for word, (way, to) in zip(words, ways)))
-            self.routes = scene.routes
+            self.routes = routes
         for end in self.ends.values():
             if not end.offloads(offloads):
                 end.offloads(offloads & 0x0f)

@@ -232,7 +232,8 @@ def run_batch(gateway, batch, client, listeners):
 def test_packets(gateway, number):
     batch = Batch(number, gateway)
     gateway.configure(batch.scene.text)
-    gateway.arrange(batch.scene, batch.offloads, batch.gro)
+    gateway.arrange(batch.scene.mtu6, batch.scene.mtu4, batch.offloads, batch.gro,
+                    batch.scene.routes)
     with gateway, contextlib.closing(Socket()) as client, \
             contextlib.closing(Listeners(gateway, batch.heard)) as listeners:
         problems = run_batch(gateway, batch, client, listeners)
