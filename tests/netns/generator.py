@@ -109,10 +109,12 @@ class Sent:
     trailer: bytes = b""
     cuts: tuple = ()  # lengths of the pieces, the first one linear; none: all linear
     offload: Offload = Offload()
+    gathered: str = ""  # for GRO, in what memory
+    is_last: bool = False  # of those for GRO
 
     @property
     def device(self):
-        return f"{'in' if self.cuts else 'to'}{self.side}"
+        return f"{'gro' if self.gathered else 'in' if self.cuts else 'to'}{self.side}"
 
     def described(self):
         """For a person who is to find out what is wrong with it."""
@@ -136,6 +138,8 @@ PROTOCOLS = (p.GRE, p.ESP, p.AH, p.SCTP, p.OSPF, p.NO_NEXT, 0, 2, 4, 41, 43, 60,
              253, 255)
 EDGES = (0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xfffe, 0xffff)
 MTU_WORDS = (0, 1, 67, 68, 88, 576, 1259, 1260, 1280, 1300, 1400, 1480, 1500, 1501, 9000, 65515, 65535)
+# See Collector.
+MEMORY = ("memory of its own", "part of a page")
 PLAIN_OPTIONS4 = (b"\1" * 4, bytes((148, 4, 0, 0)), bytes((68, 12, 5)) + bytes(9), b"\1" * 40)
 OPTIONS4 = (0, 1, 7, 68, 82, 130, 131, 137, 136, 148, 255)
 
@@ -533,6 +537,49 @@ class Generator:
         cuts = self.cuts(len(packet)) if self.chance(3) else ()
         return Sent(bytes(packet), 6 if six else 4, cuts=cuts if sum(cuts) == len(packet) else (),
                     offload=Offload(**whole))
+
+    # What GRO can put together.
+
+    def stream(self):
+        """Packets of one connection, as long as each other but for the last.
+
+        All of them lie on one side of the size up to which IPv4 has no DF, which
+        a super-packet has once.
+        """
+        six, kind = self.chance(2), self.of((p.UDP, p.TCP))
+        src, dst = (self.source6(), self.target6()) if six else (self.source4(), self.target4())
+        options = b"\1" * (4 * self.below(11)) if kind == p.TCP and self.chance(4) else b""
+        head = 20 + len(options) if kind == p.TCP else 8
+        size = self.of((1, 8, 100, 536, 1000, 1200, 1208, 1220, 1232, 1400, 1448 - head))
+        least = 1241 - head if size > 1240 - head else 1
+        sizes = [size] * (1 + self.below(15)) + [least + self.below(size - least + 1)]
+        fields = self.one_header(six)
+        ports, seq, at = self.ports(), self.bits(32), 0
+        checksum = {"checksum": 0} if kind == p.UDP and not six and self.chance(6) else {}
+        gathered, packets = self.of(MEMORY), []
+        for number, length in enumerate(sizes):
+            data = self.random.randbytes(length)
+            part = p.udp(*ports, data, **checksum) if kind == p.UDP else p.tcp(
+                *ports, data, seq=seq + at & 0xffffffff, options=options,
+                flags=self.of((0x10, 0x18, 0x11)) if number == len(sizes) - 1 else 0x10)
+            packets.append(Sent(bytes(self.with_header(src, dst, part, number, *fields)),
+                                6 if six else 4, gathered=gathered,
+                                is_last=number == len(sizes) - 1))
+            at += length
+        return packets
+
+    def one_header(self, six):
+        """What the packets of a connection have in common."""
+        tos = self.bits(8)
+        if six:
+            headers = self.extensions_in_order() if self.chance(10) else []
+            return headers, {"tclass": tos, "flow": self.bits(20), "hlim": 64}
+        return [], {"tos": tos, "df": bool(self.bits(1)), "id": self.bits(16), "ttl": 64}
+
+    def with_header(self, src, dst, part, number, headers, fields):
+        if "id" not in fields:
+            return p.ip6(src, dst, *headers, part, **fields)
+        return p.ip4(src, dst, part, **fields | {"id": fields["id"] + number & 0xffff})
 
     # All of it.
 

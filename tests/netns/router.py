@@ -7,7 +7,7 @@ super-packets, the way of the gateway's own answers.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 
 from lib import GSO_UDP_L4
@@ -16,6 +16,7 @@ from packet import FRAGMENT, HOP_BY_HOP, TCP, UDP, Packet, checksum, icmp6, ip6,
 from taps import MARKS
 
 HOP_BY_HOP_OPTIONS = 8  # net.ipv6.max_hbh_opts_number
+TCP_LEAST = 8  # TCP_MIN_GSO_SIZE
 
 
 @dataclass
@@ -110,6 +111,12 @@ def finished(packet, offload):
     return packet[:spot] + u16(checksum(packet[at:]) or 0xffff) + packet[spot + 2:]
 
 
+def taken(offload):
+    """Smaller segments of TCP Linux takes from nobody, though GRO makes such."""
+    is_udp = offload.gso == GSO_UDP_L4
+    return offload if is_udp else replace(offload, size=max(offload.size, TCP_LEAST))
+
+
 def transport_header(packet, offload):
     return 8 if offload.gso == GSO_UDP_L4 else 4 * (packet[offload.csum_start - 2] >> 4)
 
@@ -120,7 +127,6 @@ def segments(packet, offload):
     if not offload.gso:
         return [finished(packet, offload)]
     udp = offload.gso == GSO_UDP_L4
-    size = size if udp else max(size, 8)
     header = at + transport_header(packet, offload)
     data = packet[header:]
     if len(data) <= size:
@@ -262,7 +268,7 @@ class Router:
 
     def _offloaded(self, packet, sent, expected):
         """A super-packet is judged whole, and its segments are translated."""
-        parts = segments(packet, sent.offload)
+        parts = segments(packet, taken(sent.offload))
         mark = MARKS[sent.device]
         outcomes = [self.model.of(part, sent=packet, mark=mark) for part in parts]
         first = outcomes[0]

@@ -3,22 +3,26 @@
 
     to6, to4: what is written comes in, linear as long as it is no super-packet
     in6, in4: it comes in as pieces of memory; nothing goes out there
+    gro6, gro4: it waits in GRO, for what can be put together with it; nothing goes out there
 
-What a write leads to has come out, or has been dropped, when it returns.
+What a write leads to has come out, or has been dropped, when it returns; for
+gro6 and gro4, when release() does.
 """
 
 import array
+import contextlib
 import fcntl
 import os
 import socket
 import struct
+import tempfile
 from pathlib import Path
 
 import lib
-from generator import Sent
-from lib import GATEWAY4, GATEWAY6, HOST6, Offload
+from generator import MEMORY, SOMEBODY, Sent
+from lib import GATEWAY4, GATEWAY6, HOST4, HOST6, SERVER4, Offload
 from netlink import DUMP, HEADER, REQUEST, Message, attribute, attributes
-from packet import Packet, destination_options, hop_by_hop, icmp6, ip6
+from packet import Packet, destination_options, hop_by_hop, icmp6, ip4, ip6
 
 TUNSETIFF, TUNSETOFFLOAD = 0x400454ca, 0x400454d0
 SIOCETHTOOL, ETHTOOL_SGRO = 0x8946, 0x2c
@@ -29,7 +33,15 @@ OFFLOADS = (0, 0x01, 0x0f, 0x6f)
 GATEWAY = lib.mac(lib.MAC_TO6)  # each link's
 
 # The firewall marks that packets get for where they come in.
-MARKS = {"to6": 0x11, "to4": 0x12, "in6": 0x21, "in4": 0x22}
+MARKS = {"to6": 0x11, "to4": 0x12, "in6": 0x21, "in4": 0x22, "gro6": 0x31, "gro4": 0x32}
+
+# Whither native routes lead. Had they no router, Linux would take the first address of
+# each for an anycast address, and send it no ICMP error.
+BEHIND = {True: "via 2001:db8:1::2 dev to6", False: f"via {SERVER4} dev to4"}
+
+# What GRO makes of datagrams, and since Linux 6.10 of segments: nothing or one
+# packet; a list of packets; one packet.
+GRO_KINDS = ({}, {"rx_gro_list": True}, {"rx_udp_gro_forwarding": True})
 
 # A message of nf_tables, and attributes of a rule.
 GETRULE, TABLE, CHAIN, EXPRESSIONS = 0xa07, 1, 2, 4
@@ -39,12 +51,14 @@ CHAINS = f"""table inet fuzz {{
     chain marked {{ type filter hook prerouting priority -430; policy accept;
         meta mark set iifname map {{ {", ".join(f'"{name}" : {MARKS[name]}' for name in MARKS)} }}
     }}
+    chain arrived {{ type filter hook prerouting priority -440; policy accept;
+        iifname {{ "gro6", "gro4" }} counter
+    }}
     chain passed {{ type filter hook prerouting priority -410; policy accept;
         iifname {{ {", ".join(MARKS)} }} counter drop
     }}
-    chain arrived {{ type filter hook input priority 0; policy drop; }}
+    chain local {{ type filter hook input priority 0; policy drop; }}
 }}"""
-WHICH = bytes((1, 0, 0, 0)) + attribute(TABLE, b"fuzz\0") + attribute(CHAIN, b"passed\0")
 
 
 def stays_on_link(packet):
@@ -52,13 +66,24 @@ def stays_on_link(packet):
     return packet[0] >> 4 == 6 and (packet[24] == 0xff or packet[24:26] == b"\xfe\x80")
 
 
+@contextlib.contextmanager
+def sysfs():
+    """Where the devices are of the namespace that this process is in."""
+    with tempfile.TemporaryDirectory() as where:
+        lib.run("mount", "-t", "sysfs", "sysfs", where)
+        try:
+            yield where
+        finally:
+            lib.run("umount", "-l", where)
+
+
 class Tap:
     """One end of a link; to be opened inside the gateway's namespace."""
 
-    def __init__(self, name, frags=False):
+    def __init__(self, name, more=0):
         self.name = name
         self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-        flags = TAP | NO_PI | VNET_HDR | (NAPI | NAPI_FRAGS if frags else 0)
+        flags = TAP | NO_PI | VNET_HDR | more
         fcntl.ioctl(self.fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
         lib.run("ip", "link", "set", name, "address", lib.MAC_TO6, "arp", "off",
                 "txqueuelen", "30000", "up")
@@ -105,13 +130,44 @@ class Tap:
         return Packet(self.buffer[24:length]), Offload.parse(bytes(self.buffer[:10]))
 
 
+class Collector(Tap):
+    """A link of which GRO keeps what comes in until release(), or until the clock ticks.
+
+    Packets in memory of their own become a list, those in parts of pages pages of the first.
+    """
+
+    def __init__(self, name, sys):
+        super().__init__(name, NAPI)
+        self.timeout = os.open(f"{sys}/class/net/{name}/gro_flush_timeout", os.O_WRONLY)
+        self.holds, self.kind = False, {}
+
+    def write(self, sent):
+        if not self.holds:
+            os.pwrite(self.timeout, b"%d" % 10**10, 0)
+            os.set_blocking(self.fd, sent.gathered == MEMORY[0])
+            self.holds = True
+        is_taken = super().write(sent)
+        if sent.is_last:
+            self.release()
+        return is_taken
+
+    def release(self):
+        """A packet for somebody else tells GRO that it is time."""
+        if self.holds:
+            os.pwrite(self.timeout, b"0", 0)
+            super().write(Sent(ip4(SERVER4, HOST4), 4, link=SOMEBODY))
+            self.holds = False
+
+
 class TapGateway(lib.Gateway):
     def __init__(self, name="nat64-fuzz"):
         lib.run("modprobe", "-qa", *lib.MODULES, check=False)
         super().__init__(name)
         with self:
             self.ends = {side: Tap(f"to{side}") for side in (6, 4)}
-            self.pieces = {side: Tap(f"in{side}", frags=True) for side in (6, 4)}
+            self.pieces = {side: Tap(f"in{side}", NAPI | NAPI_FRAGS) for side in (6, 4)}
+            with sysfs() as sys:
+                self.collectors = {side: Collector(f"gro{side}", sys) for side in (6, 4)}
         for key, value in (("net.ipv4.ip_forward", 1), ("net.ipv6.conf.all.forwarding", 1),
                            ("net.ipv4.conf.all.rp_filter", 0), ("net.ipv4.conf.default.rp_filter", 0),
                            # Fragments to the gateway itself come to nothing, rather than to a
@@ -132,8 +188,10 @@ class TapGateway(lib.Gateway):
         self.followed = next((n for n in range(64) if self.answers_error_behind(n + 1)), None)
 
     def delete(self):
-        for end in (*self.ends.values(), *self.pieces.values()):
+        for end in (*self.ends.values(), *self.pieces.values(), *self.collectors.values()):
             os.close(end.fd)
+        for collector in self.collectors.values():
+            os.close(collector.timeout)
         self.netfilter.close()
         super().delete()
 
@@ -155,9 +213,8 @@ class TapGateway(lib.Gateway):
         self.mtu("to6", mtu6)
         self.mtu("to4", mtu4)
         if self.routes != routes:
-            ways = [(f"to{4 if '.' in to else 6}", to) for to in (*self.routes, *routes)]
-            words = ["del"] * len(self.routes) + ["add"] * len(routes)
-            self.ip(*(f"route {word} {to} dev {way}" for word, (way, to) in zip(words, ways)))
+            self.ip(*(f"route del {to}" for to in self.routes),
+                    *(f"route add {to} {BEHIND[':' in to]} onlink" for to in routes))
             self.routes = routes
         for end in self.ends.values():
             if not end.offloads(offloads):
@@ -166,18 +223,36 @@ class TapGateway(lib.Gateway):
             for end in (*self.ends.values(), *self.pieces.values()):
                 end.gro(gro)
 
+    def gathers(self, kind):
+        """What GRO makes of datagrams, one of GRO_KINDS."""
+        for collector in self.collectors.values():
+            if collector.kind != kind:
+                self.offloads(collector.name, **dict.fromkeys(collector.kind, False), **kind)
+                collector.kind = kind
+
     def send(self, sent):
-        return (self.pieces if sent.cuts else self.ends)[sent.side].write(sent)
+        kind = self.collectors if sent.gathered else self.pieces if sent.cuts else self.ends
+        return kind[sent.side].write(sent)
 
     def received(self):
         """All that has come out, by side, and not for the link alone."""
+        for collector in self.collectors.values():
+            collector.release()
         return {side: [one for one in iter(end.read, None) if not stays_on_link(one[0])]
                 for side, end in self.ends.items()}
 
     def passed(self):
         """How many packets came behind the translator on their way in."""
-        self.netfilter.send(HEADER.pack(HEADER.size + len(WHICH), GETRULE, REQUEST | DUMP, 1, 0)
-                            + WHICH)
+        return self.counter(b"passed")
+
+    def arrived(self):
+        """How many packets GRO has let go, other than the one that tells it to."""
+        return self.counter(b"arrived")
+
+    def counter(self, chain):
+        which = bytes((1, 0, 0, 0)) + attribute(TABLE, b"fuzz\0") + attribute(CHAIN, chain + b"\0")
+        self.netfilter.send(HEADER.pack(HEADER.size + len(which), GETRULE, REQUEST | DUMP, 1, 0)
+                            + which)
         count = None
         while True:
             octets = self.netfilter.recv(1 << 16)

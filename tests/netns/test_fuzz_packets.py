@@ -13,17 +13,17 @@ from ipaddress import ip_address, ip_network
 
 import lib
 import pytest
-from generator import Generator, scene
+from generator import MEMORY, Generator, Sent, scene
 from model import Model
 from netlink import Socket, attributes, named
-from packet import checksum, describe, difference, version
-from router import Router, destination, segments
-from taps import OFFLOADS, Listener, TapGateway
+from packet import checksum, describe, difference, ip6, tcp, udp, version
+from router import Router, destination, segments, sum_at
+from taps import GRO_KINDS, OFFLOADS, Listener, TapGateway
 
 SEED = os.environ.get("NAT64_FUZZ_SEED", "1")
 FIRST = int(os.environ.get("NAT64_FUZZ_FIRST", 0))
 COUNT = int(os.environ.get("NAT64_FUZZ_BATCHES", 20))
-PACKETS, HOSTILE = 240, 10
+PACKETS, HOSTILE, STREAMS = 240, 10, 6
 
 totals, supers = Counter(), Counter()
 
@@ -57,10 +57,23 @@ class Batch:
             mtu6=self.scene.mtu6, followed=gateway.followed,
             native=(lib.GATEWAY4 + "/32", lib.GATEWAY6 + "/128", *self.scene.routes)))
         self.expected = [self.router.of(sent) for sent in self.sent]
+        self.gro_kind = rng.choice(GRO_KINDS)
+        self.gathered = list(self.translated(generator.stream() for _ in range(STREAMS)))
+
+    def translated(self, streams):
+        """Of what is refused, GRO would say how often."""
+        for stream in streams:
+            pairs = [(sent, self.router.of(sent)) for sent in stream]
+            if all(expected.verdict == "translated" for _, expected in pairs):
+                for _, expected in pairs:
+                    for packet in expected.packets:
+                        packet.sum_at = sum_at(packet)
+                yield from pairs
 
     def described(self):
         how = [f"to6 mtu {self.scene.mtu6}", f"to4 mtu {self.scene.mtu4}",
                f"offloads {self.offloads:#x}", *(f"route {to}" for to in self.scene.routes)]
+        how += [f"of datagrams {word}" for word in self.gro_kind]
         how += ["GRO"] * self.gro + ["somebody listens"] * self.heard
         return f"{self.scene.text}{', '.join(how)}"
 
@@ -91,18 +104,19 @@ class Run:
     def __init__(self, gateway, client):
         self.gateway, self.client, self.taken = gateway, client, []
 
-    def problems(self, sent, expected):
+    def problems(self, pairs, used_names=("packets", "octets")):
+        """Of pairs of what is sent and what is expected."""
         self.gateway.received()
         counted, passed = counters(self.client), self.gateway.passed()
         used = uses(self.client)
-        self.taken = [pair for pair in zip(sent, expected) if self.gateway.send(pair[0])]
+        self.taken = [pair for pair in pairs if self.gateway.send(pair[0])]
         expected = [expected for _, expected in self.taken]
         got = self.gateway.received()
         passed = self.gateway.passed() - passed
         counted = counters(self.client) - counted
         used = uses(self.client) - used
-        return [*count_problems(expected, counted, passed), *use_problems(expected, used),
-                *packet_problems(expected, got, 6), *packet_problems(expected, got, 4)]
+        return [*count_problems(expected, counted, passed),
+                *use_problems(expected, used, used_names), *packet_problems(expected, got, 6), *packet_problems(expected, got, 4)]
 
     def hostile_problems(self, sent):
         """What makes no sense is dropped, or still becomes packets."""
@@ -130,12 +144,12 @@ def count_problems(expected, counted, passed):
         yield f"expected {sum(one.passed for one in expected)} to be passed on, got {passed}"
 
 
-def use_problems(expected, used):
+def use_problems(expected, used, names):
     want = Counter()
     for one in expected:
         want.update({(mapping.four, name): by for (mapping, name), by in one.uses.items()})
     for four, name in sorted({*want, *used}, key=str):
-        if want[four, name] != used[four, name]:
+        if want[four, name] != used[four, name] and name.startswith(names):
             yield f"{name} of {four}: expected {want[four, name]}, got {used[four, name]}"
 
 
@@ -194,11 +208,11 @@ class Listeners:
             listener.close()
 
 
-def one_by_one(run, batch):
+def one_by_one(run, pairs):
     """Which packets it was: each alone."""
     yield "each alone:"
-    for number, (sent, expected) in enumerate(zip(batch.sent, batch.expected)):
-        problems = [line[:400] for line in run.problems([sent], [expected])]
+    for number, (sent, expected) in enumerate(pairs):
+        problems = [line[:400] for line in run.problems([(sent, expected)])]
         if problems:
             yield from (f"packet {number}: {expected.verdict} {expected.reason}", *problems[:24],
                         f"  sent {sent.described()}")
@@ -214,18 +228,53 @@ def super_kind(sent):
     return "of UDP" if sent.offload.gso == lib.GSO_UDP_L4 else "of TCP"
 
 
+def gathered_problems(run, pairs):
+    """How many octets leave depends on what GRO puts together."""
+    arrived = run.gateway.arrived()
+    problems = run.problems(pairs, ("packets",))
+    arrived = run.gateway.arrived() - arrived
+    totals["for GRO"] += len(pairs)
+    supers["packets that GRO put into others"] += len(pairs) - arrived
+    if problems:
+        problems = ["gathered by GRO:", *problems[:12], *one_by_one(run, pairs)]
+    return problems
+
+
 def run_batch(gateway, batch, client, listeners):
     run = Run(gateway, client)
-    problems = list(run.problems(batch.sent, batch.expected))
+    pairs = list(zip(batch.sent, batch.expected))
+    problems = run.problems(pairs)
     problems += listeners.problems([sent for sent, _ in run.taken])
     for sent, expected in run.taken:
         totals[kind(expected)] += 1
         supers.update([super_kind(sent)] if sent.offload.gso else ())
     if problems:
-        problems = problems[:12] + list(one_by_one(run, batch))
+        problems = problems[:12] + list(one_by_one(run, pairs))
+    problems += gathered_problems(run, batch.gathered)
     problems += run.hostile_problems(batch.hostile)
     totals["with senseless offloads"] += len(batch.hostile)
     return problems
+
+
+@pytest.mark.parametrize("memory", MEMORY)
+@pytest.mark.parametrize("gro_kind", GRO_KINDS, ids=str)
+def test_packets_come_through_gro(gateway, gro_kind, memory):
+    """What test_packets hopes to be put together can be put together at all."""
+    gateway.configure(lib.CONFIG)
+    gateway.arrange(1500, 1500, 0, False)
+    gateway.gathers(gro_kind)
+    parts = (udp(1, 2, bytes(500)) if gro_kind else tcp(1, 2, bytes(500), seq=500 * number)
+             for number in range(8))
+    stream = [Sent(ip6(lib.HOST6, lib.SERVER6, part), 6, gathered=memory) for part in parts]
+
+    def lets_go():
+        before = gateway.arrived()
+        assert all(gateway.send(sent) for sent in stream)
+        assert len(gateway.received()[4]) == 8
+        return gateway.arrived() - before
+
+    with gateway:
+        lib.eventually(lambda: lets_go() < 8, "GRO puts packets together")
 
 
 @pytest.mark.parametrize("number", range(FIRST, FIRST + COUNT))
@@ -234,6 +283,7 @@ def test_packets(gateway, number):
     gateway.configure(batch.scene.text)
     gateway.arrange(batch.scene.mtu6, batch.scene.mtu4, batch.offloads, batch.gro,
                     batch.scene.routes)
+    gateway.gathers(batch.gro_kind)
     with gateway, contextlib.closing(Socket()) as client, \
             contextlib.closing(Listeners(gateway, batch.heard)) as listeners:
         problems = run_batch(gateway, batch, client, listeners)
