@@ -138,7 +138,7 @@ PROTOCOLS = (p.GRE, p.ESP, p.AH, p.SCTP, p.OSPF, p.NO_NEXT, 0, 2, 4, 41, 43, 60,
              253, 255)
 EDGES = (0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xfffe, 0xffff)
 MTU_WORDS = (0, 1, 67, 68, 88, 576, 1259, 1260, 1280, 1300, 1400, 1480, 1500, 1501, 9000, 65515, 65535)
-# See Collector.
+# See taps.Collector.
 MEMORY = ("memory of its own", "part of a page")
 PLAIN_OPTIONS4 = (b"\1" * 4, bytes((148, 4, 0, 0)), bytes((68, 12, 5)) + bytes(9), b"\1" * 40)
 OPTIONS4 = (0, 1, 7, 68, 82, 130, 131, 137, 136, 148, 255)

@@ -93,6 +93,10 @@ def run(*command, input=None, check=True, timeout=120):
     return done
 
 
+def kernel():
+    return tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release).groups()))
+
+
 def eventually(condition, what, timeout=DEADLINE, pause=0.01):
     """Returns what the condition returns, once that is true."""
     end = time.monotonic() + timeout

@@ -23,7 +23,9 @@ from taps import GRO_KINDS, OFFLOADS, Listener, TapGateway
 SEED = os.environ.get("NAT64_FUZZ_SEED", "1")
 FIRST = int(os.environ.get("NAT64_FUZZ_FIRST", 0))
 COUNT = int(os.environ.get("NAT64_FUZZ_BATCHES", 20))
-PACKETS, HOSTILE, STREAMS = 240, 10, 6
+PACKETS, HOSTILE = 240, 10
+# Before Linux 5.15 GRO loses count of a tap's memory.
+STREAMS = 6 if lib.kernel() >= (5, 15) else 0
 
 totals, supers = Counter(), Counter()
 
@@ -256,6 +258,7 @@ def run_batch(gateway, batch, client, listeners):
     return problems
 
 
+@pytest.mark.skipif(not STREAMS, reason="this kernel's GRO loses count of a tap's memory")
 @pytest.mark.parametrize("memory", MEMORY)
 @pytest.mark.parametrize("gro_kind", GRO_KINDS, ids=str)
 def test_packets_come_through_gro(gateway, gro_kind, memory):

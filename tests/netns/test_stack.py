@@ -236,11 +236,7 @@ def udp_super(src, dst, size, data, **fields):
     return Frame(make(src, dst, part, **fields), offload=Offload(GSO_UDP_L4, size, 62, at, 6))
 
 
-def kernel():
-    return tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release).groups()))
-
-
-@pytest.mark.skipif(kernel() < (6, 2), reason="packet sockets know no UDP segmentation; "
+@pytest.mark.skipif(lib.kernel() < (6, 2), reason="packet sockets know no UDP segmentation; "
                                               "test_udp_segmentation_of_a_socket does it all")
 @pytest.mark.parametrize("size, df", [(1232, False), (1233, True), (400, False)])
 def test_udp_super_packets(expect, size, df):
