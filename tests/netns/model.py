@@ -872,7 +872,7 @@ def with_error_kept(before, before_pseudo, after, after_pseudo):
     right = checksum(before_pseudo, before[:2] + b"\0\0" + before[4:])
     value = checksum(after_pseudo, after)
     if (old - right) % 0xffff:
-        value = (value + old - right - 1) % 0xffff + 1
+        value = (value + old - right) % 0xffff
     filled = Packet(after[:2] + u16(value) + after[4:])
     filled.any_id = getattr(after, "any_id", ())
     return filled
