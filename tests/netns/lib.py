@@ -743,9 +743,9 @@ def need(*programs):
 
 # Rules of nft.
 
-def chain(hook, *rules, priority=0, policy="accept", kind="filter"):
-    """A base chain of nft."""
-    return "\n".join([f"chain {hook} {{",
+def chain(hook, *rules, name=None, priority=0, policy="accept", kind="filter"):
+    """A base chain of nft, called as its hook unless it has a name."""
+    return "\n".join([f"chain {name or hook} {{",
                       f"type {kind} hook {hook} priority {priority}; policy {policy};",
                       *rules, "}"])
 

@@ -47,21 +47,17 @@ GRO_KINDS = ({}, {"rx_gro_list": True}, {"rx_udp_gro_forwarding": True})
 GETRULE, TABLE, CHAIN, EXPRESSIONS = 0xa07, 1, 2, 4
 
 # All that the translator lets pass or sends to the gateway itself ends here.
-CHAINS = f"""table inet fuzz {{
-    chain marked {{ type filter hook prerouting priority -430; policy accept;
-        meta mark set iifname map {{ {", ".join(f'"{name}" : {MARKS[name]}' for name in MARKS)} }}
-    }}
-    chain released {{ type filter hook prerouting priority -450; policy accept;
-        iifname {{ "gro6", "gro4" }} ip protocol 59 counter drop
-    }}
-    chain arrived {{ type filter hook prerouting priority -440; policy accept;
-        iifname {{ "gro6", "gro4" }} counter
-    }}
-    chain passed {{ type filter hook prerouting priority -410; policy accept;
-        iifname {{ {", ".join(MARKS)} }} counter drop
-    }}
-    chain local {{ type filter hook input priority 0; policy drop; }}
-}}"""
+# Without sets, for which Linux 6.1 itself breaks a rule of RCU.
+CHAINS = "\n".join((
+    "table inet fuzz {",
+    lib.chain("prerouting", *(f'iifname "{name}" meta mark set {mark}' for name, mark in MARKS.items()),
+              name="marked", priority=-430),
+    lib.chain("prerouting", 'iifname "gro*" ip protocol 59 counter drop',
+              name="released", priority=-450),
+    lib.chain("prerouting", 'iifname "gro*" counter', name="arrived", priority=-440),
+    lib.chain("prerouting", 'iifname != "lo" counter drop', name="passed", priority=-410),
+    lib.chain("input", name="local", policy="drop"),
+    "}"))
 
 
 def stays_on_link(packet):

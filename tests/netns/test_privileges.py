@@ -386,6 +386,8 @@ def test_mappings_of_a_user_namespace_are_limited(gateway, staged):
 
 CGROUPS = Path("/sys/fs/cgroup")
 MANY = 100_000
+# Octets; Linux 5.10 sums up what each processor has freed only now and then.
+ALL, NONE = 64 * MANY, 8 * MANY
 
 
 @pytest.fixture
@@ -424,9 +426,9 @@ def test_mappings_are_charged_to_who_asks_for_them(gateway, cgroup):
     done = load_within(cgroup, gateway, MANY)
     assert done.returncode == 0, done.stderr
     assert not (cgroup / "cgroup.procs").read_text()
-    assert charged(cgroup) >= 64 * MANY
+    assert charged(cgroup) >= ALL
     gateway.ctl("-f", "flush")
-    lib.eventually(lambda: charged(cgroup) < MANY, "the mappings are gone, the charge is not")
+    lib.eventually(lambda: charged(cgroup) < NONE, "the mappings are gone, the charge is not")
 
 
 def test_who_may_not_have_more_memory_loads_nothing(real, cgroup):
@@ -438,5 +440,5 @@ def test_who_may_not_have_more_memory_loads_nothing(real, cgroup):
     (cgroup / "memory.max").write_text(str(110 * MANY))
     assert load_within(cgroup, real.gateway, MANY).returncode == -SIGKILL
     assert state(real.gateway) == before
-    lib.eventually(lambda: charged(cgroup) < MANY, "what was loaded is still charged")
+    lib.eventually(lambda: charged(cgroup) < NONE, "what was loaded is still charged")
     real.wire.expect(ip6(HOST6, SERVER6, udp(1, 2)), ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY))
