@@ -10,8 +10,8 @@ import socket
 import lib
 import pytest
 from lib import GATEWAY4, HOST4, HOST6, REAL6_MAPPED, SERVER4, SERVER6, prohibited
-from packet import (ANY, UDP, echo6, echo_reply6, fragment, icmp4, icmp6, ip4, ip6, octets, raw,
-                    tcp, udp)
+from packet import (ANY, UDP, describe, echo6, echo_reply6, fragment, icmp4, icmp6, ip4, ip6,
+                    octets, raw, tcp, udp)
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -52,7 +52,7 @@ def test_a_large_datagram_of_the_gateway_is_split(real, endpoint):
     seen = real.wire.exchange(lambda: endpoint.sendto(data, (HOST4, 5000)))
     assert not seen[4] and len(seen[6]) == 2
     id = int.from_bytes(seen[6][0][44:48], "big")
-    assert id < 0x10000
+    assert id < 0x10000, describe(seen[6][0])
     assert seen[6] == [
         ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, 0, True), raw(UDP, body[:1232]), hlim=64),
         ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, 1232), raw(UDP, body[1232:]), hlim=64)]
