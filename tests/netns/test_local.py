@@ -52,7 +52,9 @@ def test_a_large_datagram_of_the_gateway_is_split(real, endpoint):
     seen = real.wire.exchange(lambda: endpoint.sendto(data, (HOST4, 5000)))
     assert not seen[4] and len(seen[6]) == 2
     id = int.from_bytes(seen[6][0][44:48], "big")
-    assert id < 0x10000, describe(seen[6][0])
+    # Before Linux 5.13 what connection tracking once reassembled in a network namespace is
+    # reassembled there for ever, and gets another identification.
+    assert id < 0x10000 or lib.kernel() < (5, 13), describe(seen[6][0])
     assert seen[6] == [
         ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, 0, True), raw(UDP, body[:1232]), hlim=64),
         ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, 1232), raw(UDP, body[1232:]), hlim=64)]
