@@ -96,7 +96,7 @@ def uses(client):
         eam, use = named(words["eam"], "eam"), named(words["use"], "use")
         four = ip_network((eam["addr4"], eam["len4"][0]))
         count.update({(four, name): int.from_bytes(value, "little")
-                      for name, value in use.items() if name[:7] in ("packets", "octets-")})
+                      for name, value in use.items() if name.startswith(("packets", "octets"))})
     return count
 
 
@@ -118,7 +118,8 @@ class Run:
         counted = counters(self.client) - counted
         used = uses(self.client) - used
         return [*count_problems(expected, counted, passed),
-                *use_problems(expected, used, used_names), *packet_problems(expected, got, 6), *packet_problems(expected, got, 4)]
+                *use_problems(expected, used, used_names),
+                *packet_problems(expected, got, 6), *packet_problems(expected, got, 4)]
 
     def hostile_problems(self, sent):
         """What makes no sense is dropped, or still becomes packets."""
@@ -201,8 +202,7 @@ class Listeners:
         for name, listener in self.all.items():
             heard = Counter(listener.heard())
             for one in sent:
-                here = f"{'in' if one.cuts else 'to'}{one.side}"
-                if here == name and not heard[one.packet + one.trailer]:
+                if one.device == name and not heard[one.packet + one.trailer]:
                     yield f"somebody on {name} holds on to another packet than\n{one.described()}"
 
     def close(self):

@@ -53,8 +53,8 @@ def test_identifications_of_segments_differ(gateway):
     assert len(seen) == len(set(seen)) == 8 * 11
 
 
-@pytest.mark.parametrize("headers", [(), (destination_options(),), (hop_by_hop(), destination_options())],
-                         ids=len)
+@pytest.mark.parametrize("headers", [
+    (), (destination_options(),), (hop_by_hop(), destination_options())], ids=len)
 def test_the_segments_of_a_super_packet_behind_extension_headers_are_counted(gateway, headers):
     """The octets that would be the TCP header's without them say another number."""
     part = seeded(HOST6, SERVER6, tcp(1000, 80, DATA[:1101], seq=0xf0000000, flags=0x18), 16)
