@@ -397,15 +397,24 @@ def test_illegal_source_is_dropped_silently(expect_silence, source):
                    ip6(source, SERVER6, fragment(1), destination_options(), udp(1, 2)))
 
 
-@pytest.mark.configuration(f"prefix add {PREFIX}", "add 0.0.0.0/0 2001:db8:ff00::/40")
-@pytest.mark.parametrize("source, four", [
-    ("2001:db8:ff00::100:0:0:0", "0.0.0.1"), ("2001:db8:ff7f::100:0:0:0", "127.0.0.1"),
-    ("2001:db8:ffe8::100:0:0:0", "232.0.0.1"), ("2001:db8:fff0::100:0:0:0", "240.0.0.1")])
-def test_illegal_source_that_a_mapping_would_make_is_dropped_silently(expect_silence, source, four):
+def half_of_ipv4(mapping, source, four, dst4):
+    return pytest.param(mapping, source, four, dst4, id=four,
+                        marks=pytest.mark.configuration(f"prefix add {PREFIX}", mapping))
+
+
+# A destination in the same half would be hairpinned, and its source be looked at again.
+@pytest.mark.parametrize("mapping, source, four, dst4", [
+    half_of_ipv4("add 0.0.0.0/1 2001:db8:ff00::/41", "2001:db8:ff00::100:0:0:0", "0.0.0.1", SERVER4),
+    half_of_ipv4("add 0.0.0.0/1 2001:db8:ff00::/41", "2001:db8:ff7f::100:0:0:0", "127.0.0.1", SERVER4),
+    half_of_ipv4("add 128.0.0.0/1 2001:db8:ff80::/41", "2001:db8:ffe8::100:0:0:0", "232.0.0.1", "1.1.1.1"),
+    half_of_ipv4("add 128.0.0.0/1 2001:db8:ff80::/41", "2001:db8:fff0::100:0:0:0", "240.0.0.1", "1.1.1.1")])
+def test_illegal_source_that_a_mapping_would_make_is_dropped_silently(expect_silence, mapping, source,
+                                                                      four, dst4):
     """RFC 1812 5.3.7; whether or not the way to the destination is known already."""
-    assert Model("add 0.0.0.0/0 2001:db8:ff00::/40").mapping6(
-        ip_address(source)).to4(ip_address(source)) == ip_address(four)
-    expect_silence(*[ip6(source, SERVER6, udp(1, 2))] * 2)
+    model = Model(mapping)
+    assert model.mapping6(ip_address(source)).to4(ip_address(source)) == ip_address(four)
+    assert model.mapping4(ip_address(dst4)) is None
+    expect_silence(*[ip6(source, f"2001:db8:100::{dst4}", udp(1, 2))] * 2)
 
 
 @pytest.mark.parametrize("embedded", ["0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "239.1.2.3",
