@@ -3,10 +3,12 @@
 # Builds a kernel from Debian's linux-source package. The result stays in the
 # cache, so only the first run is slow. Sourced, after common.sh.
 
-source_package=linux-source-6.1
-
-# For whoever sources this: files with changes of the source.
+# For whoever sources this: which Linux, and files with changes of its source.
+series=6.1
 patches=()
+
+# Later kernels have these unasked.
+unasked='BASE_FULL|RANDOM_TRUST_CPU'
 
 # What is built is named after all that decides on it.
 tree_name() {
@@ -34,7 +36,7 @@ check_config() {
 	while read -r line; do
 		grep -qxF "$line" "$tree/.config" ||
 			{ say "the kernel has not taken $line"; wanted=1; }
-	done < <(grep '^CONFIG_' "$tree/fragment")
+	done < <(grep '^CONFIG_' "$tree/fragment" | grep -vE "^CONFIG_($unasked)=")
 	return $wanted
 }
 
@@ -66,7 +68,7 @@ build() {
 # the options that print_fragment prints and the files of $patches; it takes
 # about $4 objects. Sets $tree to where it lies.
 build_kernel() {
-	local name=$1 arch=$2 target=$3 objects=$4 version make start
+	local name=$1 arch=$2 target=$3 objects=$4 source_package=linux-source-$series version make start
 
 	need_packages "$source_package" build-essential flex bison bc kmod libelf-dev xz-utils
 	version=$(dpkg-query -W -f '${Version}' "$source_package")
