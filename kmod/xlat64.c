@@ -22,11 +22,15 @@
  * pair of hosts. Each CPU has counters of its own, so that no cache line is
  * shared, and many of them, so that one does not come round the faster for the
  * traffic of all other pairs. All start at random: gateways do not run in step.
+ *
+ * A counter has 32 bits although an identification has 16: some kernels' per-CPU
+ * operations on arm64 access a whole word whatever the type, and fault on a
+ * halfword that is not aligned to four bytes.
  */
 #define IDENT_BITS	8
 
 struct idents {
-	u16 next[1 << IDENT_BITS];
+	u32 next[1 << IDENT_BITS];
 };
 
 static DEFINE_PER_CPU(struct idents, idents);
