@@ -171,6 +171,27 @@ static inline bool nat64_config_carries(const struct nat64_config *cfg,
 	       nat64_addr4_is_global(addr4);
 }
 
+/**
+ * nat64_prefix_find() - the translation prefix that an address lies in
+ * @cfg: configuration
+ * @addr: IPv6 address
+ *
+ * Return: the longest one, NULL when there is none.
+ */
+static inline const struct nat64_prefix *
+nat64_prefix_find(const struct nat64_config *cfg, const struct in6_addr *addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < cfg->n_order; i++) {
+		const struct nat64_prefix *prefix = &cfg->prefix[cfg->order[i]];
+
+		if (nat64_prefix_match(prefix, addr))
+			return prefix;
+	}
+	return NULL;
+}
+
 extern unsigned int nat64_net_id;
 
 /**
@@ -180,6 +201,18 @@ extern unsigned int nat64_net_id;
 static inline struct nat64_net *nat64_net(const struct net *net)
 {
 	return net_generic(net, nat64_net_id);
+}
+
+/**
+ * nat64_config_held() - the configuration, for who changes it
+ * @nn: translator, whose lock is held
+ *
+ * Return: the configuration in place.
+ */
+static inline struct nat64_config *nat64_config_held(const struct nat64_net *nn)
+{
+	return rcu_dereference_protected(nn->config,
+					 lockdep_is_held(&nn->lock));
 }
 
 /**

@@ -121,16 +121,4 @@ void nat64_mapping_end(struct nat64_request *rq, int err);
 int nat64_genl_init(void);
 void nat64_genl_exit(void);
 
-/**
- * nat64_config_held() - the configuration, for who changes it
- * @nn: translator, whose lock is held
- *
- * Return: the configuration in place.
- */
-static inline struct nat64_config *nat64_config_held(const struct nat64_net *nn)
-{
-	return rcu_dereference_protected(nn->config,
-					 lockdep_is_held(&nn->lock));
-}
-
 #endif /* _NAT64_CONTROL_H */

@@ -19,7 +19,7 @@
 #include <net/l3mdev.h>
 
 #include "compat/flow.h"
-#include "control.h"
+#include "config.h"
 
 /* Whether an IPv4 route lies inside a mapping that is less specific. */
 static bool inside_mapping(const struct nat64_config *cfg, __be32 addr, u8 len)

@@ -65,9 +65,6 @@ struct nat64_pkt {
 #define NAT64_HDR6_LEN(hdr) \
 	(sizeof(struct ipv6hdr) + ((hdr)->frag ? sizeof(struct frag_hdr) : 0))
 
-const struct nat64_prefix *nat64_prefix_find(const struct nat64_config *cfg,
-					     const struct in6_addr *addr);
-
 enum nat64_counter nat64_xlat46(struct nat64_pkt *p,
 				const struct nat64_eam *eam);
 enum nat64_counter nat64_xlat46_addresses(struct nat64_pkt *p,

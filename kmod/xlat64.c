@@ -59,27 +59,6 @@ static u16 take_idents(const struct nat64_pkt *p, u32 n)
 	return this_cpu_add_return(idents.next[which], n) - n;
 }
 
-/**
- * nat64_prefix_find() - the translation prefix that an address lies in
- * @cfg: configuration
- * @addr: IPv6 address
- *
- * Return: the longest one, NULL when there is none.
- */
-const struct nat64_prefix *nat64_prefix_find(const struct nat64_config *cfg,
-					     const struct in6_addr *addr)
-{
-	unsigned int i;
-
-	for (i = 0; i < cfg->n_order; i++) {
-		const struct nat64_prefix *prefix = &cfg->prefix[cfg->order[i]];
-
-		if (nat64_prefix_match(prefix, addr))
-			return prefix;
-	}
-	return NULL;
-}
-
 static enum nat64_counter classify(struct nat64_pkt *p)
 {
 	p->icmp_error = false;
