@@ -3,6 +3,6 @@
 #ifndef _NAT64_VERSION_H
 #define _NAT64_VERSION_H
 
-#define NAT64_VERSION "0.1.0"
+#define NAT64_VERSION "0.2.0"
 
 #endif /* _NAT64_VERSION_H */

@@ -24,6 +24,27 @@ def test_links_to_files():
         assert (TOP / path).exists(), path
 
 
+def first(pattern, path):
+    found = re.search(pattern, (TOP / path).read_text(), re.M)
+    return found and found[1]
+
+
+def test_versions_agree():
+    header = first('^#define NAT64_VERSION "(.*)"$', "kmod/version.h")
+    assert header
+    assert header == first('^PACKAGE_VERSION="(.*)"$', "dkms.conf")
+    assert header == first(r"\A\S+ \((.*?)\)", "debian/changelog")
+    assert header == first(r"^## (\S+)", "CHANGELOG.md")
+
+
+def test_licences_are_here():
+    """Each licence and exception that a file names has its text."""
+    done = subprocess.run(["git", "grep", "-hoP", r"SPDX-License-Identifier: \K[\w. -]+\w"],
+                          cwd=TOP, capture_output=True, text=True, timeout=60)
+    names = {name for line in done.stdout.splitlines() for name in line.split(" WITH ")}
+    assert names == {path.name for path in (TOP / "LICENSES").iterdir()}
+
+
 TAYGA = """tun-device nat64
 ipv4-addr 192.168.255.1
 prefix 2001:db8:1:ffff::/96
