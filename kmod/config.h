@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The configuration of a network namespace: what the packet path reads.
+ * The configuration of a network namespace: what packets read. control.c is
+ * what changes it.
  *
  * A &struct nat64_config never changes once it is published; a change makes
  * a copy and swaps one pointer. The table of mappings is shared by successive
@@ -20,57 +21,21 @@
 #include "addr.h"
 #include "eam.h"
 #include "native.h"
+#include "request.h"
+#include "settings.h"
 #include "stats.h"
 #include "use.h"
-
-/**
- * struct nat64_settings - the settings, as in enum nat64_setting
- * @icmp_source6: pool of IPv6 sources, :: for none
- * @icmp_source4: pool of IPv4 sources, 0.0.0.0 for none (RFC 6791)
- * @mark: firewall mark of packets to look at
- * @mark_mask: bits of the mark that count; 0: all packets
- * @lowest_ipv6_mtu: RFC 7915 section 4.1
- * @tos: octet to write, or NAT64_COPY
- * @traffic_class: octet to write, or NAT64_COPY
- * @icmp_source4_len: length of that pool's prefix
- * @icmp_source6_len: length of that pool's prefix
- * @udp_zero_checksum: enum nat64_udp_zero_checksum
- * @forwarding: enum nat64_forwarding
- * @icmp_errors: answer packets that are refused
- * @wkp_strict: RFC 6052 section 3.1
- * @hairpin: RFC 7757 section 4.2
- * @local: translate what the gateway itself sends and receives
- * @counters: count packets and bytes of each mapping
- */
-struct nat64_settings {
-	struct in6_addr	icmp_source6;
-	__be32		icmp_source4;
-	u32		mark;
-	u32		mark_mask;
-	u32		lowest_ipv6_mtu;
-	u32		tos;
-	u32		traffic_class;
-	u8		icmp_source4_len;
-	u8		icmp_source6_len;
-	u8		udp_zero_checksum;
-	u8		forwarding;
-	bool		icmp_errors;
-	bool		wkp_strict;
-	bool		hairpin;
-	bool		local;
-	bool		counters;
-};
 
 /**
  * struct nat64_config - what a packet sees
  * @set: settings
  * @table: mappings, never NULL
  * @n_order: number of translation prefixes
- * @primary: slot of the primary prefix; meaningless while @n_order is 0
- * @inside: whether a mapping's IPv6 prefix overlaps a translation prefix
- * @order: slots in use, longest prefix first
- * @added: slots in use, in the order in which the prefixes were added
- * @prefix: translation prefixes by slot; a length of 0 is a free slot
+ * @primary: index of the primary prefix; meaningless while @n_order is 0
+ * @overlaps_pref64: a mapping's IPv6 prefix overlaps a translation prefix
+ * @order: indexes in use, longest prefix first
+ * @added: indexes in use, in the order in which the prefixes were added
+ * @prefix: translation prefixes by index; a length of 0 is a free one
  * @rwork: frees the configuration after a grace period, in process context
  */
 struct nat64_config {
@@ -78,7 +43,7 @@ struct nat64_config {
 	struct nat64_table	*table;
 	u8			n_order;
 	u8			primary;
-	bool			inside;
+	bool			overlaps_pref64;
 	u8			order[NAT64_MAX_PREFIXES];
 	u8			added[NAT64_MAX_PREFIXES];
 	struct nat64_prefix	prefix[NAT64_MAX_PREFIXES];
@@ -87,22 +52,6 @@ struct nat64_config {
 
 struct nat64_load;
 struct nat64_ways;
-
-/* Refusals whose texts may still be on their way to their readers. */
-#define NAT64_TEXTS	16
-#define NAT64_TEXT_LEN	176
-
-/**
- * struct nat64_text - text of a refusal
- * @owner: task that was refused; its answer has left when it asks again
- * @stamp: when that was, in jiffies
- * @text: for its struct netlink_ext_ack, which keeps only a pointer
- */
-struct nat64_text {
-	const void	*owner;
-	unsigned long	stamp;
-	char		text[NAT64_TEXT_LEN];
-};
 
 /* Hooks of one netfilter point: one for each family. */
 #define NAT64_N_OPS	2
@@ -192,6 +141,14 @@ nat64_prefix_find(const struct nat64_config *cfg, const struct in6_addr *addr)
 	return NULL;
 }
 
+struct nat64_config *nat64_config_alloc(u32 hint);
+struct nat64_config *nat64_config_copy(const struct nat64_config *old);
+void nat64_config_free(struct nat64_config *cfg);
+void nat64_config_free_rcu(struct nat64_config *cfg);
+u8 nat64_config_prefix_index(const struct nat64_config *cfg,
+			     const struct in6_addr *addr, u8 len);
+u64 nat64_config_digest(const struct nat64_config *cfg);
+
 extern unsigned int nat64_net_id;
 
 /**
@@ -204,12 +161,13 @@ static inline struct nat64_net *nat64_net(const struct net *net)
 }
 
 /**
- * nat64_config_held() - the configuration, for who changes it
- * @nn: translator, whose lock is held
+ * nat64_config_protected() - get the configuration while holding the lock
+ * @nn: translator
  *
+ * Context: process, @nn->lock.
  * Return: the configuration in place.
  */
-static inline struct nat64_config *nat64_config_held(const struct nat64_net *nn)
+static inline struct nat64_config *nat64_config_protected(const struct nat64_net *nn)
 {
 	return rcu_dereference_protected(nn->config,
 					 lockdep_is_held(&nn->lock));

@@ -789,9 +789,9 @@ static u64 eam_digest(const struct nat64_eam *eam,
 		.len6 = eam->len6,
 	};
 
-	if (eam->slot != NAT64_SLOT_PRIMARY) {
-		msg.prefix_len = prefixes[eam->slot].len;
-		msg.prefix = prefixes[eam->slot].addr;
+	if (eam->prefix_index != NAT64_PREFIX_PRIMARY) {
+		msg.prefix_len = prefixes[eam->prefix_index].len;
+		msg.prefix = prefixes[eam->prefix_index].addr;
 	}
 	return siphash(&msg, sizeof(msg), &key);
 }
@@ -803,10 +803,10 @@ static void tally(struct nat64_batch *b, const struct nat64_eam *eam, int by)
 
 	t->count += by;
 	t->digest += by * eam_digest(eam, b->prefixes);
-	if (eam->slot != NAT64_SLOT_PRIMARY)
-		t->slots[eam->slot] += by;
-	if (eam->flags & NAT64_EAM_INSIDE)
-		t->inside += by;
+	if (eam->prefix_index != NAT64_PREFIX_PRIMARY)
+		t->prefix_users[eam->prefix_index] += by;
+	if (eam->flags & NAT64_EAM_IN_PREF64)
+		t->overlaps_pref64 += by;
 }
 
 static void retire(struct nat64_batch *b, struct nat64_eam *eam, u8 why)
@@ -867,7 +867,7 @@ static bool must_wait(const struct nat64_batch *b)
 /**
  * nat64_batch_begin() - begin to change a table
  * @t: table
- * @prefixes: translation prefixes by slot
+ * @prefixes: translation prefixes by index
  * @size: how many changes to expect at most
  *
  * The memory is charged to the caller.
@@ -896,7 +896,7 @@ struct nat64_batch *nat64_batch_begin(struct nat64_table *t,
 /**
  * nat64_batch_put() - add a mapping, in the place of those with its prefixes
  * @b: batch
- * @spec: mapping, which is copied: addresses, lengths, slot and INSIDE
+ * @spec: mapping, which is copied: addresses, lengths, prefix and IN_PREF64
  *
  * Packets see the mapping at once. A mapping that has the same IPv4 prefix or
  * the same IPv6 prefix is replaced.
@@ -1100,14 +1100,14 @@ void nat64_table_put(struct nat64_table *t)
 }
 
 /**
- * nat64_table_settle() - wait until the table has its proper size
+ * nat64_table_wait_resize() - wait until the table has its proper size
  * @t: table
  *
  * A pass that begins then is not sent back to the start by what happened before.
  *
  * Context: process.
  */
-void nat64_table_settle(struct nat64_table *t)
+void nat64_table_wait_resize(struct nat64_table *t)
 {
 	flush_work(&t->col4.run_work);
 }
@@ -1118,7 +1118,7 @@ static bool is_inside(struct nat64_eam *eam, const void *arg)
 }
 
 /**
- * nat64_table_find_inside() - a mapping that overlaps a translation prefix
+ * nat64_table_find_overlap() - a mapping that overlaps a translation prefix
  * @t: table
  * @p: translation prefix
  *
@@ -1127,15 +1127,15 @@ static bool is_inside(struct nat64_eam *eam, const void *arg)
  * Context: process, the lock that serialises changes.
  * Return: a mapping or NULL.
  */
-const struct nat64_eam *nat64_table_find_inside(struct nat64_table *t,
-						const struct nat64_prefix *p)
+const struct nat64_eam *nat64_table_find_overlap(struct nat64_table *t,
+						 const struct nat64_prefix *p)
 {
 	return walk_until(t, is_inside, p);
 }
 
 /**
  * nat64_prefixes_overlap() - whether a mapping overlaps any translation prefix
- * @prefixes: translation prefixes by slot
+ * @prefixes: translation prefixes by index
  * @eam: mapping
  *
  * Return: the first such translation prefix, or NULL.
@@ -1161,26 +1161,26 @@ static bool mark(struct nat64_eam *eam, const void *data)
 {
 	const struct mark_arg *arg = data;
 	bool is = nat64_prefixes_overlap(arg->prefixes, eam);
-	bool was = eam->flags & NAT64_EAM_INSIDE;
+	bool was = eam->flags & NAT64_EAM_IN_PREF64;
 
 	if (is != was) {
-		eam->flags ^= NAT64_EAM_INSIDE;
-		arg->table->inside += is - was;
+		eam->flags ^= NAT64_EAM_IN_PREF64;
+		arg->table->overlaps_pref64 += is - was;
 	}
 	return false;
 }
 
 /**
- * nat64_table_mark_inside() - learn anew which mappings lie inside translation prefixes
+ * nat64_table_mark_overlaps() - learn anew which mappings lie inside translation prefixes
  * @t: table
- * @prefixes: translation prefixes by slot, which have changed
+ * @prefixes: translation prefixes by index, which have changed
  *
  * Passes over the whole table.
  *
  * Context: process, the lock that serialises changes.
  */
-void nat64_table_mark_inside(struct nat64_table *t,
-			     const struct nat64_prefix *prefixes)
+void nat64_table_mark_overlaps(struct nat64_table *t,
+			       const struct nat64_prefix *prefixes)
 {
 	struct mark_arg arg = { .table = t, .prefixes = prefixes };
 

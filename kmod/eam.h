@@ -28,10 +28,10 @@
 #include "addr.h"
 
 /* A mapping that names no translation prefix of its own. */
-#define NAT64_SLOT_PRIMARY	0xff
+#define NAT64_PREFIX_PRIMARY	0xff
 
 /* Flags of a mapping, for writers only. */
-#define NAT64_EAM_INSIDE	0x01	/* overlaps a translation prefix */
+#define NAT64_EAM_IN_PREF64	0x01	/* overlaps a translation prefix */
 #define NAT64_EAM_GONE4		0x02	/* replaced in the IPv4 column */
 #define NAT64_EAM_GONE6		0x04	/* replaced in the IPv6 column */
 #define NAT64_EAM_DELETED	0x08	/* to be removed from both */
@@ -46,8 +46,8 @@
  * @addr4: IPv4 prefix, bits behind @len4 are zero
  * @len4: length of the IPv4 prefix, 0 to 32
  * @len6: length of the IPv6 prefix, 0 to 128; 128 - @len6 >= 32 - @len4
- * @slot: translation prefix that writes IPv6 sources towards this mapping,
- *	an index of nat64_config.prefix, or NAT64_SLOT_PRIMARY
+ * @prefix_index: translation prefix that writes IPv6 sources towards this
+ *	mapping, an index of nat64_config.prefix, or NAT64_PREFIX_PRIMARY
  * @flags: NAT64_EAM_*; RETIRED ones are set during a batch only
  * @next: next one that the batch retires
  * @rcu: for the grace period after removal
@@ -59,7 +59,7 @@ struct nat64_eam {
 	__be32			addr4;
 	u8			len4;
 	u8			len6;
-	u8			slot;
+	u8			prefix_index;
 	u8			flags;
 	union {
 		struct nat64_eam	*next;
@@ -75,9 +75,9 @@ struct nat64_eam {
  * @col6: &struct nat64_eam by IPv6 prefix and length
  * @count4: mappings by length of their IPv4 prefix
  * @count6: mappings by length of their IPv6 prefix
- * @slots: mappings by translation prefix that they name
+ * @prefix_users: mappings that name each translation prefix
  * @count: number of mappings
- * @inside: mappings whose IPv6 prefix overlaps a translation prefix
+ * @overlaps_pref64: mappings whose IPv6 prefix overlaps a translation prefix
  * @digest: sum of a hash of each mapping
  * @refs: configurations and dumps that use the table
  * @work: frees the table
@@ -89,9 +89,9 @@ struct nat64_table {
 	struct rhashtable	col6;
 	u32			count4[33];
 	u32			count6[129];
-	u32			slots[NAT64_MAX_PREFIXES];
+	u32			prefix_users[NAT64_MAX_PREFIXES];
 	u32			count;
-	u32			inside;
+	u32			overlaps_pref64;
 	u64			digest;
 	refcount_t		refs;
 	struct work_struct	work;
@@ -112,7 +112,7 @@ struct nat64_batch_item {
 /**
  * struct nat64_batch - changes of a table that are done all or not at all
  * @table: the table
- * @prefixes: translation prefixes by slot, for the digest
+ * @prefixes: translation prefixes by index, for the digest
  * @retired: mappings that commit removes
  * @n: number of steps done
  * @size: number of steps possible
@@ -173,14 +173,14 @@ void nat64_walk_exit(struct nat64_walk *walk);
 struct nat64_table *nat64_table_alloc(u32 hint);
 struct nat64_table *nat64_table_get(struct nat64_table *t);
 void nat64_table_put(struct nat64_table *t);
-void nat64_table_settle(struct nat64_table *t);
-const struct nat64_eam *nat64_table_find_inside(struct nat64_table *t,
-						const struct nat64_prefix *p);
+void nat64_table_wait_resize(struct nat64_table *t);
+const struct nat64_eam *nat64_table_find_overlap(struct nat64_table *t,
+						 const struct nat64_prefix *p);
 const struct nat64_prefix *
 nat64_prefixes_overlap(const struct nat64_prefix *prefixes,
 		       const struct nat64_eam *eam);
-void nat64_table_mark_inside(struct nat64_table *t,
-			     const struct nat64_prefix *prefixes);
+void nat64_table_mark_overlaps(struct nat64_table *t,
+			       const struct nat64_prefix *prefixes);
 
 /* Changing a table. */
 struct nat64_batch *nat64_batch_begin(struct nat64_table *t,
@@ -221,7 +221,7 @@ static inline bool nat64_eam_has6(const struct nat64_eam *eam,
 
 /**
  * nat64_prefix_overlaps() - whether a mapping overlaps a translation prefix
- * @prefix: translation prefix, or a free slot, which overlaps nothing
+ * @prefix: translation prefix, or a free one, which overlaps nothing
  * @eam: mapping
  *
  * Return: true or false.

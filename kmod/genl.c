@@ -13,6 +13,10 @@
 #include "compat/genl.h"
 #include "control.h"
 #include "explain.h"
+#include "load.h"
+#include "mapping.h"
+#include "netlink.h"
+#include "prefix.h"
 #include "version.h"
 
 /* Room for one NAT64_A_EAM, one NAT64_A_STAT, and for all of STATUS_GET. */
@@ -289,9 +293,9 @@ static int put_own_prefix(struct sk_buff *skb, const struct nat64_eam *eam,
 			  const struct nat64_prefix *prefixes)
 {
 	/* Named after this list of prefixes was read: the reader will be told. */
-	if (eam->slot == NAT64_SLOT_PRIMARY || !prefixes[eam->slot].len)
+	if (eam->prefix_index == NAT64_PREFIX_PRIMARY || !prefixes[eam->prefix_index].len)
 		return 0;
-	return put_prefix(skb, NAT64_EAM_A_PREFIX, &prefixes[eam->slot], false);
+	return put_prefix(skb, NAT64_EAM_A_PREFIX, &prefixes[eam->prefix_index], false);
 }
 
 static int put_eam_as(struct sk_buff *skb, int type,
@@ -479,7 +483,7 @@ static int put_status(struct sk_buff *skb, struct nat64_net *nn)
 	       nla_put_u8(skb, NAT64_A_ACTIVE, nn->pre_on) ?:
 	       nla_put_u32(skb, NAT64_A_LIMIT, nat64_mapping_limit(nn)) ?:
 	       nla_put_u32(skb, NAT64_A_GENERATION, nn->generation) ?:
-	       put_total(skb, nat64_config_held(nn));
+	       put_total(skb, nat64_config_protected(nn));
 }
 
 static int status_get(struct sk_buff *skb, struct genl_info *info)
@@ -521,8 +525,7 @@ static int prefix_new(struct sk_buff *skb, struct genl_info *info)
 	struct nat64_request rq;
 	struct in6_addr addr;
 	bool primary;
-	u32 before;
-	u8 len, slot;
+	u8 len, index;
 	int err;
 
 	err = parse_prefix_request(info, &addr, &len, &primary);
@@ -530,13 +533,12 @@ static int prefix_new(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	request_init(&rq, info);
 	mutex_lock(&rq.nn->lock);
-	before = rq.nn->generation;
 	err = nat64_prefix_add(&rq, &addr, len, primary);
-	if (rq.nn->generation != before) {
-		cfg = nat64_config_held(rq.nn);
-		slot = nat64_config_slot(cfg, &addr, len);
-		notify_prefix(info, NAT64_CMD_PREFIX_NEW, &cfg->prefix[slot],
-			      slot == cfg->primary);
+	if (rq.changed) {
+		cfg = nat64_config_protected(rq.nn);
+		index = nat64_config_prefix_index(cfg, &addr, len);
+		notify_prefix(info, NAT64_CMD_PREFIX_NEW, &cfg->prefix[index],
+			      index == cfg->primary);
 	}
 	mutex_unlock(&rq.nn->lock);
 	return err;
@@ -555,10 +557,10 @@ static int prefix_del(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	request_init(&rq, info);
 	mutex_lock(&rq.nn->lock);
-	primary = nat64_config_held(rq.nn)->primary;
+	primary = nat64_config_protected(rq.nn)->primary;
 	err = nat64_prefix_del(&rq, &gone.addr, gone.len);
 	if (!err) {
-		cfg = nat64_config_held(rq.nn);
+		cfg = nat64_config_protected(rq.nn);
 		notify_prefix(info, NAT64_CMD_PREFIX_DEL, &gone, false);
 		if (cfg->n_order && cfg->primary != primary)
 			notify_primary(info, cfg);
@@ -568,7 +570,7 @@ static int prefix_del(struct sk_buff *skb, struct genl_info *info)
 }
 
 static int dump_prefix(struct sk_buff *skb, struct netlink_callback *cb,
-		       const struct nat64_config *cfg, u8 slot)
+		       const struct nat64_config *cfg, u8 index)
 {
 	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,
@@ -577,8 +579,8 @@ static int dump_prefix(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!hdr)
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, hdr);
-	if (put_prefix(skb, NAT64_A_PREFIX, &cfg->prefix[slot],
-		       slot == cfg->primary)) {
+	if (put_prefix(skb, NAT64_A_PREFIX, &cfg->prefix[index],
+		       index == cfg->primary)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -676,15 +678,13 @@ static int eam_del(struct sk_buff *skb, struct genl_info *info)
 static int eam_flush(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_request rq;
-	u32 before;
 	int err;
 
 	request_init(&rq, info);
 	mutex_lock(&rq.nn->lock);
-	before = rq.nn->generation;
 	err = nat64_config_flush(&rq);
-	if (rq.nn->generation != before)
-		notify_total(info, nat64_config_held(rq.nn));
+	if (rq.changed)
+		notify_total(info, nat64_config_protected(rq.nn));
 	mutex_unlock(&rq.nn->lock);
 	return err;
 }
@@ -696,7 +696,7 @@ static int put_eam_named(struct sk_buff *skb, struct nat64_net *nn,
 			 const struct nat64_mapping *m,
 			 struct netlink_ext_ack *extack)
 {
-	const struct nat64_config *cfg = nat64_config_held(nn);
+	const struct nat64_config *cfg = nat64_config_protected(nn);
 	const struct nat64_request rq = { .nn = nn };
 	const struct nat64_eam *eam;
 
@@ -731,7 +731,7 @@ static int eam_get(struct sk_buff *skb, struct genl_info *info)
  * @filter: prefixes that all mappings lie inside
  * @next: mapping that had no room in the last message
  * @has_next: there is one
- * @prefix: translation prefixes by slot
+ * @prefix: translation prefixes by index
  */
 struct eam_dump {
 	struct nat64_walk	walk;
@@ -920,10 +920,10 @@ static int lookup4(struct sk_buff *skb, const struct nat64_config *cfg,
 }
 
 static int lookup_prefix(struct sk_buff *skb, const struct nat64_config *cfg,
-			 u8 slot, const struct in6_addr *addr6,
+			 u8 index, const struct in6_addr *addr6,
 			 struct netlink_ext_ack *extack)
 {
-	const struct nat64_prefix *prefix = &cfg->prefix[slot];
+	const struct nat64_prefix *prefix = &cfg->prefix[index];
 	__be32 addr4;
 
 	if (nat64_addr_extract(prefix, addr6, &addr4)) {
@@ -934,7 +934,7 @@ static int lookup_prefix(struct sk_buff *skb, const struct nat64_config *cfg,
 	if (is_refused(cfg, prefix, addr4))
 		return refuse_not_global(extack);
 	return put_result4(skb, addr4) ?:
-	       put_prefix(skb, NAT64_A_PREFIX, prefix, slot == cfg->primary);
+	       put_prefix(skb, NAT64_A_PREFIX, prefix, index == cfg->primary);
 }
 
 static int lookup6(struct sk_buff *skb, const struct nat64_config *cfg,
@@ -942,15 +942,15 @@ static int lookup6(struct sk_buff *skb, const struct nat64_config *cfg,
 {
 	const struct nat64_eam *eam = nat64_eam_find6(cfg->table, addr6);
 	unsigned int i;
-	u8 slot;
+	u8 index;
 
 	if (eam)
 		return put_result4(skb, nat64_eam_to4(eam, addr6)) ?:
 		       put_eam(skb, eam, cfg->prefix);
 	for (i = 0; i < cfg->n_order; i++) {
-		slot = cfg->order[i];
-		if (nat64_prefix_match(&cfg->prefix[slot], addr6))
-			return lookup_prefix(skb, cfg, slot, addr6, extack);
+		index = cfg->order[i];
+		if (nat64_prefix_match(&cfg->prefix[index], addr6))
+			return lookup_prefix(skb, cfg, index, addr6, extack);
 	}
 	return refuse_unknown(extack);
 }
@@ -1003,10 +1003,9 @@ static int settings_get(struct sk_buff *skb, struct genl_info *info)
 	return answer_end(&msg, info, err);
 }
 
-static int change_settings(struct genl_info *info,
-			   const struct nat64_request *rq)
+static int change_settings(struct genl_info *info, struct nat64_request *rq)
 {
-	const struct nat64_config *cfg = nat64_config_of(rq);
+	const struct nat64_config *cfg = nat64_request_config(rq);
 	struct nat64_settings set;
 	int err;
 
@@ -1022,7 +1021,6 @@ static int change_settings(struct genl_info *info,
 static int settings_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_request rq;
-	u32 before;
 	int err;
 
 	err = need_attr(info, NAT64_A_SETTINGS, "no setting is given");
@@ -1030,10 +1028,9 @@ static int settings_set(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	request_init(&rq, info);
 	mutex_lock(&rq.nn->lock);
-	before = rq.nn->generation;
 	err = change_settings(info, &rq);
-	if (rq.nn->generation != before)
-		notify_settings(info, nat64_config_held(rq.nn));
+	if (rq.changed)
+		notify_settings(info, nat64_config_protected(rq.nn));
 	mutex_unlock(&rq.nn->lock);
 	return err;
 }
@@ -1057,7 +1054,6 @@ static int load_commit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_request rq;
 	struct message msg;
-	bool changed;
 	int err;
 
 	err = answer_begin(&msg, info, STATUS_SIZE);
@@ -1066,12 +1062,12 @@ static int load_commit(struct sk_buff *skb, struct genl_info *info)
 	request_init(&rq, info);
 	rq.staged = true;
 	mutex_lock(&rq.nn->lock);
-	err = nat64_load_commit(&rq, &changed);
-	if (!err && changed)
-		notify_total(info, nat64_config_held(rq.nn));
+	err = nat64_load_commit(&rq);
+	if (rq.changed)
+		notify_total(info, nat64_config_protected(rq.nn));
 	if (!err)
-		err = nla_put_u8(msg.skb, NAT64_A_CHANGED, changed) ?:
-		      put_total(msg.skb, nat64_config_held(rq.nn));
+		err = nla_put_u8(msg.skb, NAT64_A_CHANGED, rq.changed) ?:
+		      put_total(msg.skb, nat64_config_protected(rq.nn));
 	mutex_unlock(&rq.nn->lock);
 	return answer_end(&msg, info, err);
 }
@@ -1126,7 +1122,7 @@ static int stats_reset(struct sk_buff *skb, struct genl_info *info)
 	int err = 0;
 
 	mutex_lock(&nn->lock);
-	if (nat64_config_held(nn)->set.counters)
+	if (nat64_config_protected(nn)->set.counters)
 		err = nat64_uses_renew(nn);
 	if (!err)
 		nat64_stats_sum(nn->stats, nn->stats_base);
@@ -1381,7 +1377,7 @@ static int dump_use(struct sk_buff *skb, struct netlink_callback *cb,
 		.addr4 = dump->key.addr4,
 		.len4 = dump->key.len4,
 		.len6 = dump->key.len6,
-		.slot = NAT64_SLOT_PRIMARY,
+		.prefix_index = NAT64_PREFIX_PRIMARY,
 	};
 	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,

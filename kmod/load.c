@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "load.h"
+
+#include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "control.h"
+#include "mapping.h"
 
-static void load_drop(struct nat64_net *nn)
+static void drop_load(struct nat64_net *nn)
 {
 	nat64_config_free(nn->load->config);
 	kfree(nn->load);
 	nn->load = NULL;
 }
 
-static struct nat64_load *load_alloc(const struct nat64_request *rq, u32 hint)
+static struct nat64_load *alloc_load(const struct nat64_request *rq, u32 hint)
 {
 	struct nat64_load *load = kmalloc(sizeof(*load), GFP_KERNEL_ACCOUNT);
 
@@ -30,18 +34,18 @@ static struct nat64_load *load_alloc(const struct nat64_request *rq, u32 hint)
  * @rq: request
  * @hint: number of mappings to come, 0 if not known
  *
- * Context: process, the lock of the translator.
+ * Context: process, @rq->nn->lock.
  * Return: 0, -EBUSY while another one is being loaded, -ENOMEM.
  */
-int nat64_load_begin(const struct nat64_request *rq, u32 hint)
+int nat64_load_begin(struct nat64_request *rq, u32 hint)
 {
 	if (rq->nn->load)
-		return nat64_refuse(rq, -EBUSY,
-				    "another configuration is being loaded, by socket %u",
-				    rq->nn->load->portid);
-	rq->nn->load = load_alloc(rq, min(hint, nat64_mapping_limit(rq->nn)));
+		return nat64_request_error(rq, -EBUSY,
+					   "another configuration is being loaded, by socket %u",
+					   rq->nn->load->portid);
+	rq->nn->load = alloc_load(rq, min(hint, nat64_mapping_limit(rq->nn)));
 	if (!rq->nn->load)
-		return nat64_refuse(rq, -ENOMEM, "out of memory");
+		return nat64_request_no_memory(rq);
 	return 0;
 }
 
@@ -54,24 +58,22 @@ static bool is_same(const struct nat64_config *a, const struct nat64_config *b)
 }
 
 /**
- * nat64_load_commit() - put the configuration that was loaded in place
- * @rq: request, a staged one
- * @changed: set to whether it differed from the one in place
+ * nat64_load_commit() - publish the configuration that was loaded
+ * @rq: request, a staged one; told whether that changed anything
  *
- * Context: process, the lock of the translator.
+ * Context: process, @rq->nn->lock.
  * Return: 0, or a negative error with nothing changed.
  */
-int nat64_load_commit(const struct nat64_request *rq, bool *changed)
+int nat64_load_commit(struct nat64_request *rq)
 {
-	struct nat64_config *cfg = nat64_config_of(rq);
+	struct nat64_config *cfg = nat64_request_config(rq);
 	int err;
 
 	if (IS_ERR(cfg))
 		return PTR_ERR(cfg);
-	cfg->inside = cfg->table->inside;
-	*changed = !is_same(cfg, nat64_config_held(rq->nn));
-	if (!*changed) {
-		load_drop(rq->nn);
+	cfg->overlaps_pref64 = cfg->table->overlaps_pref64;
+	if (is_same(cfg, nat64_config_protected(rq->nn))) {
+		drop_load(rq->nn);
 		return 0;
 	}
 	err = nat64_config_publish(rq, cfg);
@@ -86,16 +88,16 @@ int nat64_load_commit(const struct nat64_request *rq, bool *changed)
  * nat64_load_abort() - throw the configuration away that is being loaded
  * @rq: request, a staged one
  *
- * Context: process, the lock of the translator.
+ * Context: process, @rq->nn->lock.
  * Return: 0, or -ENOENT if the socket loads none.
  */
-int nat64_load_abort(const struct nat64_request *rq)
+int nat64_load_abort(struct nat64_request *rq)
 {
-	struct nat64_config *cfg = nat64_config_of(rq);
+	struct nat64_config *cfg = nat64_request_config(rq);
 
 	if (IS_ERR(cfg))
 		return PTR_ERR(cfg);
-	load_drop(rq->nn);
+	drop_load(rq->nn);
 	return 0;
 }
 
@@ -104,7 +106,7 @@ int nat64_load_abort(const struct nat64_request *rq)
  * @nn: translator
  * @portid: socket
  *
- * Context: process.
+ * Context: process; @nn->lock is taken.
  */
 void nat64_load_release(struct nat64_net *nn, u32 portid)
 {
@@ -113,6 +115,18 @@ void nat64_load_release(struct nat64_net *nn, u32 portid)
 		return;
 	mutex_lock(&nn->lock);
 	if (nn->load && nn->load->portid == portid)
-		load_drop(nn);
+		drop_load(nn);
 	mutex_unlock(&nn->lock);
+}
+
+/**
+ * nat64_load_exit() - throw away what is being loaded in a namespace
+ * @nn: translator of a namespace that goes away
+ *
+ * Context: process; nobody else can know @nn.
+ */
+void nat64_load_exit(struct nat64_net *nn)
+{
+	if (nn->load)
+		drop_load(nn);
 }

@@ -7,6 +7,8 @@
 
 #include "control.h"
 #include "hook.h"
+#include "load.h"
+#include "netlink.h"
 #include "route.h"
 #include "version.h"
 #include "xlat.h"
@@ -25,7 +27,7 @@ static int __net_init net_init(struct net *net)
 	nn->stats = alloc_percpu(struct nat64_stats);
 	if (!nn->stats)
 		return -ENOMEM;
-	err = nat64_config_init(nn);
+	err = nat64_control_init(nn);
 	if (err)
 		free_percpu(nn->stats);
 	return err;
@@ -42,7 +44,8 @@ static void __net_exit net_exit(struct net *net)
 	struct nat64_net *nn = nat64_net(net);
 
 	nat64_uses_exit(nn);
-	nat64_config_exit(nn);
+	nat64_load_exit(nn);
+	nat64_control_exit(nn);
 	nat64_ways_free(nn->ways);
 	free_percpu(nn->stats);
 }

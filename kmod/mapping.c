@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "mapping.h"
+
 #include <linux/err.h>
 #include <linux/inetdevice.h>
 #include <linux/moduleparam.h>
@@ -24,9 +26,9 @@ static int check_form4(const struct nat64_request *rq,
 		       const struct nat64_mapping *m)
 {
 	if (m->addr4 & ~inet_make_mask(m->len4))
-		return nat64_refuse(rq, -EINVAL,
-				    P4 " has bits set behind its length",
-				    &m->addr4, m->len4);
+		return nat64_request_error(rq, -EINVAL,
+					   P4 " has bits set behind its length",
+					   &m->addr4, m->len4);
 	return 0;
 }
 
@@ -37,9 +39,9 @@ static int check_form6(const struct nat64_request *rq,
 
 	ipv6_addr_prefix(&masked, &m->addr6, m->len6);
 	if (!ipv6_addr_equal(&masked, &m->addr6))
-		return nat64_refuse(rq, -EINVAL,
-				    P6 " has bits set behind its length",
-				    &m->addr6, m->len6);
+		return nat64_request_error(rq, -EINVAL,
+					   P6 " has bits set behind its length",
+					   &m->addr6, m->len6);
 	return 0;
 }
 
@@ -52,9 +54,9 @@ static int check_suffix(const struct nat64_request *rq,
 
 	if (bits4 <= bits6)
 		return 0;
-	return nat64_refuse(rq, -EINVAL,
-			    P4 " leaves %u bits, for which " P6 " has only %u (RFC 7757)",
-			    &m->addr4, m->len4, bits4, &m->addr6, m->len6, bits6);
+	return nat64_request_error(rq, -EINVAL,
+				   P4 " leaves %u bits, for which " P6 " has only %u (RFC 7757)",
+				   &m->addr4, m->len4, bits4, &m->addr6, m->len6, bits6);
 }
 
 static bool is_unicast4(__be32 addr, u8 len)
@@ -81,13 +83,15 @@ static int check_unicast(const struct nat64_request *rq,
 			 const struct nat64_mapping *m)
 {
 	if (!is_unicast4(m->addr4, m->len4))
-		return nat64_refuse(rq, -EINVAL,
-				    P4 " cannot be mapped: it is not for unicast beyond a host",
-				    &m->addr4, m->len4);
+		return nat64_request_error(rq, -EINVAL,
+					   P4
+					   " cannot be mapped: it is not for unicast beyond a host",
+					   &m->addr4, m->len4);
 	if (!is_unicast6(&m->addr6, m->len6))
-		return nat64_refuse(rq, -EINVAL,
-				    P6 " cannot be mapped: it is not for unicast beyond a link",
-				    &m->addr6, m->len6);
+		return nat64_request_error(rq, -EINVAL,
+					   P6
+					   " cannot be mapped: it is not for unicast beyond a link",
+					   &m->addr6, m->len6);
 	return 0;
 }
 
@@ -95,8 +99,8 @@ static int check_form(const struct nat64_request *rq,
 		      const struct nat64_mapping *m)
 {
 	if (!m->has4 || !m->has6)
-		return nat64_refuse(rq, -EINVAL,
-				    "a mapping is an IPv4 prefix and an IPv6 prefix");
+		return nat64_request_error(rq, -EINVAL,
+					   "a mapping is an IPv4 prefix and an IPv6 prefix");
 	return check_form4(rq, m) ?: check_form6(rq, m) ?:
 	       check_suffix(rq, m) ?: check_unicast(rq, m);
 }
@@ -109,15 +113,15 @@ static int make_spec(const struct nat64_request *rq,
 		.len4 = m->len4,
 		.addr6 = m->addr6,
 		.len6 = m->len6,
-		.slot = NAT64_SLOT_PRIMARY,
+		.prefix_index = NAT64_PREFIX_PRIMARY,
 	};
 	if (!m->has_prefix)
 		return 0;
-	spec->slot = nat64_config_slot(rq->config, &m->prefix, m->prefix_len);
-	if (spec->slot != NAT64_SLOT_PRIMARY)
+	spec->prefix_index = nat64_config_prefix_index(rq->config, &m->prefix, m->prefix_len);
+	if (spec->prefix_index != NAT64_PREFIX_PRIMARY)
 		return 0;
-	return nat64_refuse(rq, -ENOENT, P6 " is not a translation prefix",
-			    &m->prefix, m->prefix_len);
+	return nat64_request_error(rq, -ENOENT, P6 " is not a translation prefix",
+				   &m->prefix, m->prefix_len);
 }
 
 /* RFC 7757 section 5 leaves open which of two equal prefixes would count. */
@@ -127,13 +131,13 @@ static int refuse_same(const struct nat64_request *rq,
 		       const struct nat64_eam *same6)
 {
 	if (same4)
-		return nat64_refuse(rq, -EEXIST,
-				    P4 " is already mapped to " P6,
-				    &spec->addr4, spec->len4,
-				    &same4->addr6, same4->len6);
-	return nat64_refuse(rq, -EEXIST, P6 " is already mapped to " P4,
-			    &spec->addr6, spec->len6,
-			    &same6->addr4, same6->len4);
+		return nat64_request_error(rq, -EEXIST,
+					   P4 " is already mapped to " P6,
+					   &spec->addr4, spec->len4,
+					   &same4->addr6, same4->len6);
+	return nat64_request_error(rq, -EEXIST, P6 " is already mapped to " P4,
+				   &spec->addr6, spec->len6,
+				   &same6->addr4, same6->len4);
 }
 
 /* Who makes a user namespace need not be trusted with all of the memory. */
@@ -166,13 +170,13 @@ static int check_same(const struct nat64_request *rq,
 	if (same4 || same6)
 		return rq->replace ? 0 : refuse_same(rq, spec, same4, same6);
 	if (!rq->create)
-		return nat64_refuse(rq, -ENOENT, P4 " is not mapped",
-				    &spec->addr4, spec->len4);
+		return nat64_request_error(rq, -ENOENT, P4 " is not mapped",
+					   &spec->addr4, spec->len4);
 	if (t->count >= nat64_mapping_limit(rq->nn))
-		return nat64_refuse(rq, -ENOSPC,
-				    "there are %u mappings already, the limit (module parameter %s)",
-				    t->count,
-				    is_users(rq->nn) ? "max_mappings_userns" :
+		return nat64_request_error(rq, -ENOSPC,
+					   "there are %u mappings already, the limit (module parameter %s)",
+					   t->count,
+					   is_users(rq->nn) ? "max_mappings_userns" :
 						       "max_mappings");
 	return 0;
 }
@@ -190,11 +194,11 @@ static int check_overlap4(const struct nat64_request *rq,
 	eam = nat64_eam_overlap4(rq->config->table, spec);
 	if (!eam)
 		return 0;
-	return nat64_refuse(rq, -EADDRINUSE,
-			    P4 " %s " P4 ", which is mapped to " P6,
-			    &spec->addr4, spec->len4,
-			    relation(spec->len4, eam->len4),
-			    &eam->addr4, eam->len4, &eam->addr6, eam->len6);
+	return nat64_request_error(rq, -EADDRINUSE,
+				   P4 " %s " P4 ", which is mapped to " P6,
+				   &spec->addr4, spec->len4,
+				   relation(spec->len4, eam->len4),
+				   &eam->addr4, eam->len4, &eam->addr6, eam->len6);
 }
 
 static int check_overlap6(const struct nat64_request *rq,
@@ -205,11 +209,11 @@ static int check_overlap6(const struct nat64_request *rq,
 	eam = nat64_eam_overlap6(rq->config->table, spec);
 	if (!eam)
 		return 0;
-	return nat64_refuse(rq, -EADDRINUSE,
-			    P6 " %s " P6 ", which is mapped to " P4,
-			    &spec->addr6, spec->len6,
-			    relation(spec->len6, eam->len6),
-			    &eam->addr6, eam->len6, &eam->addr4, eam->len4);
+	return nat64_request_error(rq, -EADDRINUSE,
+				   P6 " %s " P6 ", which is mapped to " P4,
+				   &spec->addr6, spec->len6,
+				   relation(spec->len6, eam->len6),
+				   &eam->addr6, eam->len6, &eam->addr4, eam->len4);
 }
 
 /* Where a prefix stands already, it overlaps what it overlapped before. */
@@ -238,13 +242,13 @@ static int check_inside(struct nat64_request *rq, struct nat64_eam *spec,
 	if (!prefix)
 		return 0;
 	if (!rq->force && !same6)
-		return nat64_refuse(rq, -EADDRINUSE,
-				    P6 " %s the translation prefix " P6,
-				    &spec->addr6, spec->len6,
-				    relation(spec->len6, prefix->len - 1),
-				    &prefix->addr, prefix->len);
-	spec->flags |= NAT64_EAM_INSIDE;
-	return nat64_config_enter_inside(rq);
+		return nat64_request_error(rq, -EADDRINUSE,
+					   P6 " %s the translation prefix " P6,
+					   &spec->addr6, spec->len6,
+					   relation(spec->len6, prefix->len - 1),
+					   &prefix->addr, prefix->len);
+	spec->flags |= NAT64_EAM_IN_PREF64;
+	return nat64_overlaps_prepare(rq);
 }
 
 /**
@@ -257,12 +261,12 @@ static int check_inside(struct nat64_request *rq, struct nat64_eam *spec,
  */
 int nat64_mapping_begin(struct nat64_request *rq, unsigned int size)
 {
-	rq->config = nat64_config_of(rq);
+	rq->config = nat64_request_config(rq);
 	if (IS_ERR(rq->config))
 		return PTR_ERR(rq->config);
 	rq->batch = nat64_batch_begin(rq->config->table, rq->config->prefix,
 				      size);
-	return rq->batch ? 0 : nat64_refuse(rq, -ENOMEM, "out of memory");
+	return rq->batch ? 0 : nat64_request_no_memory(rq);
 }
 
 /**
@@ -292,27 +296,27 @@ int nat64_mapping_put(struct nat64_request *rq, const struct nat64_mapping *m)
 	      check_overlap(rq, &spec, same4, same6) ?:
 	      check_inside(rq, &spec, same6);
 	if (!err && !rq->staged)
-		err = nat64_config_cover(rq);
+		err = nat64_hooks_prepare(rq);
 	if (err)
 		return err;
 	err = nat64_batch_put(rq->batch, &spec);
-	return err ? nat64_refuse(rq, err, "out of memory") : 0;
+	return err ? nat64_request_error(rq, err, "out of memory") : 0;
 }
 
 static int refuse_missing(const struct nat64_request *rq,
 			  const struct nat64_mapping *m)
 {
 	if (m->has4 && m->has6)
-		return nat64_refuse(rq, -ENOENT, P4 " is not mapped to " P6,
-				    &m->addr4, m->len4, &m->addr6, m->len6);
+		return nat64_request_error(rq, -ENOENT, P4 " is not mapped to " P6,
+					   &m->addr4, m->len4, &m->addr6, m->len6);
 	if (m->has4)
-		return nat64_refuse(rq, -ENOENT, P4 " is not mapped",
-				    &m->addr4, m->len4);
+		return nat64_request_error(rq, -ENOENT, P4 " is not mapped",
+					   &m->addr4, m->len4);
 	if (m->has6)
-		return nat64_refuse(rq, -ENOENT, P6 " is not mapped",
-				    &m->addr6, m->len6);
-	return nat64_refuse(rq, -EINVAL,
-			    "a mapping is named by an IPv4 prefix or an IPv6 prefix");
+		return nat64_request_error(rq, -ENOENT, P6 " is not mapped",
+					   &m->addr6, m->len6);
+	return nat64_request_error(rq, -EINVAL,
+				   "a mapping is named by an IPv4 prefix or an IPv6 prefix");
 }
 
 /**
@@ -379,5 +383,5 @@ void nat64_mapping_end(struct nat64_request *rq, int err)
 		return;
 	if (!err)
 		WRITE_ONCE(nn->generation, nn->generation + 1);
-	nat64_config_settle(nn);
+	nat64_config_sync(nn);
 }

@@ -144,7 +144,7 @@ static void stop(struct nat64_net *nn)
  */
 void nat64_native_update(struct nat64_net *nn, bool on)
 {
-	const struct nat64_config *cfg = nat64_config_held(nn);
+	const struct nat64_config *cfg = nat64_config_protected(nn);
 	u64 lens = cfg->table->lens4 & ~BIT_ULL(32);
 
 	if (on && nn->native.cfg == cfg && nn->native.lens == lens)

@@ -53,7 +53,7 @@ static bool is_mapped(const struct nat64_net *nn, const struct nat64_use *use)
 	const struct nat64_use_key *key = &use->key;
 	const struct nat64_eam *eam;
 
-	eam = nat64_eam_get4(nat64_config_held(nn)->table, key->addr4,
+	eam = nat64_eam_get4(nat64_config_protected(nn)->table, key->addr4,
 			     key->len4);
 	return eam && nat64_eam_has6(eam, &key->addr6, key->len6);
 }

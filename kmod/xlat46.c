@@ -53,8 +53,8 @@ static enum nat64_counter check_transport(struct nat64_pkt *p)
 static const struct nat64_prefix *
 source_prefix(const struct nat64_config *cfg, const struct nat64_eam *eam)
 {
-	if (unlikely(eam->slot != NAT64_SLOT_PRIMARY))
-		return &cfg->prefix[eam->slot];
+	if (unlikely(eam->prefix_index != NAT64_PREFIX_PRIMARY))
+		return &cfg->prefix[eam->prefix_index];
 	return likely(cfg->n_order) ? &cfg->prefix[cfg->primary] : NULL;
 }
 
@@ -135,7 +135,7 @@ static __always_inline enum nat64_counter
 map_addresses(struct nat64_pkt *p, const struct nat64_eam *eam)
 {
 	nat64_eam_to6(eam, p->a.dst4, &p->a.dst6);
-	if (unlikely(p->cfg->inside) && p->local &&
+	if (unlikely(p->cfg->overlaps_pref64) && p->local &&
 	    nat64_prefix_find(p->cfg, &p->a.dst6))
 		return NAT64_LOOP;
 	p->prefix = source_prefix(p->cfg, eam);

@@ -71,7 +71,7 @@ static enum nat64_counter map_destination(struct nat64_pkt *p)
 {
 	const struct nat64_eam *eam;
 
-	if (unlikely(p->cfg->inside)) {
+	if (unlikely(p->cfg->overlaps_pref64)) {
 		eam = nat64_eam_find6(p->cfg->table, &p->a.dst6);
 		if (eam) {
 			p->a.dst4 = nat64_eam_to4(eam, &p->a.dst6);
@@ -307,7 +307,7 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 /* RFC 7757 section 4.2.2, condition A2: then it is no case for hairpinning. */
 static bool is_mapped_destination(const struct nat64_pkt *p)
 {
-	return p->cfg->inside &&
+	return p->cfg->overlaps_pref64 &&
 	       nat64_eam_find6(p->cfg->table, &p->a.dst6);
 }
 

@@ -142,7 +142,7 @@ break_("xlat64.c",
        ("hairpinning", "return hairpin(p, eam);", "eam = NULL;"),
        ("RFC 7757 4.2.2, condition A2", "if (unlikely(eam) && !is_mapped_destination(p))",
         "if (unlikely(eam))"),
-       ("a mapping inside the prefix", "if (unlikely(p->cfg->inside)) {", "if (0) {"),
+       ("a mapping inside the prefix", "if (unlikely(p->cfg->overlaps_pref64)) {", "if (0) {"),
        tests="addresses")
 
 # Addresses.

@@ -26,7 +26,7 @@ static void random_near_spec(struct nat64_eam *spec)
 	struct in6_addr addr6 = { };
 
 	memset(spec, 0, sizeof(*spec));
-	spec->slot = NAT64_SLOT_PRIMARY;
+	spec->prefix_index = NAT64_PREFIX_PRIMARY;
 	spec->len4 = 26 + r % 7;
 	spec->len6 = 90 + spec->len4 + (r >> 8) % 7;
 	spec->addr4 = htonl(0xcb007100 | (r >> 16 & 0x3f)) &
@@ -161,7 +161,7 @@ static void growth_and_walk(struct kunit *test)
 	struct nat64_eam spec = {
 		.len4 = 32,
 		.len6 = 128,
-		.slot = NAT64_SLOT_PRIMARY,
+		.prefix_index = NAT64_PREFIX_PRIMARY,
 	};
 	struct nat64_batch *b = begin(test, t, MANY);
 	unsigned int i, seen = 0, missing = 0;
@@ -184,7 +184,7 @@ static void growth_and_walk(struct kunit *test)
 	rcu_read_unlock();
 	KUNIT_EXPECT_EQ(test, missing, 0);
 
-	nat64_table_settle(t);
+	nat64_table_wait_resize(t);
 	nat64_walk_enter(&walk, t);
 	nat64_walk_start(&walk);
 	while (nat64_walk_next(&walk))

@@ -56,7 +56,7 @@ static struct nat64_eam make(struct kunit *test, const char *addr4, u8 len4,
 		.len4 = len4,
 		.addr6 = text6(test, addr6),
 		.len6 = len6,
-		.slot = NAT64_SLOT_PRIMARY,
+		.prefix_index = NAT64_PREFIX_PRIMARY,
 	};
 }
 
@@ -176,7 +176,7 @@ static void random_spec(struct nat64_eam *spec)
 	struct in6_addr addr6;
 
 	memset(spec, 0, sizeof(*spec));
-	spec->slot = NAT64_SLOT_PRIMARY;
+	spec->prefix_index = NAT64_PREFIX_PRIMARY;
 	spec->len4 = get_random_u32() % 33;
 	spec->len6 = get_random_u32() % (97 + spec->len4);
 	spec->addr4 = (__force __be32)get_random_u32() &
@@ -375,22 +375,22 @@ static void digest_knows_no_order(struct kunit *test)
 		put(test, u, x->addr4, x->len4, x->addr6, x->len6);
 	KUNIT_EXPECT_EQ(test, t->digest, u->digest);
 
-	/* The prefix that a mapping names counts, its slot does not. */
+	/* The prefix that a mapping names counts, its index does not. */
 	prefixes[3].len = 96;
 	prefixes[3].addr = text6(test, "64:ff9b::");
 	prefixes[5] = prefixes[3];
 	spec = make(test, "203.0.113.1", 32, "2001:db8::1", 128);
 	b = begin(test, t, 1);
-	spec.slot = 3;
+	spec.prefix_index = 3;
 	KUNIT_EXPECT_EQ(test, nat64_batch_put(b, &spec), 0);
 	nat64_batch_commit(b);
-	KUNIT_EXPECT_EQ(test, t->slots[3], 1);
+	KUNIT_EXPECT_EQ(test, t->prefix_users[3], 1);
 	b = begin(test, u, 1);
-	spec.slot = 5;
+	spec.prefix_index = 5;
 	KUNIT_EXPECT_EQ(test, nat64_batch_put(b, &spec), 0);
 	KUNIT_EXPECT_EQ(test, t->digest, u->digest);
 	nat64_batch_abort(b);
-	KUNIT_EXPECT_EQ(test, u->slots[5], 0);
+	KUNIT_EXPECT_EQ(test, u->prefix_users[5], 0);
 	put(test, u, "203.0.113.1", 32, "2001:db8::1", 128);
 	KUNIT_EXPECT_NE(test, t->digest, u->digest);
 	nat64_table_put(u);

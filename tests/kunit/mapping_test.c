@@ -5,6 +5,9 @@
 #include <linux/slab.h>
 
 #include "control.h"
+#include "load.h"
+#include "mapping.h"
+#include "prefix.h"
 #include "tables.h"
 #include "text.h"
 
@@ -255,33 +258,32 @@ static void mappings_inside_prefixes(struct kunit *test)
 	expect_refusal(test, add(test, MAP("203.0.113.0", 24, "2001:db8::", 32)),
 		       -EADDRINUSE,
 		       "2001:db8::/32 contains the translation prefix 2001:db8:64::/96");
-	KUNIT_EXPECT_FALSE(test, loaded(f)->inside);
+	KUNIT_EXPECT_FALSE(test, loaded(f)->overlaps_pref64);
 	f->rq.force = true;
 	KUNIT_EXPECT_EQ(test, add(test, MAP("203.0.113.1", 32, "2001:db8:64::1", 128)), 0);
-	KUNIT_EXPECT_TRUE(test, loaded(f)->inside);
-	KUNIT_EXPECT_EQ(test, loaded(f)->table->inside, 1);
+	KUNIT_EXPECT_TRUE(test, loaded(f)->overlaps_pref64);
+	KUNIT_EXPECT_EQ(test, loaded(f)->table->overlaps_pref64, 1);
 	KUNIT_EXPECT_EQ(test, add(test, MAP("203.0.113.2", 32, "2001:db8:65::1", 128)), 0);
 	f->rq.force = false;
 	expect_refusal(test, add_prefix(test, "2001:db8:65::", 96, false), -EADDRINUSE,
 		       "2001:db8:65::/96 overlaps 2001:db8:65::1/128, which is mapped to 203.0.113.2/32");
 	f->rq.force = true;
 	KUNIT_EXPECT_EQ(test, add_prefix(test, "2001:db8:65::", 96, false), 0);
-	KUNIT_EXPECT_EQ(test, loaded(f)->table->inside, 2);
+	KUNIT_EXPECT_EQ(test, loaded(f)->table->overlaps_pref64, 2);
 	KUNIT_EXPECT_EQ(test, del(test, MAP("203.0.113.1", 32, NULL, 0)), 0);
-	KUNIT_EXPECT_EQ(test, loaded(f)->table->inside, 1);
+	KUNIT_EXPECT_EQ(test, loaded(f)->table->overlaps_pref64, 1);
 }
 
 static void one_load_at_a_time(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct nat64_request other = f->rq;
-	bool changed = true;
 
 	mutex_lock(&f->nn.lock);
 	expect_refusal(test, nat64_load_begin(&other, 0), -EBUSY,
 		       "another configuration is being loaded, by socket 4711");
 	other.portid++;
-	expect_refusal(test, nat64_load_commit(&other, &changed), -ENOENT,
+	expect_refusal(test, nat64_load_commit(&other), -ENOENT,
 		       "this socket is not loading a configuration");
 	expect_refusal(test, nat64_load_abort(&other), -ENOENT,
 		       "this socket is not loading a configuration");
@@ -294,8 +296,8 @@ static void one_load_at_a_time(struct kunit *test)
 
 	mutex_lock(&f->nn.lock);
 	KUNIT_EXPECT_EQ(test, nat64_load_begin(&f->rq, 100), 0);
-	KUNIT_EXPECT_EQ(test, nat64_load_commit(&f->rq, &changed), 0);
-	KUNIT_EXPECT_FALSE(test, changed);
+	KUNIT_EXPECT_EQ(test, nat64_load_commit(&f->rq), 0);
+	KUNIT_EXPECT_FALSE(test, f->rq.changed);
 	KUNIT_EXPECT_NULL(test, f->nn.load);
 	mutex_unlock(&f->nn.lock);
 }
@@ -305,7 +307,7 @@ static int init(struct kunit *test)
 	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 	int err;
 
-	if (!f || nat64_config_init(&f->nn))
+	if (!f || nat64_control_init(&f->nn))
 		return -ENOMEM;
 	test->priv = f;
 	f->nn.net = &init_net;
@@ -326,8 +328,10 @@ static void finish(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
-	if (f)
-		nat64_config_exit(&f->nn);
+	if (!f)
+		return;
+	nat64_load_exit(&f->nn);
+	nat64_control_exit(&f->nn);
 }
 
 static struct kunit_case cases[] = {

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "request.h"
+
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/sched.h>
 
-#include "control.h"
+#include "config.h"
 
 /*
- * The text must stay as it is until the answer has been sent, which nobody
- * tells us. A task has got its last answer when it asks again; the answers of
- * others are given some time.
+ * The text must stay valid until the ACK is sent, and nothing notifies us of
+ * that. When a task asks again its last ACK has been sent; those of other tasks
+ * get a second.
  */
-static struct nat64_text *text_take(struct nat64_net *nn)
+static struct nat64_text *take_text(struct nat64_net *nn)
 {
 	struct nat64_text *oldest = nn->texts;
 	struct nat64_text *t;
@@ -25,22 +27,23 @@ static struct nat64_text *text_take(struct nat64_net *nn)
 }
 
 /**
- * nat64_refuse() - say why a request is refused
+ * nat64_request_error() - attach a text to the error of a request
  * @rq: request
  * @err: negative error
  * @fmt: text, as for printf(), and what it names
  *
- * Context: process, the lock of the translator.
+ * Context: process, @rq->nn->lock.
  * Return: @err.
  */
-int nat64_refuse(const struct nat64_request *rq, int err, const char *fmt, ...)
+int nat64_request_error(const struct nat64_request *rq, int err,
+			const char *fmt, ...)
 {
 	struct nat64_text *t;
 	va_list args;
 
 	if (!rq->extack)
 		return err;
-	t = text_take(rq->nn);
+	t = take_text(rq->nn);
 	if (!t) {
 		NL_SET_ERR_MSG(rq->extack,
 			       "refused, with too many others to say why");
@@ -53,4 +56,16 @@ int nat64_refuse(const struct nat64_request *rq, int err, const char *fmt, ...)
 	va_end(args);
 	rq->extack->_msg = t->text;
 	return err;
+}
+
+/**
+ * nat64_request_no_memory() - say that there was no memory for a request
+ * @rq: request
+ *
+ * Context: process, @rq->nn->lock.
+ * Return: -ENOMEM.
+ */
+int nat64_request_no_memory(const struct nat64_request *rq)
+{
+	return nat64_request_error(rq, -ENOMEM, "out of memory");
 }
