@@ -8,11 +8,12 @@ import subprocess
 import time
 from dataclasses import dataclass
 
-import lib
+import util
+from util import CTL, TOP
 
-LAB = lib.TOP / "examples" / "cluster" / "lab"
-TRAFFIC = lib.TOP / "examples" / "cluster" / "traffic"
-CONFIG = lib.TOP / "examples" / "cluster" / "nat64.conf"
+LAB = TOP / "examples" / "cluster" / "lab"
+TRAFFIC = TOP / "examples" / "cluster" / "traffic"
+CONFIG = TOP / "examples" / "cluster" / "nat64.conf"
 MODULES = ("veth", "bridge", "dummy", "nf_tables", "nft_numgen", "af_packet")
 GATEWAYS = 3
 
@@ -59,13 +60,13 @@ class Network:
     """The hosts, by name, and the commands of the lab."""
 
     def lab(self, *words):
-        return lib.run("env", f"NAT64CTL={lib.CTL}", LAB, *words)
+        return util.run("env", f"NAT64CTL={CTL}", LAB, *words)
 
     def on(self, host, *words, **how):
-        return lib.run("ip", "netns", "exec", host, *words, **how)
+        return util.run("ip", "netns", "exec", host, *words, **how)
 
     def ctl(self, gateway, *words, **how):
-        return self.on(f"gateway{gateway}", lib.CTL, *words, **how)
+        return self.on(f"gateway{gateway}", CTL, *words, **how)
 
     def load(self, gateway, text=None):
         """Loads the table that all have, or another."""
@@ -80,13 +81,13 @@ class Network:
     def next_hops(self, side):
         """The gateways that a router would send packets to now."""
         family, network = ("-6", PREFIX) if side == 6 else ("-4", PUBLIC)
-        routes = lib.run("ip", "-n", f"router{side}", family, "route", "show", network).stdout
+        routes = util.run("ip", "-n", f"router{side}", family, "route", "show", network).stdout
         return {int(last) - 10 for last in re.findall(r"via \S+[.:](\d+) dev", routes)}
 
     def await_gateways(self, *numbers, sides=(4, 6)):
         for side in sides:
-            lib.eventually(lambda side=side: self.next_hops(side) == set(numbers),
-                           f"router{side} has gateways {numbers}", pause=0.2)
+            util.eventually(lambda side=side: self.next_hops(side) == set(numbers),
+                            f"router{side} has gateways {numbers}", pause=0.2)
 
     def shares(self, counter, before):
         """Which part of the packets each gateway had since there were these statistics."""

@@ -11,7 +11,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "netns"))
 
 import cluster
-import lib
+import kmod
+import util
 
 RULES = """
 table inet spread {
@@ -33,15 +34,15 @@ table inet spread {
 
 @pytest.fixture(scope="session")
 def network():
-    lib.need("bird", "birdc", "unbound", "nft")
-    lib.run("modprobe", "-qa", *cluster.MODULES, check=False)
-    if not lib.module_loaded():
-        lib.load_module()
+    util.need("bird", "birdc", "unbound", "nft")
+    util.run("modprobe", "-qa", *cluster.MODULES, check=False)
+    if not kmod.module_loaded():
+        kmod.load_module()
     network = cluster.Network()
     network.lab("up", cluster.GATEWAYS)
     yield network
     network.lab("down")
-    lib.unload_module()
+    kmod.unload_module()
 
 
 @pytest.fixture

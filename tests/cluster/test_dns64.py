@@ -2,14 +2,14 @@
 """DNS64 by unbound: an IPv6-only client reaches a name that has an IPv4 address only."""
 
 import cluster
-import lib
+import util
 
 
 def test_a_name_with_an_a_record_only(lab):
     with lab.serving("server4"):
         lab.lab("dns")
-        found = lib.eventually(lambda: lab.on("client6", "getent", "ahosts", "www.example",
-                                              check=False).stdout, "the name is found", pause=0.5)
+        found = util.eventually(lambda: lab.on("client6", "getent", "ahosts", "www.example",
+                                               check=False).stdout, "the name is found", pause=0.5)
         assert found.split()[0] == cluster.embedded("198.51.100.80")
         done = lab.on("client6", cluster.TRAFFIC, "send", "www.example", "--octets", 100000,
                       "--probes", 0)

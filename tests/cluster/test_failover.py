@@ -4,7 +4,7 @@
 import time
 
 import cluster
-import lib
+import kmod
 import pytest
 
 DIRECTIONS = pytest.mark.parametrize("direction", cluster.PAIRS)
@@ -105,9 +105,9 @@ def test_without_its_table_a_gateway_withdraws(lab, direction, lose, note):
 
 def test_without_the_module_all_withdraw(lab):
     """There is one module for all gateways here; each on its own finds it missing."""
-    lib.unload_module()
+    kmod.unload_module()
     lab.await_gateways()
-    lib.load_module()
+    kmod.load_module()
     lab.await_gateways()
     for gateway in (1, 2, 3):
         lab.load(gateway)

@@ -14,7 +14,7 @@ import struct
 import time
 
 import cluster
-import lib
+import netns
 
 SOURCE4 = "203.0.113.20"
 DESTINATIONS = [f"198.51.100.{128 + n}" for n in range(32)]
@@ -25,7 +25,7 @@ SO_RCVBUFFORCE = 33
 
 def tap(lab):
     """Catches all that comes from the gateways to the IPv4 side."""
-    with lib.Place("router4"):
+    with netns.Place("router4"):
         tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
     tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
     tap.bind(("gateways", 0x0800))
@@ -35,7 +35,7 @@ def tap(lab):
 
 def send(lab):
     """Small datagrams, which go without DF, from one host to many."""
-    with lib.Place("client6"), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sender:
+    with netns.Place("client6"), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sender:
         for _, destination in itertools.product(range(EACH), DESTINATIONS):
             sender.sendto(b"identify me", (cluster.embedded(destination), 9))
 

@@ -4,9 +4,13 @@
 import os
 from pathlib import Path
 
-import lib
+import kmemleak
+import kmod
 import modelled
 import pytest
+from addresses import CONFIG
+from topology import build_topology
+from util import FIGURES
 
 PENDING = Path(__file__).with_name("pending.txt")
 
@@ -35,7 +39,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_terminal_summary(terminalreporter):
-    for what, count in lib.FIGURES.items():
+    for what, count in FIGURES.items():
         terminalreporter.write_line(f"{count} {what}")
 
 
@@ -49,7 +53,7 @@ def one_processor():
 def namespaces(request):
     if request.config.getoption("against") == "model":
         pytest.skip("needs the kernel")
-    topology = lib.build_topology()
+    topology = build_topology()
     yield topology
     topology.delete()
 
@@ -57,14 +61,14 @@ def namespaces(request):
 @pytest.fixture(scope="session")
 def module():
     """The module, loaded; at the end it must go, and nothing of it may stay."""
-    if lib.module_loaded():
-        lib.unload_module()
-    lib.load_module()
+    if kmod.module_loaded():
+        kmod.unload_module()
+    kmod.load_module()
     yield
-    if lib.module_loaded():
-        lib.unload_module()
-    assert not lib.module_loaded()
-    assert lib.lockdep_is_alive()
+    if kmod.module_loaded():
+        kmod.unload_module()
+    assert not kmod.module_loaded()
+    assert kmemleak.lockdep_is_alive()
 
 
 @pytest.fixture
@@ -72,8 +76,8 @@ def text(request):
     """The configuration of a test, as nat64ctl load reads it."""
     mark = request.node.get_closest_marker("configuration")
     if not mark:
-        return lib.CONFIG
-    return (lib.CONFIG if mark.kwargs.get("more") else "") + "\n".join(mark.args) + "\n"
+        return CONFIG
+    return (CONFIG if mark.kwargs.get("more") else "") + "\n".join(mark.args) + "\n"
 
 
 @pytest.fixture
@@ -119,7 +123,7 @@ def expect_silence(wire):
 @pytest.fixture
 def configure(net):
     """Changes the configuration in the middle of a test: more lines after the usual ones."""
-    return lambda *lines: net.configure(lib.CONFIG + "\n".join(lines) + "\n")
+    return lambda *lines: net.configure(CONFIG + "\n".join(lines) + "\n")
 
 
 @pytest.fixture

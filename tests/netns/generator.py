@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import packet as p
-from lib import (GATEWAY4, GATEWAY6, GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP, GSO_UDP_L4, HOST4,
-                 HOST6, PEER4, PEER6, Offload)
-from model import embed, is_in
+from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, PEER4, PEER6
+from frame import GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP, GSO_UDP_L4, Offload
+from model_addr import embed, is_in
 
 # Configurations.
 

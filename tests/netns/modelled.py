@@ -3,7 +3,9 @@
 
 import contextlib
 
-import lib
+import icmp_error
+from addresses import GATEWAY4, GATEWAY6
+from frame import Frame
 from model import Model
 from packet import describe, difference, version
 
@@ -15,7 +17,7 @@ class Wire:
     def expect(self, sent, *expected):
         __tracebackhide__ = True
         sent = sent if isinstance(sent, (list, tuple)) else [sent]
-        expected = [e.packet if isinstance(e, lib.Frame) else e for e in expected]
+        expected = [e.packet if isinstance(e, Frame) else e for e in expected]
         got = [packet for one in sent for packet in self._of(one)]
         problems = []
         for family in (6, 4):
@@ -26,10 +28,11 @@ class Wire:
             for a, b in zip(want, have):
                 problems += difference(a.closed(b.closed(b)), b.closed(b))
         if problems:
-            raise AssertionError("\n".join(problems + [self.net.model.of(lib.quoted(sent[0])).reason]))
+            problems.append(self.net.model.of(icmp_error.quoted(sent[0])).reason)
+            raise AssertionError("\n".join(problems))
 
     def _of(self, one):
-        frame = one if isinstance(one, lib.Frame) else lib.Frame(one)
+        frame = one if isinstance(one, Frame) else Frame(one)
         if frame.dst:  # multicast, or for somebody else
             return []
         return self.net.model.of(frame.packet).packets
@@ -46,7 +49,7 @@ class Net:
         self.configure(text)
 
     def configure(self, text):
-        self.model = Model(text, gateway4=lib.GATEWAY4, gateway6=lib.GATEWAY6)
+        self.model = Model(text, gateway4=GATEWAY4, gateway6=GATEWAY6)
 
     @contextlib.contextmanager
     def mtus(self, to6=None, to4=None, far6=None, far4=None):

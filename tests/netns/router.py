@@ -10,8 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 
-from lib import GSO_UDP_L4
-from model import Header4, Refused, fragments4, icmpv6_type
+from frame import GSO_UDP_L4
+from model_header import Header4, Refused, fragments4, icmpv6_type
 from packet import FRAGMENT, HOP_BY_HOP, TCP, UDP, Packet, checksum, icmp6, ip6, pseudo, u16, u32, version
 from taps import MARKS
 

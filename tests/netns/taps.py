@@ -18,11 +18,16 @@ import struct
 import tempfile
 from pathlib import Path
 
-import lib
+import nft
+import topology
+import util
+from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, MAC_TO6, SERVER4
+from frame import Offload, mac
 from generator import MEMORY, Sent
-from lib import GATEWAY4, GATEWAY6, HOST4, HOST6, SERVER4, Offload
 from netlink import DUMP, HEADER, REQUEST, Message, attribute, attributes
 from packet import Packet, destination_options, hop_by_hop, icmp6, ip4, ip6
+from topology import MODULES
+from util import DEADLINE
 
 TUNSETIFF, TUNSETOFFLOAD = 0x400454ca, 0x400454d0
 SIOCETHTOOL, ETHTOOL_SGRO = 0x8946, 0x2c
@@ -30,7 +35,7 @@ TAP, NAPI, NAPI_FRAGS, NO_PI, VNET_HDR = 0x02, 0x10, 0x20, 0x1000, 0x4000
 # Checksums, TCP over either family and with ECN, UDP over either.
 OFFLOADS = (0, 0x01, 0x0f, 0x6f)
 
-GATEWAY = lib.mac(lib.MAC_TO6)  # each link's
+GATEWAY = mac(MAC_TO6)  # each link's
 
 # The firewall marks that packets get for where they come in.
 MARKS = {"to6": 0x11, "to4": 0x12, "in6": 0x21, "in4": 0x22, "gro6": 0x31, "gro4": 0x32}
@@ -50,13 +55,13 @@ GETRULE, TABLE, CHAIN, EXPRESSIONS = 0xa07, 1, 2, 4
 # Without sets, for which Linux 6.1 itself breaks a rule of RCU.
 CHAINS = "\n".join((
     "table inet fuzz {",
-    lib.chain("prerouting", *(f'iifname "{name}" meta mark set {mark}' for name, mark in MARKS.items()),
+    nft.chain("prerouting", *(f'iifname "{name}" meta mark set {mark}' for name, mark in MARKS.items()),
               name="marked", priority=-430),
-    lib.chain("prerouting", 'iifname "gro*" ip protocol 59 counter drop',
+    nft.chain("prerouting", 'iifname "gro*" ip protocol 59 counter drop',
               name="released", priority=-450),
-    lib.chain("prerouting", 'iifname "gro*" counter', name="arrived", priority=-440),
-    lib.chain("prerouting", 'iifname != "lo" counter drop', name="passed", priority=-410),
-    lib.chain("input", name="local", policy="drop"),
+    nft.chain("prerouting", 'iifname "gro*" counter', name="arrived", priority=-440),
+    nft.chain("prerouting", 'iifname != "lo" counter drop', name="passed", priority=-410),
+    nft.chain("input", name="local", policy="drop"),
     "}"))
 
 
@@ -69,11 +74,11 @@ def stays_on_link(packet):
 def sysfs():
     """Where the devices are of the namespace that this process is in."""
     with tempfile.TemporaryDirectory() as where:
-        lib.run("mount", "-t", "sysfs", "sysfs", where)
+        util.run("mount", "-t", "sysfs", "sysfs", where)
         try:
             yield where
         finally:
-            lib.run("umount", "-l", where)
+            util.run("umount", "-l", where)
 
 
 class Tap:
@@ -84,8 +89,8 @@ class Tap:
         self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         flags = TAP | NO_PI | VNET_HDR | more
         fcntl.ioctl(self.fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
-        lib.run("ip", "link", "set", name, "address", lib.MAC_TO6, "arp", "off",
-                "txqueuelen", "30000", "up")
+        util.run("ip", "link", "set", name, "address", MAC_TO6, "arp", "off",
+                 "txqueuelen", "30000", "up")
         self.buffer = bytearray(70000)
 
     def offloads(self, flags):
@@ -154,9 +159,9 @@ class Collector(Tap):
         self.holds = False
 
 
-class TapGateway(lib.Gateway):
+class TapGateway(topology.Gateway):
     def __init__(self, name="nat64-fuzz"):
-        lib.run("modprobe", "-qa", *lib.MODULES, check=False)
+        util.run("modprobe", "-qa", *MODULES, check=False)
         super().__init__(name)
         with self:
             self.ends = {side: Tap(f"to{side}") for side in (6, 4)}
@@ -178,7 +183,7 @@ class TapGateway(lib.Gateway):
         self.run("nft", "-f", "-", input=CHAINS)
         with self:
             self.netfilter = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
-        self.netfilter.settimeout(lib.DEADLINE)
+        self.netfilter.settimeout(DEADLINE)
         self.routes = ()
         self.followed = next((n for n in range(64) if self.answers_error_behind(n + 1)), None)
 
@@ -238,7 +243,7 @@ class TapGateway(lib.Gateway):
             if collector.holds:
                 before = self.counter(b"released")
                 collector.release()
-                lib.eventually(lambda: self.counter(b"released") > before, "GRO lets go")
+                util.eventually(lambda: self.counter(b"released") > before, "GRO lets go")
 
     def received(self):
         """All that has come out, by side, and not for the link alone."""

@@ -2,8 +2,9 @@
 """IPv4 to IPv6: RFC 7915 section 4, but for ICMPv4 errors (test_icmp.py)."""
 
 import pytest
-from lib import (GATEWAY4, HOST4, HOST6, PEER4, PEER6, PREFIX, SERVER4, SERVER6, Frame, answer4,
-                 fragmentation_needed, prohibited, source_route_failed, time_exceeded)
+from addresses import GATEWAY4, HOST4, HOST6, PEER4, PEER6, PREFIX, SERVER4, SERVER6
+from frame import Frame
+from icmp_error import answer4, fragmentation_needed, prohibited, source_route_failed, time_exceeded
 from packet import (AH, ESP, GRE, ICMP, NO_NEXT, OSPF, SCTP, TCP, UDP, Packet, dccp, difference, echo4, echo6,
                     echo_reply4, echo_reply6, fragment, icmp4, ip4, ip6, octets, raw, tcp, udp,
                     udplite)

@@ -4,13 +4,15 @@
 from ipaddress import ip_address
 
 import pytest
-from lib import (HOST4, HOST6, PREFIX, SERVER4, SERVER6, STRANGER6, Frame, eventually, packet_too_big,
-                 parameter_problem, prohibited, time_exceeded)
+from addresses import HOST4, HOST6, PREFIX, SERVER4, SERVER6, STRANGER6
+from frame import Frame
+from icmp_error import packet_too_big, parameter_problem, prohibited, time_exceeded
 from model import Model
 from packet import (AH, ANY, DESTINATION, ESP, FRAGMENT, GRE, HOP_BY_HOP, ICMPV6, NO_NEXT, OSPF,
                     ROUTING, SCTP, TCP, UDP, Extension, Packet, dccp, destination_options,
                     echo6, echo_reply4, echo_reply6, echo4, fragment, hop_by_hop, icmp6, ip4, ip6,
                     octets, pad, raw, routing, tcp, udp, udplite)
+from util import eventually
 
 
 def sent(*parts, **fields):

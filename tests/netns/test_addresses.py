@@ -2,9 +2,11 @@
 """Which address becomes which: RFC 6052, RFC 7757, RFC 8215."""
 
 import pytest
-from lib import (GATEWAY6, HOST4, HOST6, MAC_FAR4, PEER4, PEER6, PREFIX, SERVER4, SERVER6, STRANGER6, Frame,
-                 packet_too_big, prohibited, time_exceeded)
-from model import embed
+from addresses import (GATEWAY6, HOST4, HOST6, MAC_FAR4, PEER4, PEER6, PREFIX, SERVER4, SERVER6,
+                       STRANGER6)
+from frame import Frame
+from icmp_error import packet_too_big, prohibited, time_exceeded
+from model_addr import embed
 from packet import (ANY, ESP, UDP, echo6, echo_reply6, fragment, hop_by_hop, icmp4, icmp6, ip4,
                     ip6, octets, raw, tcp, udp)
 

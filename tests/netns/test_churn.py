@@ -16,12 +16,18 @@ import struct
 import time
 from pathlib import Path
 
-import lib
+import addresses
+import kmemleak
+import kmod
 import netlink
+import netns
 import pytest
-from lib import HOST4, HOST6, SERVER4, SERVER6
+import util
+from addresses import HOST4, HOST6, SERVER4, SERVER6
+from kmemleak import MEMLEAK
 from netlink import CREATE, DUMP, REPLACE, build
 from packet import ANY, describe, ip4, ip6, udp
+from util import FIGURES
 
 SECONDS = float(os.environ.get("NAT64_CHURN_SECONDS", 12))
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -34,7 +40,7 @@ ABSENT, FIRST, SECOND = range(3)
 COMING_PREFIX = {"addr": "2001:db8:200::", "len": 96}
 BEHIND4, BEHIND6 = "203.0.111.1", "2001:db8:dd::1"
 
-CONFIG = lib.CONFIG + f"add {BEHIND4} {BEHIND6}\n"
+CONFIG = addresses.CONFIG + f"add {BEHIND4} {BEHIND6}\n"
 
 # Places in the shared state: entries, and what comes after them.
 PREFIX_PLACE, MODULE_PLACE, PLACES = ENTRIES, ENTRIES + 1, ENTRIES + 2
@@ -210,7 +216,7 @@ class Helper:
 
 def unload_module():
     """As soon as nobody is in the middle of a listing."""
-    lib.eventually(lambda: lib.unload_module(check=False), "the module can be unloaded")
+    util.eventually(lambda: kmod.unload_module(check=False), "the module can be unloaded")
 
 
 def ask(client, command, flags=0, /, **values):
@@ -250,7 +256,7 @@ class Churn:
                 ask(self.client, "eam-new", CREATE | REPLACE, eam=row(n, new))
             elif self.value(n) != ABSENT:
                 ask(self.client, "eam-del", eam={"addr4": addr4(n)})
-        lib.FIGURES["single changes"] += 1
+        FIGURES["single changes"] += 1
 
     def batch(self):
         """Many at once, which is one step."""
@@ -258,7 +264,7 @@ class Churn:
         which = self.rng.choice((FIRST, SECOND))
         with self.known.change(*((n, which) for n in some)):
             ask(self.client, "eam-new", CREATE | REPLACE, eam=[row(n, which) for n in some])
-        lib.FIGURES["batches"] += 1
+        FIGURES["batches"] += 1
 
     def refused(self):
         """A batch that fails at its end changes nothing that lasts, but its rows are seen."""
@@ -267,17 +273,17 @@ class Churn:
             with pytest.raises(netlink.Refused):
                 ask(self.client, "eam-new", CREATE,
                     eam=[row(n, FIRST) for n in absent] + [{"addr4": HOST4, "addr6": "2001:db8::1"}])
-        lib.FIGURES["batches that were taken back"] += 1
+        FIGURES["batches that were taken back"] += 1
 
     def prefix(self):
         there = self.value(PREFIX_PLACE)
         with self.known.change((PREFIX_PLACE, int(not there))):
             ask(self.client, "prefix-del" if there else "prefix-new", prefix=COMING_PREFIX)
-        lib.FIGURES["prefixes that came or went"] += 1
+        FIGURES["prefixes that came or went"] += 1
 
     def setting(self):
         ask(self.client, "settings-set", settings=self.rng.choice(SETTINGS))
-        lib.FIGURES["settings"] += 1
+        FIGURES["settings"] += 1
 
     def reset(self):
         ask(self.client, "stats-reset")
@@ -303,7 +309,7 @@ class Churn:
             text += f"prefix add {COMING_PREFIX['addr']}/96\n"
         with self.known.change(*enumerate(values), (PREFIX_PLACE, prefix)):
             self.gateway.ctl("load", "-", input=text)
-        lib.FIGURES["reloads"] += 1
+        FIGURES["reloads"] += 1
 
     def device(self):
         """With a route to a mapped host; both go at once."""
@@ -313,17 +319,17 @@ class Churn:
             self.gateway.ip("link add churn type dummy", "link set churn up",
                             f"route add {BEHIND6}/128 dev churn")
         self.device_is_there = not self.device_is_there
-        lib.FIGURES["devices that came or went"] += 1
+        FIGURES["devices that came or went"] += 1
 
     def module(self):
         """Unloaded, loaded, configured."""
         with self.known.change((MODULE_PLACE, 0)):
             self.client.close()
             unload_module()
-            lib.load_module()
+            kmod.load_module()
             self.connect()
             self.load()
-        lib.FIGURES["times the module was unloaded and loaded"] += 1
+        FIGURES["times the module was unloaded and loaded"] += 1
 
     STEPS = [(entry, 40), (batch, 10), (refused, 5), (prefix, 10), (setting, 20), (reset, 3),
              (listing, 6), (load, 8), (device, 3), (module, 1)]
@@ -378,18 +384,18 @@ def percpu():
 
 @pytest.fixture
 def nothing_leaks(real):
-    lib.forget_leaks()
+    kmemleak.forget_leaks()
     before = percpu()
     yield
     unload_module()
     # Namespaces are on their way, and not all is given back at once.
-    lib.eventually(lambda: percpu() < before + 2048, f"memory of each CPU is as before, {before}")
-    assert not lib.leaks()
-    lib.load_module()
+    util.eventually(lambda: percpu() < before + 2048, f"memory of each CPU is as before, {before}")
+    assert not kmemleak.leaks()
+    kmod.load_module()
     real.gateway.loaded = None
 
 
-@pytest.mark.skipif(not lib.MEMLEAK.exists() and "NAT64_CHURN_SECONDS" not in os.environ,
+@pytest.mark.skipif(not MEMLEAK.exists() and "NAT64_CHURN_SECONDS" not in os.environ,
                     reason="this kernel does not find leaks; NAT64_CHURN_SECONDS runs it all the same")
 @pytest.mark.parametrize("forwarding", ["filtered", "direct"])
 @pytest.mark.configuration("")
@@ -402,7 +408,7 @@ def test_churn(real, nothing_leaks, forwarding):
     helpers = [Helper(traffic.burst, lambda: (traffic.sent, traffic.certain), cpu=cpus[-1]),
                Helper(dying.step, dying.report)]
     try:
-        with lib.unpinned():
+        with netns.unpinned():
             churn.run(time.monotonic() + SECONDS, helpers)
     finally:
         reports = [helper.stop() for helper in helpers]
@@ -410,9 +416,9 @@ def test_churn(real, nothing_leaks, forwarding):
     wrong = [report for report in reports if isinstance(report, str)]
     assert not wrong, "\n".join(wrong)
     (sent, certain), namespaces = reports
-    lib.FIGURES["packets under churn"] += sent
-    lib.FIGURES["of these packets had only one right outcome"] += certain
-    lib.FIGURES["network namespaces that died"] += namespaces
+    FIGURES["packets under churn"] += sent
+    FIGURES["of these packets had only one right outcome"] += certain
+    FIGURES["network namespaces that died"] += namespaces
     assert certain > sent / 10 and namespaces
-    real.configure(lib.CONFIG)
+    real.configure(CONFIG)
     real.wire.expect(*stable6(udp(1, 2)))

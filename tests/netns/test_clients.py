@@ -10,9 +10,9 @@ import json
 import os
 import re
 
-import lib
 import pytest
-from lib import GATEWAY4, GATEWAY6, REAL4, REAL4_EMBEDDED, REAL6, REAL6_MAPPED
+import util
+from addresses import GATEWAY4, GATEWAY6, REAL4, REAL4_EMBEDDED, REAL6, REAL6_MAPPED
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -76,7 +76,7 @@ def test_ping_that_does_not_fit_learns_the_mtu(real):
 
 @contextlib.contextmanager
 def nginx(namespace, address, directory):
-    lib.need("nginx", "curl")
+    util.need("nginx", "curl")
     listen = f"[{address}]:80" if ":" in address else f"{address}:80"
     config = directory / "nginx.conf"
     config.write_text(f"""
@@ -90,8 +90,8 @@ http {{
 """)
     with namespace.start("nginx", "-c", config, "-e", directory / "error.log") as server:
         try:
-            lib.eventually(lambda: f" {listen} " in namespace.run("ss", "-Hltn").stdout,
-                           "nginx listens")
+            util.eventually(lambda: f" {listen} " in namespace.run("ss", "-Hltn").stdout,
+                            "nginx listens")
             yield
         finally:
             server.terminate()
@@ -143,11 +143,11 @@ def test_curl_through_a_bottleneck_that_only_the_gateway_sees(real, page, direct
 
 @contextlib.contextmanager
 def iperf3_server(namespace):
-    lib.need("iperf3")
+    util.need("iperf3")
     with namespace.start("iperf3", "-s", "-1", "--forceflush", stdout=-3) as server:
         try:
-            lib.eventually(lambda: ":5201 " in namespace.run("ss", "-Hltn").stdout,
-                           "iperf3 listens")
+            util.eventually(lambda: ":5201 " in namespace.run("ss", "-Hltn").stdout,
+                            "iperf3 listens")
             yield
         finally:
             server.terminate()
@@ -193,7 +193,7 @@ def test_iperf3_without_path_mtu_discovery(real, how):
 @DIRECTIONS
 @pytest.mark.parametrize("how", [["-U"], ["-I"], ["-T"]], ids=["UDP", "ICMP", "TCP"])
 def test_traceroute(real, direction, how):
-    lib.need("traceroute")
+    util.need("traceroute")
     client, _, address, _ = sides(real, direction)
     said = client.run("traceroute", "-n", "-q", 1, "-w", 5, "-N", 1, *how, address).stdout
     hops = [line.split()[:2] for line in said.splitlines()[1:]]
@@ -203,7 +203,7 @@ def test_traceroute(real, direction, how):
 
 @DIRECTIONS
 def test_tracepath(real, direction):
-    lib.need("tracepath")
+    util.need("tracepath")
     client, _, address, _ = sides(real, direction)
     with real.mtus(to4=1400, far4=1400):
         said = client.run("tracepath", "-n", address).stdout

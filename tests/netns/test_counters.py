@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Each packet is counted once: as translated, or under the reason why it was not."""
 
-import lib
+import icmp_error
 import pytest
-from lib import (HOST4, HOST6, SERVER4, SERVER6, STRANGER6, Frame, answer, fragmentation_needed,
-                 packet_too_big, parameter_problem, prohibited, source_route_failed, time_exceeded)
+from addresses import CONFIG, HOST4, HOST6, PEER6, SERVER4, SERVER6, STRANGER6
+from frame import Frame
+from icmp_error import (answer, fragmentation_needed, packet_too_big, parameter_problem,
+                        prohibited, source_route_failed, time_exceeded)
 from packet import (ANY, ICMP, UDP, destination_options, echo4, fragment, icmp4, icmp6, ip4, ip6,
-                    octets, raw, routing, udp)
+                    octets, raw, routing, udp, version)
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -70,14 +72,14 @@ REASONS = [
 
 
 @pytest.mark.parametrize("reason, packet, told", [
-    pytest.param(*row, id=f"{row[0]} {'6to4' if lib.quoted(row[1])[0] >> 4 == 6 else '4to6'}{n}")
+    pytest.param(*row, id=f"{row[0]} {'6to4' if version(icmp_error.quoted(row[1])) == 6 else '4to6'}{n}")
     for n, row in enumerate(REASONS)])
 def test_reasons(real, reason, packet, told):
     expected = told(packet)
     real.gateway.ctl("stats", "reset")
     real.wire.expect(packet, *[expected] if expected else [])
     assert counted(real.gateway) == {reason: 1, **({"answered": 1} if expected else {})}
-    real.gateway.loaded = lib.CONFIG
+    real.gateway.loaded = CONFIG
 
 
 def only(real, packet, expected, **counters):
@@ -102,7 +104,7 @@ def test_split_packets(real):
 
 def test_hairpinned_packets(real):
     only(real, six(dst="2001:db8:100::203.0.113.20"),
-         [ip6("2001:db8:100::203.0.113.10", lib.PEER6, udp(1, 2, b"x"), hlim=63)],
+         [ip6("2001:db8:100::203.0.113.10", PEER6, udp(1, 2, b"x"), hlim=63)],
          hairpinned=1, translated_4to6=1)
 
 

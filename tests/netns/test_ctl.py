@@ -11,11 +11,14 @@ import select
 import subprocess
 import sys
 
-import lib
+import kmod
 import netlink
 import pytest
+import util
+from addresses import CONFIG, REAL6_MAPPED
+from util import CTL, TOP
 
-sys.path.insert(0, str(lib.TOP / "tests/fuzz"))
+sys.path.insert(0, str(TOP / "tests/fuzz"))
 import inputs  # noqa: E402
 
 pytestmark = pytest.mark.configuration("")
@@ -170,7 +173,7 @@ def test_overlaps_are_forced(ctl):
 
 @pytest.mark.configuration("add 203.0.113.1 2001:db8:1::1", "add 203.0.113.2 2001:db8:1::2")
 def test_limit(refused):
-    with lib.parameter("max_mappings", 2):
+    with kmod.parameter("max_mappings", 2):
         refused("add 203.0.113.3 2001:db8:1::3",
                 "there are 2 mappings already, the limit (module parameter max_mappings)")
 
@@ -303,9 +306,9 @@ def test_progress(gateway, tmp_path):
     rows = [f"add 10.{n >> 16}.{n >> 8 & 255}.{n & 255} 2001:db8::{n:x}\n" for n in range(40000)]
     small.write_text("".join(rows[:1000]))
     large.write_text("".join(rows))
-    assert run_on_terminal(gateway, lib.CTL, "load", small) == ""
+    assert run_on_terminal(gateway, CTL, "load", small) == ""
     clear = "\r\033[K"
-    assert run_on_terminal(gateway, lib.CTL, "load", large) == (
+    assert run_on_terminal(gateway, CTL, "load", large) == (
         f"{clear}0 of 40000 mappings{clear}20000 of 40000 mappings{clear}")
     gateway.loaded = None
     done = gateway.ctl("load", large)
@@ -380,7 +383,7 @@ def test_what_the_kernel_refuses_has_its_line(refused, tmp_path, n):
     file.write_text("# one mapping a line from the third line on\nprefix add 64:ff9b::/96\n" +
                     "".join(f"  add 192.0.{i >> 8}.{i & 255} 2001:db8::{i:x} force\n"
                             for i in range(1, n + 10)))
-    with lib.parameter("max_mappings", n):
+    with kmod.parameter("max_mappings", n):
         refused(f"load {file}", place=f"{file}:{n + 3}:7",
                 error=f"there are {n} mappings already, the limit (module parameter max_mappings)")
 
@@ -427,15 +430,15 @@ def test_one_load_at_a_time(gateway, ctl, refused):
     assert done.returncode == REFUSED
     assert ctl("save") == WHOLE
     other.close()
-    lib.eventually(lambda: gateway.ctl("load", "/dev/null", check=False).returncode == 0,
-                   "the other load is given up")
+    util.eventually(lambda: gateway.ctl("load", "/dev/null", check=False).returncode == 0,
+                    "the other load is given up")
     assert ctl("save") == ""
 
 
 # State.
 
 def test_status(ctl, asked):
-    version = lib.run(lib.CTL, "-V").stdout.split()[1]
+    version = util.run(CTL, "-V").stdout.split()[1]
     assert re.fullmatch(f"""\
 state       off
 module      {version}
@@ -454,12 +457,12 @@ generation  [0-9]+
     assert status["prefixes"] == asked("prefix list")["prefixes"]
 
 
-@pytest.mark.configuration(lib.CONFIG)
+@pytest.mark.configuration(CONFIG)
 def test_stats(gateway, ctl, asked):
     ctl("stats reset")
     stats = asked("stats")["stats"]
     assert set(stats.values()) == {0}
-    gateway.run("ping", "-c", "1", "-W", "1", lib.REAL6_MAPPED)
+    gateway.run("ping", "-c", "1", "-W", "1", REAL6_MAPPED)
     stats = asked("stats")["stats"]
     assert sum(stats.values())
     lines = ctl("stats").splitlines()
@@ -469,7 +472,7 @@ def test_stats(gateway, ctl, asked):
     assert metrics == "".join(f"# HELP nat64_{name}_total Counter {name}, see nat64(4).\n"
                               f"# TYPE nat64_{name}_total counter\nnat64_{name}_total {value}\n"
                               for name, value in stats.items()) + "# EOF\n"
-    lib.need("promtool")
+    util.need("promtool")
     assert gateway.run("promtool", "check", "metrics", input=metrics).stderr == ""
     ctl("stats reset")
     assert set(asked("stats")["stats"].values()) == {0}
@@ -481,7 +484,7 @@ def monitor(gateway):
     with contextlib.ExitStack() as stack:
         def start(*options):
             process = stack.enter_context(gateway.start(
-                lib.CTL, *options, "monitor", stdout=subprocess.PIPE, text=True))
+                CTL, *options, "monitor", stdout=subprocess.PIPE, text=True))
             stack.callback(process.terminate)
 
             def hears():
@@ -493,7 +496,7 @@ def monitor(gateway):
                 text = process.stdout.readline()
                 return line() if "stats reset" in text else text
 
-            lib.eventually(hears, "monitor listens")
+            util.eventually(hears, "monitor listens")
             return line
         yield start
 
@@ -544,8 +547,8 @@ def test_who_may_do_what(gateway):
 
     def ask(*words):
         return gateway.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                           "--inh-caps=-all", lib.CTL, *words, check=False)
-    lib.need("setpriv")
+                           "--inh-caps=-all", CTL, *words, check=False)
+    util.need("setpriv")
     for words in ("save", "list", "prefix list", "get", "status", "stats", "lookup 203.0.113.10"):
         assert ask(*words.split()).stdout == gateway.show(*words.split())
     for words in ("flush", "add 192.0.2.1 2001:db8::1", "del 203.0.113.10", "set tos 1",
@@ -559,8 +562,8 @@ def test_who_may_do_what(gateway):
 
 def test_netns_option(gateway, ctl):
     ctl("load -", input=WHOLE)
-    assert lib.run(lib.CTL, "-n", gateway.name, "save").stdout == WHOLE
-    assert lib.run(lib.CTL, "-n", f"/run/netns/{gateway.name}", "save").stdout == WHOLE
+    assert util.run(CTL, "-n", gateway.name, "save").stdout == WHOLE
+    assert util.run(CTL, "-n", f"/run/netns/{gateway.name}", "save").stdout == WHOLE
 
 
 def test_listing_while_the_table_changes(gateway, ctl):
@@ -570,11 +573,11 @@ def test_listing_while_the_table_changes(gateway, ctl):
     usual = ctl("list").splitlines()
     churn = "add 203.0.113.1 2001:db8:1::1\ndel 203.0.113.1\n" * 3000
     read, write = os.pipe()
-    with gateway.start(lib.CTL, "-b", "-", stdin=read) as batch, os.fdopen(write, "w") as pipe:
+    with gateway.start(CTL, "-b", "-", stdin=read) as batch, os.fdopen(write, "w") as pipe:
         os.close(read)
         pipe.write(churn[:4096])
         for _ in range(5):
-            done = gateway.run(lib.CTL, "list", check=False)
+            done = gateway.run(CTL, "list", check=False)
             if done.returncode:
                 assert done.stderr == ("nat64ctl: the configuration kept changing while it was "
                                        "read; try again\n")
@@ -588,12 +591,12 @@ def test_listing_while_the_table_changes(gateway, ctl):
 
 
 def test_no_leaks(gateway, tmp_path):
-    lib.need("valgrind")
+    util.need("valgrind")
     file = tmp_path / "nat64.conf"
     file.write_text(WHOLE)
     batch = "\n".join((f"load {file}", "save", "list", "prefix list", f"diff {file}", "status",
                        "lookup 203.0.113.10", "stats", "add 203.0.113.10 2001:db8::1", "get",
                        "flush", f"diff {file}", f"load {file}"))
     done = gateway.run("valgrind", "-q", "--leak-check=full", "--error-exitcode=99",
-                       lib.CTL, "-jf", "-b", "-", input=batch, check=False)
+                       CTL, "-jf", "-b", "-", input=batch, check=False)
     assert done.returncode == REFUSED, done.stderr

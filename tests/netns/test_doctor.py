@@ -5,11 +5,15 @@ import contextlib
 import json
 import os
 
-import lib
+import kmod
 import pytest
-from lib import (CONFIG, CTL, GATEWAY4, GATEWAY6, HOST4, HOST6, PEER6, PREFIX, REAL6, SERVER4,
-                 SERVER6)
+import util
+from addresses import (CONFIG, GATEWAY4, GATEWAY6, HOST4, HOST6, MAC_FAR6, PEER6, PREFIX,
+                       REAL4_EMBEDDED, REAL6, REAL6_MAPPED, SENTINEL6, SERVER4, SERVER6)
+from frame import Frame
+from kmod import KO
 from packet import ANY, ip4, ip6, udp
+from util import CTL
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -108,7 +112,7 @@ def test_no_route_to_the_prefix(healthy):
 @pytest.mark.parametrize("mapped, asked", [("198.51.100.200", "198.51.100.200"),
                                            ("198.51.100.208/28", "198.51.100.213")])
 def test_nobody_answers_arp(net, healthy, mapped, asked):
-    lib.need("arping")
+    util.need("arping")
     healthy.ctl("add", mapped, "2001:db8:1::/124" if "/" in mapped else "2001:db8:1::77",
                 *["force"] * ("/" in mapped))
     full = mapped if "/" in mapped else f"{mapped}/32"
@@ -141,12 +145,12 @@ def test_an_address_of_the_gateway_is_mapped(healthy):
     ids=["no address", "an address", "all devices"])
 def test_reverse_path_filtering(net, healthy, address, every, value):
     """Of what another gateway has translated, and this one routes."""
-    foreign = lib.Frame(ip4(HOST4, SERVER4, udp(1, 2)), side=6)
+    foreign = Frame(ip4(HOST4, SERVER4, udp(1, 2)), side=6)
     with contextlib.ExitStack() as stack:
         if address:
             # With its last address, a device loses its routes and neighbours.
-            stack.callback(healthy.ip, f"route add {lib.SENTINEL6}/32 dev to6",
-                           f"neigh replace {lib.SENTINEL6} lladdr {lib.MAC_FAR6} dev to6 "
+            stack.callback(healthy.ip, f"route add {SENTINEL6}/32 dev to6",
+                           f"neigh replace {SENTINEL6} lladdr {MAC_FAR6} dev to6 "
                            "nud permanent")
             stack.enter_context(healthy.routes(f"addr {address} dev to6"))
         stack.enter_context(healthy.sysctls(net__ipv4__conf__to6__rp_filter=1,
@@ -172,24 +176,24 @@ def test_the_ipv4_network_does_not_know_the_mapped_addresses(net, healthy):
     router = net.v4
     router.ip(f"route del default via {GATEWAY4}")
     with healthy.sysctls(net__ipv4__ip_forward=1):
-        net.v6.run("ping", "-c", "1", "-W", "1", lib.REAL4_EMBEDDED, check=False)
+        net.v6.run("ping", "-c", "1", "-W", "1", REAL4_EMBEDDED, check=False)
     command = f"ip route add {HOST4}/32 via {GATEWAY4}"
     found(healthy, "return-route", "nobody routes the mapped addresses here; on the IPv4 router",
           command)
-    mend(router, command.replace(HOST4, lib.REAL6_MAPPED))
-    net.v6.run("ping", "-c", "1", "-W", "5", lib.REAL4_EMBEDDED)
-    router.ip(f"route del {lib.REAL6_MAPPED}/32 via {GATEWAY4}",
+    mend(router, command.replace(HOST4, REAL6_MAPPED))
+    net.v6.run("ping", "-c", "1", "-W", "5", REAL4_EMBEDDED)
+    router.ip(f"route del {REAL6_MAPPED}/32 via {GATEWAY4}",
               f"route add default via {GATEWAY4}")
 
 
 def test_the_ipv6_network_does_not_know_the_prefix(net, healthy):
     router = net.v6
     router.ip(f"route del default via {GATEWAY6}")
-    net.v4.run("ping", "-c", "1", "-W", "1", lib.REAL6_MAPPED, check=False)
+    net.v4.run("ping", "-c", "1", "-W", "1", REAL6_MAPPED, check=False)
     command = f"ip -6 route add {PREFIX} via {GATEWAY6}"
     found(healthy, "return-route", "nobody routes the prefix here; on the IPv6 router", command)
     mend(router, command)
-    net.v4.run("ping", "-c", "1", "-W", "5", lib.REAL6_MAPPED)
+    net.v4.run("ping", "-c", "1", "-W", "5", REAL6_MAPPED)
     router.ip(f"route del {PREFIX} via {GATEWAY6}", f"route add default via {GATEWAY6}")
 
 
@@ -261,11 +265,11 @@ def test_module_of_another_version(gateway, tmp_path):
     """One that was loaded before the packages were upgraded."""
     version = gateway.run(CTL, "-V").stdout.split()[1].encode()
     older = tmp_path / "nat64.ko"
-    octets = lib.KO.read_bytes()
+    octets = KO.read_bytes()
     assert octets.count(b"\0" + version + b"\0")
     older.write_bytes(octets.replace(b"\0" + version + b"\0", b"\0" + b"x" + version[1:] + b"\0"))
-    lib.unload_module()
-    lib.run("insmod", older)
+    kmod.unload_module()
+    util.run("insmod", older)
     gateway.loaded = None
     try:
         gateway.configure(CONFIG)
@@ -273,8 +277,8 @@ def test_module_of_another_version(gateway, tmp_path):
               f"version {version.decode()}",
               "modprobe -r nat64 && modprobe nat64 && nat64ctl load /etc/nat64/nat64.conf")
     finally:
-        lib.unload_module()
-        lib.load_module()
+        kmod.unload_module()
+        kmod.load_module()
         gateway.loaded = None
     gateway.configure(CONFIG)
     assert examine(gateway) == ([], 0)
@@ -282,7 +286,7 @@ def test_module_of_another_version(gateway, tmp_path):
 
 def test_module_is_missing(gateway):
     """The command loads it, once it is installed."""
-    lib.unload_module()
+    kmod.unload_module()
     try:
         findings, status = examine(gateway)
         assert ([f["command"] for f in findings], status) == (["modprobe nat64"], 3)
@@ -290,5 +294,5 @@ def test_module_is_missing(gateway):
         assert (text.stdout, text.returncode) == (
             "the nat64 module is not loaded\n    modprobe nat64\n", 3)
     finally:
-        lib.load_module()
+        kmod.load_module()
         gateway.loaded = None

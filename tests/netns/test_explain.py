@@ -3,11 +3,11 @@
 
 import json
 
-import lib
 import pytest
-from lib import (CONFIG, GATEWAY4, HOST4, HOST6, PEER4, PEER6, PREFIX, SERVER4, SERVER6,
-                 STRANGER6)
+from addresses import (CONFIG, GATEWAY4, HOST4, HOST6, PEER4, PEER6, PREFIX, SERVER4, SERVER6,
+                       STRANGER6)
 from packet import ANY, ip4, ip6, udp
+from util import CTL
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -185,5 +185,5 @@ def test_asking_sends_and_counts_nothing(gateway, wire):
     (("4", SERVER4, HOST4, "tcp", "1", "2", "3"), '"3" is one word too many'),
 ])
 def test_wrong_words(gateway, words, error):
-    done = gateway.run(lib.CTL, "explain", *words, check=False)
+    done = gateway.run(CTL, "explain", *words, check=False)
     assert done.returncode == 1 and error in done.stderr

@@ -13,15 +13,20 @@ from dataclasses import dataclass
 from errno import EAGAIN, ENOBUFS, ENOMEM
 from pathlib import Path
 
-import lib
+import kmod
 import netlink
 import pytest
-from lib import (GATEWAY4, GATEWAY6, GSO_TCPV4, GSO_TCPV6, HOST4, HOST6, SERVER4, SERVER6,
-                 Frame, Offload)
+import topology
+import util
+from addresses import CONFIG, GATEWAY4, GATEWAY6, HOST4, HOST6, MAC_TO4, MAC_TO6, SERVER4, SERVER6
+from frame import GSO_TCPV4, GSO_TCPV6, Frame, Offload
+from kmod import KO
 from netlink import CREATE, DUMP, EXCL, REPLACE, attributes, build, named
 from packet import fragment, icmp4, icmp6, ip4, ip6, octets, raw, tcp, udp
 from test_stack import super_tcp
 from test_transactions import LOAD, OLD, PREFIX as OTHER_PREFIX, TRAFFIC, eams, exchange
+from util import FIGURES
+from wire import Tap, Wire
 
 FAULTS = Path("/sys/kernel/debug")
 FAIL_NTH = "/proc/thread-self/fail-nth"
@@ -78,7 +83,7 @@ def each_fault(attempt, figure, first=1, step=1):
         outcomes.append(attempt(fault))
         happened = fault.happened
         n += step
-    lib.FIGURES[figure] += len(outcomes) - 1
+    FIGURES[figure] += len(outcomes) - 1
     return outcomes
 
 
@@ -293,11 +298,11 @@ def test_requests(asked):
 
 @pytest.fixture(scope="module")
 def taps(module):
-    gateway = lib.Gateway("nat64-taps")
-    far = [lib.Tap(gateway, "to6"), lib.Tap(gateway, "to4")]
-    gateway.ip(f"link set to6 address {lib.MAC_TO6}", f"link set to4 address {lib.MAC_TO4}")
-    lib.furnish(gateway)
-    yield lib.Topology(None, gateway, None, lib.Wire(*far))
+    gateway = topology.Gateway("nat64-taps")
+    far = [Tap(gateway, "to6"), Tap(gateway, "to4")]
+    gateway.ip(f"link set to6 address {MAC_TO6}", f"link set to4 address {MAC_TO4}")
+    topology.furnish(gateway)
+    yield topology.Topology(None, gateway, None, Wire(*far))
     for tap in far:
         os.close(tap.fd)
     gateway.delete()
@@ -429,7 +434,7 @@ class Shot:
 def test_packets(taps, name, forwarding):
     """It comes out whole or not at all, and if not, a counter says so."""
     sent = PACKETS[name]
-    taps.configure(lib.CONFIG + f"set forwarding {forwarding}\n" + sent.more)
+    taps.configure(CONFIG + f"set forwarding {forwarding}\n" + sent.more)
     shot = Shot(taps, sent)
     shot.once()
     refused, wanted, counted = shot.once()
@@ -459,7 +464,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def insert_module(parameters=b""):
-    fd = os.open(lib.KO, os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(KO, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if LIBC.syscall(313, fd, parameters, 0):
             raise OSError(ctypes.get_errno(), "finit_module")
@@ -477,22 +482,22 @@ def allocations_of_the_loader():
 
 def test_loading_the_module(real):
     """It is there whole, or not at all."""
-    for name in lib.dependencies():
-        lib.run("modprobe", name)
-    lib.unload_module()
+    for name in kmod.dependencies():
+        util.run("modprobe", name)
+    kmod.unload_module()
     first = max(allocations_of_the_loader() for _ in range(3))
 
     def attempt(fault):
         with fault, contextlib.suppress(OSError):
             insert_module()
-        loaded = lib.module_loaded()
+        loaded = kmod.module_loaded()
         if loaded:
-            assert lib.state(real.gateway) == "off"
-            lib.unload_module()
+            assert topology.state(real.gateway) == "off"
+            kmod.unload_module()
         return loaded
 
     outcomes = each_fault(attempt, "faults in loading the module", first, STEP)
-    lib.load_module()
+    kmod.load_module()
     real.gateway.loaded = None
     assert outcomes[-1] and False in outcomes
 
@@ -528,5 +533,5 @@ def test_making_a_network_namespace(real):
         outcomes.append(in_child(lambda: make_namespace(n)))
         assert outcomes[-1] in (MADE, FAILED, NO_MORE), f"allocation {n}"
         n += STEP
-    lib.FIGURES["faults in making a network namespace"] += len(outcomes) - 1
+    FIGURES["faults in making a network namespace"] += len(outcomes) - 1
     assert FAILED in outcomes

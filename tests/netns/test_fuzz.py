@@ -11,13 +11,14 @@ import sys
 from collections import namedtuple
 from errno import EIO
 
-import lib
 import pytest
-from lib import HOST4, HOST6, SERVER4, SERVER6
+import util
+from addresses import CONFIG, HOST4, HOST6, SERVER4, SERVER6
 from netlink import ACK, Socket, attributes, named
 from packet import ANY, ip4, ip6, udp
+from util import CTL, TOP
 
-sys.path.insert(0, str(lib.TOP / "tests/fuzz"))
+sys.path.insert(0, str(TOP / "tests/fuzz"))
 import messages  # noqa: E402
 
 SEED = os.environ.get("NAT64_FUZZ_SEED", "1")
@@ -107,7 +108,7 @@ def initial(net):
 @pytest.mark.parametrize("number", range(FIRST, FIRST + COUNT))
 def test_requests(net, expect, initial, number):
     print(f"to see it again: tests/fuzz/netlink --seed {SEED} --first {number} --count 1")
-    net.configure(lib.CONFIG)
+    net.configure(CONFIG)
     rng = random.Random(f"{SEED}/{number}")
     with net.gateway:
         client, nobody = Socket(), Socket(nobody=True)
@@ -118,8 +119,8 @@ def test_requests(net, expect, initial, number):
         assert read_table(client) == module.table
         net.wire.exchange(*PACKETS)
     # A load that was left open goes with its socket.
-    lib.eventually(lambda: net.gateway.run(lib.CTL, "load", "-", input=lib.CONFIG,
-                                           check=False).returncode == 0, "a load is possible")
+    util.eventually(lambda: net.gateway.run(CTL, "load", "-", input=CONFIG,
+                                            check=False).returncode == 0, "a load is possible")
     expect([ip6(HOST6, SERVER6, udp(1, 2)), ip4(SERVER4, HOST4, udp(2, 1))],
            ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY),
            ip6(SERVER6, HOST6, udp(2, 1), hlim=63))

@@ -11,8 +11,10 @@ import random
 from collections import Counter
 from ipaddress import ip_address, ip_network
 
-import lib
 import pytest
+import util
+from addresses import CONFIG, GATEWAY4, GATEWAY6, HOST6, SERVER6
+from frame import GSO_UDP_L4
 from generator import MEMORY, Generator, Sent, scene
 from model import Model
 from netlink import Socket, attributes, named
@@ -25,7 +27,7 @@ FIRST = int(os.environ.get("NAT64_FUZZ_FIRST", 0))
 COUNT = int(os.environ.get("NAT64_FUZZ_BATCHES", 20))
 PACKETS, HOSTILE = 240, 10
 # Before Linux 5.15 GRO loses count of a tap's memory.
-STREAMS = 6 if lib.kernel() >= (5, 15) else 0
+STREAMS = 6 if util.kernel() >= (5, 15) else 0
 
 totals, supers = Counter(), Counter()
 
@@ -55,9 +57,9 @@ class Batch:
         self.sent = [generator.packet() for _ in range(PACKETS)]
         self.hostile = [generator.hostile() for _ in range(HOSTILE)]
         self.router = Router(Model(
-            self.scene.text, gateway4=lib.GATEWAY4, gateway6=lib.GATEWAY6, mtu4=self.scene.mtu4,
+            self.scene.text, gateway4=GATEWAY4, gateway6=GATEWAY6, mtu4=self.scene.mtu4,
             mtu6=self.scene.mtu6, followed=gateway.followed,
-            native=(lib.GATEWAY4 + "/32", lib.GATEWAY6 + "/128", *self.scene.routes)))
+            native=(GATEWAY4 + "/32", GATEWAY6 + "/128", *self.scene.routes)))
         self.expected = [self.router.of(sent) for sent in self.sent]
         self.gro_kind = rng.choice(GRO_KINDS)
         self.gathered = list(self.translated(generator.stream() for _ in range(STREAMS)))
@@ -227,7 +229,7 @@ def kind(expected):
 
 
 def super_kind(sent):
-    return "of UDP" if sent.offload.gso == lib.GSO_UDP_L4 else "of TCP"
+    return "of UDP" if sent.offload.gso == GSO_UDP_L4 else "of TCP"
 
 
 def gathered_problems(run, pairs):
@@ -263,12 +265,12 @@ def run_batch(gateway, batch, client, listeners):
 @pytest.mark.parametrize("gro_kind", GRO_KINDS, ids=str)
 def test_packets_come_through_gro(gateway, gro_kind, memory):
     """What test_packets hopes to be put together can be put together at all."""
-    gateway.configure(lib.CONFIG)
+    gateway.configure(CONFIG)
     gateway.arrange(1500, 1500, 0, False)
     gateway.gathers(gro_kind)
     parts = (udp(1, 2, bytes(500)) if gro_kind else tcp(1, 2, bytes(500), seq=500 * number)
              for number in range(8))
-    stream = [Sent(ip6(lib.HOST6, lib.SERVER6, part), 6, gathered=memory) for part in parts]
+    stream = [Sent(ip6(HOST6, SERVER6, part), 6, gathered=memory) for part in parts]
 
     def lets_go():
         before = gateway.arrived()
@@ -277,7 +279,7 @@ def test_packets_come_through_gro(gateway, gro_kind, memory):
         return gateway.arrived() - before
 
     with gateway:
-        lib.eventually(lambda: lets_go() < 8, "GRO puts packets together")
+        util.eventually(lambda: lets_go() < 8, "GRO puts packets together")
 
 
 @pytest.mark.parametrize("number", range(FIRST, FIRST + COUNT))

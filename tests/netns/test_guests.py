@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Guests on this machine: what they leave to the device comes unchecked, and uncounted."""
 
-import lib
 import pytest
+from addresses import CONFIG, HOST4, HOST6, PEER6, SERVER4, SERVER6
+from frame import GSO_TCPV4, GSO_TCPV6, Offload
 from generator import Sent
-from lib import GSO_TCPV4, GSO_TCPV6, HOST4, HOST6, PEER6, SERVER4, SERVER6, Offload
 from packet import address, destination_options, echo4, echo6, hop_by_hop, ip4, ip6, tcp, udp
 from taps import TapGateway
 from test_counters import counted
@@ -21,7 +21,7 @@ def gateway(module):
 
 @pytest.fixture(autouse=True)
 def configured(gateway):
-    gateway.configure(lib.CONFIG + "set counters on\n")
+    gateway.configure(CONFIG + "set counters on\n")
     gateway.ctl("stats", "reset")
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The harness itself: without the module, on plain forwarding."""
 
-import lib
+import icmp_error
 import packet as p
 import pytest
+from addresses import HOST6, MAC_FAR4, PEER6, SENTINEL6, SERVER4
+from frame import GSO_TCPV6, Frame, Offload
 
 
 NATIVE6 = "2001:db8:4::4"
@@ -11,71 +13,71 @@ NATIVE6 = "2001:db8:4::4"
 
 @pytest.fixture(scope="module")
 def wire(namespaces):
-    with namespaces.gateway.routes(f"neigh {NATIVE6} lladdr {lib.MAC_FAR4} dev to4",
+    with namespaces.gateway.routes(f"neigh {NATIVE6} lladdr {MAC_FAR4} dev to4",
                                    f"route {NATIVE6} dev to4"):
         yield namespaces.wire
 
 
 def test_native_packets_are_forwarded_octet_for_octet(wire):
-    sent = p.ip6(lib.HOST6, NATIVE6, p.udp(1, 2, b"x"))
-    wire.expect(sent, lib.Frame(p.ip6(lib.HOST6, NATIVE6, p.udp(1, 2, b"x"), hlim=63), side=4))
-    wire.expect(p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=9),
-                p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=9, ttl=63))
+    sent = p.ip6(HOST6, NATIVE6, p.udp(1, 2, b"x"))
+    wire.expect(sent, Frame(p.ip6(HOST6, NATIVE6, p.udp(1, 2, b"x"), hlim=63), side=4))
+    wire.expect(p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=9),
+                p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=9, ttl=63))
 
 
 def test_answers_of_the_gateway_are_as_described(wire):
-    sent = p.ip6(lib.HOST6, "2001:db8:2::1", p.udp(1, 2, b"x" * 1400), hlim=1)
-    wire.expect(sent, lib.time_exceeded(sent))
-    sent = p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"x" * 1400), ttl=1)
-    wire.expect(sent, lib.time_exceeded(sent))
+    sent = p.ip6(HOST6, "2001:db8:2::1", p.udp(1, 2, b"x" * 1400), hlim=1)
+    wire.expect(sent, icmp_error.time_exceeded(sent))
+    sent = p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"x" * 1400), ttl=1)
+    wire.expect(sent, icmp_error.time_exceeded(sent))
 
 
 def test_silence_is_seen(wire):
-    wire.expect_silence(p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2), header_checksum=1),
-                        p.ip6(lib.HOST6, "ff02::1234", p.udp(1, 2)))
+    wire.expect_silence(p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2), header_checksum=1),
+                        p.ip6(HOST6, "ff02::1234", p.udp(1, 2)))
 
 
 @pytest.mark.parametrize("wrong", [
-    p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=8, ttl=63),
-    p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"y"), id=9, ttl=63),
-    p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=9, ttl=62),
-    p.ip6(lib.HOST6, lib.PEER6, p.udp(1, 2, b"x")),
+    p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=8, ttl=63),
+    p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"y"), id=9, ttl=63),
+    p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=9, ttl=62),
+    p.ip6(HOST6, PEER6, p.udp(1, 2, b"x")),
 ], ids=["id", "data", "ttl", "family"])
 def test_a_wrong_packet_is_noticed(wire, wrong):
     with pytest.raises(AssertionError, match="is wrong|nobody expected"):
-        wire.expect(p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=9), wrong)
+        wire.expect(p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=9), wrong)
 
 
 def test_an_unexpected_packet_is_noticed(wire):
     with pytest.raises(AssertionError, match="nobody expected"):
-        wire.expect_silence(p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"x")))
+        wire.expect_silence(p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"x")))
 
 
 def test_a_missing_packet_is_noticed(wire):
     with pytest.raises(AssertionError, match="did not come"):
-        wire.expect(p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2), header_checksum=1),
-                    p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2)))
+        wire.expect(p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2), header_checksum=1),
+                    p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2)))
 
 
 def test_an_open_identification_leaves_nothing_else_open(wire):
-    sent = p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=9)
-    wire.expect(sent, p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=p.ANY, ttl=63))
+    sent = p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=9)
+    wire.expect(sent, p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=p.ANY, ttl=63))
     with pytest.raises(AssertionError, match="ttl"):
-        wire.expect(sent, p.ip4(lib.SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=p.ANY, ttl=62))
+        wire.expect(sent, p.ip4(SERVER4, "192.0.2.9", p.udp(1, 2, b"x"), id=p.ANY, ttl=62))
 
 
 def test_a_super_packet_passes_with_its_offload(wire):
     tcp = p.tcp(1, 2, b"x" * 5000, checksum=0x1234)
-    offload = lib.Offload(lib.GSO_TCPV6, 1220, 74, 54, 16)
-    wire.expect(lib.Frame(p.ip6(lib.HOST6, NATIVE6, tcp), offload=offload),
-                lib.Frame(p.ip6(lib.HOST6, NATIVE6, tcp, hlim=63), side=4,
-                          offload=lib.Offload(lib.GSO_TCPV6, 1220, 0, 54, 16)))
+    offload = Offload(GSO_TCPV6, 1220, 74, 54, 16)
+    wire.expect(Frame(p.ip6(HOST6, NATIVE6, tcp), offload=offload),
+                Frame(p.ip6(HOST6, NATIVE6, tcp, hlim=63), side=4,
+                      offload=Offload(GSO_TCPV6, 1220, 0, 54, 16)))
 
 
 def test_mtus_can_be_changed(namespaces):
-    sent = p.ip4(lib.SERVER4, lib.SENTINEL6, p.udp(1, 2, b"x" * 3000), df=True)
+    sent = p.ip4(SERVER4, SENTINEL6, p.udp(1, 2, b"x" * 3000), df=True)
     with namespaces.mtus(to4=9000, to6=1400):
-        namespaces.wire.expect(sent, lib.fragmentation_needed(sent, 1400))
+        namespaces.wire.expect(sent, icmp_error.fragmentation_needed(sent, 1400))
 
 
 # The builder agrees with scapy, where that is there.

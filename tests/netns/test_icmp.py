@@ -4,8 +4,8 @@
 import ipaddress
 
 import pytest
-from lib import (GATEWAY4, HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, STRANGER6)
-from model import changed
+from addresses import GATEWAY4, HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, STRANGER6
+from model_csum import changed
 from packet import (ANY, ESP, ICMP, ICMPV6, SCTP, TCP, UDP, Packet, address,
                     destination_options, echo4, echo6, echo_reply4, echo_reply6, fragment, hop_by_hop, icmp4, icmp6, ip4, ip6,
                     octets, raw, routing, tcp, u16, u32, udp)

@@ -7,11 +7,14 @@ import os
 import select
 import socket
 
-import lib
 import pytest
-from lib import GATEWAY4, HOST4, HOST6, REAL6_MAPPED, SERVER4, SERVER6, prohibited
+import sockets
+import util
+from addresses import GATEWAY4, HOST4, HOST6, REAL6_MAPPED, SERVER4, SERVER6
+from icmp_error import prohibited
 from packet import (ANY, UDP, describe, echo6, echo_reply6, fragment, icmp4, icmp6, ip4, ip6,
                     octets, raw, tcp, udp)
+from util import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -54,7 +57,7 @@ def test_a_large_datagram_of_the_gateway_is_split(real, endpoint):
     id = int.from_bytes(seen[6][0][44:48], "big")
     # Before Linux 5.13 what connection tracking once reassembled in a network namespace is
     # reassembled there for ever, and gets another identification.
-    assert id < 0x10000 or lib.kernel() < (5, 13), describe(seen[6][0])
+    assert id < 0x10000 or util.kernel() < (5, 13), describe(seen[6][0])
     assert seen[6] == [
         ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, 0, True), raw(UDP, body[:1232]), hlim=64),
         ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, 1232), raw(UDP, body[1232:]), hlim=64)]
@@ -103,10 +106,10 @@ def test_connections_of_the_gateway_carry_their_data(real):
     """With all that a local sender leaves to its device."""
     data = os.urandom(300_000)
     with real.mtus(far6=1500):
-        ours, theirs = lib.connect(real.gateway, real.v6, REAL6_MAPPED)
+        ours, theirs = sockets.connect(real.gateway, real.v6, REAL6_MAPPED)
         with ours, theirs:
-            assert lib.stream(ours, theirs, data) == data
-            assert lib.stream(theirs, ours, data) == data
+            assert sockets.stream(ours, theirs, data) == data
+            assert sockets.stream(theirs, ours, data) == data
 
 
 def test_time_exceeded_of_the_gateway_behind_the_translation(real):
@@ -149,7 +152,7 @@ def test_an_ipv6_address_of_the_gateway_can_be_mapped(real, configure):
     configure(f"add 203.0.113.1 {own}")
     with real.gateway, socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as service:
         service.bind(("::", 4000))
-        service.settimeout(lib.DEADLINE)
+        service.settimeout(DEADLINE)
         real.wire.expect_silence(ip4(SERVER4, "203.0.113.1", udp(5000, 4000, b"hello")))
         data, sender = service.recvfrom(100)
         assert (data, sender[:2]) == (b"hello", (SERVER6, 5000))

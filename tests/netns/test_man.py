@@ -5,10 +5,11 @@ import os
 import re
 from pathlib import Path
 
-import lib
 import pytest
-from lib import HOST6, SERVER6, STRANGER6
+import util
+from addresses import HOST6, SERVER6, STRANGER6
 from packet import ip6, udp
+from util import CTL, TOP
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -17,7 +18,7 @@ TRACING = Path("/sys/kernel/tracing")
 
 def examples(page):
     """What is typed in each example, and what it prints."""
-    man = (lib.TOP / "ctl" / page).read_text().partition(".Sh EXAMPLES")[2]
+    man = (TOP / "ctl" / page).read_text().partition(".Sh EXAMPLES")[2]
     for text in re.findall(r"^\.Bd -literal.*\n((?:.*\n)*?)\.Ed$", man, re.M):
         found = []
         for line in text.splitlines(keepends=True):
@@ -30,7 +31,7 @@ def examples(page):
 
 @pytest.mark.configuration("set local on")
 def test_the_tool(gateway, tmp_path):
-    path = f"{lib.CTL.parent}:{os.environ['PATH']}"
+    path = f"{CTL.parent}:{os.environ['PATH']}"
     gateway.loaded = None
     typed = [line for example in examples("nat64ctl.8") for line in example]
     assert len(typed) == 8
@@ -50,7 +51,7 @@ def test_the_module(wire):
     assert watch.pop() == "cat trace_pipe"
     condition = re.search(r"--filter '(.*)'", second[0][0]).group(1)
     try:
-        lib.run("sh", "-c", "\n".join(watch))
+        util.run("sh", "-c", "\n".join(watch))
         wire.exchange(*packets)
         (event / "filter").write_text(condition)
         wire.exchange(*packets)

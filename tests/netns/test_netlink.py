@@ -3,11 +3,11 @@
 
 import contextlib
 
-import lib
 import netlink
 import pytest
-from lib import HOST4, HOST6
+from addresses import HOST4, HOST6
 from netlink import CREATE, DUMP, DUMP_INTR, ECHO, EXCL, NUMBERS, REPLACE, attributes, build, named
+from util import CTL
 
 NEW = CREATE | EXCL
 HOST = {"addr4": HOST4, "addr6": HOST6}
@@ -332,7 +332,7 @@ def test_echo(client):
 
 
 def test_namespaces_are_apart(net, client, listener):
-    net.v6.run(lib.CTL, "add", "192.0.2.9", "2001:db8:9::9")
+    net.v6.run(CTL, "add", "192.0.2.9", "2001:db8:9::9")
     assert heard(listener, client) == []
     assert len(listed(client.dump("eam-get"))) == 1
-    net.v6.run(lib.CTL, "flush")
+    net.v6.run(CTL, "flush")

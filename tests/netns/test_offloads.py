@@ -6,12 +6,16 @@ import os
 import socket
 import struct
 
-import lib
+import icmp_error
+import nft
 import pytest
-from lib import (GSO_TCPV4, GSO_TCPV6, HOST4, HOST6, REAL4_EMBEDDED, REAL6_MAPPED, SERVER4, SERVER6,
-                 Frame, Offload)
+import sockets
+from addresses import CONFIG, HOST4, HOST6, PEER6, REAL4_EMBEDDED, REAL6_MAPPED, SERVER4, SERVER6
+from frame import GSO_TCPV4, GSO_TCPV6, Frame, Offload
 from packet import ANY, UDP, difference, fragment, ip4, ip6, octets, raw, tcp, udp
 from test_stack import ALL_OFF, ALL_ON, DATA, offloads, seeded, super_tcp, tap
+from topology import build_topology
+from util import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -27,7 +31,7 @@ def ends(real, from_side):
 @pytest.fixture
 def arrivals(filters):
     """Counts what comes in, before the translator sees it, that is longer than a link's MTU."""
-    filters(lib.chain("prerouting", 'meta length > 65575 counter comment "big"',
+    filters(nft.chain("prerouting", 'meta length > 65575 counter comment "big"',
                       'meta length > 1500 counter comment "super"', priority=-1000))
 
 
@@ -100,7 +104,7 @@ def test_tcp_that_gro_put_together(real, arrivals, mss, linear):
         seen = real.wire.exchange(*sent)
         assert max(check_pieces(seen[4], HOST4, SERVER4, mss)) == mss
         assert max(check_pieces(seen[6], SERVER6, HOST6, mss)) == mss
-    assert lib.counted(real.gateway)["super"] == 4
+    assert nft.counted(real.gateway)["super"] == 4
 
 
 UDP_GRO = [("a list of packets", dict(ALL_ON, gro=True, rx_gro_list=True)),
@@ -132,7 +136,7 @@ def send_datagrams(real, from_side, data, size):
                                socket.SOCK_DGRAM)
     with sink, source:
         sink.bind(("", 0))
-        sink.settimeout(lib.DEADLINE)
+        sink.settimeout(DEADLINE)
         source.sendmsg([data], [(socket.IPPROTO_UDP, 103, struct.pack("=H", size))], 0,
                        (to, sink.getsockname()[1]))
         return [sink.recv(9000) for _ in range(0, len(data), size)]
@@ -147,7 +151,7 @@ def test_udp_that_gro_put_together(real, arrivals, near):
         for merged, from_side in enumerate((6, 4), 1):
             got = send_datagrams(real, from_side, data, 1200)
             assert got == [data[n:n + 1200] for n in range(0, len(data), 1200)]
-            assert lib.counted(real.gateway)["super"] >= merged
+            assert nft.counted(real.gateway)["super"] >= merged
 
 
 # BIG TCP: super-packets beyond 64 KiB, which only IPv6, or an IPv4 of length 0, can have.
@@ -222,18 +226,18 @@ def test_big_tcp(real, arrivals, from_side, near):
         # A sender makes no large packets on a slow path, as one through a slow machine is.
         with real.mtus(far6=1500, far4=1500), offloads(real, near=dict(near, gro=False)), \
                 client.sysctls(net__ipv4__tcp_tso_rtt_log=31):
-            ours, theirs = lib.connect(client, server, to)
+            ours, theirs = sockets.connect(client, server, to)
             with ours, theirs, lengths(server) as arrived:
                 for _ in range(20):  # until the window is wide enough for one
-                    assert lib.stream(ours, theirs, data) == data
+                    assert sockets.stream(ours, theirs, data) == data
                     wrong = [(got, said) for got, said in arrived() if got != said]
                     assert not wrong
-                    if lib.counted(real.gateway)["big"]:
+                    if nft.counted(real.gateway)["big"]:
                         break
     finally:
         for link in big:
             set_sizes(*link, 65536)
-    assert lib.counted(real.gateway)["big"] > 0
+    assert nft.counted(real.gateway)["big"] > 0
 
 
 # TCP that has DF clear.
@@ -247,10 +251,10 @@ def test_tcp_without_df_is_split_and_arrives(real, far, near):
     real.gateway.ctl("stats", "reset")
     with real.v4.sysctls(net__ipv4__ip_no_pmtu_disc=1), real.mtus(far6=1500, far4=1500):
         with offloads(real, far=far, near=near):
-            ours, theirs = lib.connect(real.v4, real.v6, REAL6_MAPPED)
+            ours, theirs = sockets.connect(real.v4, real.v6, REAL6_MAPPED)
             with ours, theirs:
-                assert lib.stream(ours, theirs, data) == data
-                assert lib.stream(theirs, ours, data) == data
+                assert sockets.stream(ours, theirs, data) == data
+                assert sockets.stream(theirs, ours, data) == data
     stats = dict(line.split() for line in real.gateway.show("stats").splitlines())
     assert int(stats["split_4to6"]) >= len(data) // 1500
 
@@ -265,9 +269,9 @@ def test_connections_while_somebody_listens(real, from_side, states):
     data = os.urandom(300_000)
     with tap(real.gateway, "to6") as six, tap(real.gateway, "to4") as four:
         with real.mtus(far6=1500, far4=1500), offloads(real, near=states):
-            ours, theirs = lib.connect(client, server, to)
+            ours, theirs = sockets.connect(client, server, to)
             with ours, theirs:
-                assert lib.stream(ours, theirs, data) == data
+                assert sockets.stream(ours, theirs, data) == data
         assert six() and four()
 
 
@@ -277,16 +281,16 @@ def test_connections_while_somebody_listens(real, from_side, states):
 
 @pytest.fixture(scope="module")
 def in_vrf():
-    topology = lib.build_topology("nat64-vrf", vrf="blue")
+    topology = build_topology("nat64-vrf", vrf="blue")
     yield topology
     topology.delete()
 
 
 @pytest.fixture
 def reassembling(in_vrf, module):
-    in_vrf.configure(lib.CONFIG + "set mark 1\n")
+    in_vrf.configure(CONFIG + "set mark 1\n")
     in_vrf.gateway.run("nft", "-f", "-", input="\n".join([
-        "table inet test {", lib.chain("prerouting", 'iifname "blue" meta mark set 1',
+        "table inet test {", nft.chain("prerouting", 'iifname "blue" meta mark set 1',
                                        'ct state new counter comment "tracked"', priority=-1000),
         "}"]) + "\n")
     yield in_vrf
@@ -329,7 +333,7 @@ def test_ipv4_packet_that_was_reassembled(reassembling, length, df):
 
 @pytest.fixture
 def vrf(in_vrf, module):
-    in_vrf.configure(lib.CONFIG)
+    in_vrf.configure(CONFIG)
     return in_vrf
 
 
@@ -337,18 +341,18 @@ def test_packets_stay_in_their_vrf(vrf):
     vrf.wire.expect(ip6(HOST6, SERVER6, udp(1, 2)), ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY))
     vrf.wire.expect(ip4(SERVER4, HOST4, udp(1, 2)), ip6(SERVER6, HOST6, udp(1, 2), hlim=63))
     vrf.wire.expect(ip6(HOST6, "2001:db8:100::203.0.113.20", udp(1, 2)),
-                    ip6("2001:db8:100::203.0.113.10", lib.PEER6, udp(1, 2), hlim=63))
+                    ip6("2001:db8:100::203.0.113.10", PEER6, udp(1, 2), hlim=63))
 
 
 def test_answers_come_from_the_vrf(vrf):
     for packet in (ip6(HOST6, SERVER6, udp(1, 2), hlim=1), ip4(SERVER4, HOST4, udp(1, 2), ttl=1)):
-        vrf.wire.expect(packet, lib.time_exceeded(packet))
+        vrf.wire.expect(packet, icmp_error.time_exceeded(packet))
     with vrf.mtus(to4=1400):
         packet = ip6(HOST6, SERVER6, udp(1, 2, bytes(1400)))
-        vrf.wire.expect(packet, lib.packet_too_big(packet, 1420))
+        vrf.wire.expect(packet, icmp_error.packet_too_big(packet, 1420))
     with vrf.mtus(to6=1300):
         packet = ip4(SERVER4, HOST4, udp(1, 2, bytes(1400)), df=True)
-        vrf.wire.expect(packet, lib.fragmentation_needed(packet, 1280))
+        vrf.wire.expect(packet, icmp_error.fragmentation_needed(packet, 1280))
 
 
 @pytest.mark.parametrize("from_side", [6, 4], ids=["6to4", "4to6"])
@@ -356,7 +360,7 @@ def test_connections_through_a_vrf(vrf, from_side):
     client, server, to = ends(vrf, from_side)
     data = os.urandom(200_000)
     with vrf.mtus(far6=1500, far4=1500):
-        ours, theirs = lib.connect(client, server, to)
+        ours, theirs = sockets.connect(client, server, to)
         with ours, theirs:
-            assert lib.stream(ours, theirs, data) == data
-            assert lib.stream(theirs, ours, data) == data
+            assert sockets.stream(ours, theirs, data) == data
+            assert sockets.stream(theirs, ours, data) == data

@@ -16,11 +16,16 @@ import shutil
 import socket
 import struct
 
-import lib
+import netns
+import nft
 import pytest
-from lib import (GATEWAY4, GATEWAY6, HOST4, HOST6, PREFIX, REAL4, REAL4_EMBEDDED, REAL6, REAL6_MAPPED,
-                 SERVER4, SERVER6, answer4, answer6, fragmentation_needed, packet_too_big)
+import sockets
+import util
+from addresses import (GATEWAY4, GATEWAY6, HOST4, HOST6, PREFIX, REAL4, REAL4_EMBEDDED, REAL6,
+                       REAL6_MAPPED, SERVER4, SERVER6)
+from icmp_error import answer4, answer6, fragmentation_needed, packet_too_big
 from packet import ANY, UDP, fragment, ip4, ip6, octets, raw, udp
+from util import DEADLINE
 
 H6, H6_MAPPED = "2001:db8:66::66", "203.0.113.66"
 H4, H4_EMBEDDED = "192.0.2.130", "2001:db8:100::c000:282"
@@ -44,7 +49,7 @@ DIRECTIONS = pytest.mark.parametrize("direction", ["6to4", "4to6"])
 @pytest.fixture(scope="module")
 def hosts(namespaces):
     """The two hosts behind the routers."""
-    h6, h4 = lib.Namespace("nat64-h6"), lib.Namespace("nat64-h4")
+    h6, h4 = netns.Namespace("nat64-h6"), netns.Namespace("nat64-h4")
     near6, near4, gateway = namespaces.v6, namespaces.v4, namespaces.gateway
     near6.ip("link add down0 type veth peer name eth0 netns nat64-h6", "link set down0 up",
              f"addr add {ROUTER6}/64 dev down0 nodad", "addr add fe80::1/64 dev down0 nodad",
@@ -118,10 +123,10 @@ def test_tcp_learns_the_path_mtu(real, hosts, side, mtu, knows6, knows4):
     h6, h4 = hosts
     data = os.urandom(200_000)
     with bottleneck(real, side, mtu):
-        ours, theirs = lib.connect(h4, h6, H6_MAPPED)
+        ours, theirs = sockets.connect(h4, h6, H6_MAPPED)
         with ours, theirs:
-            assert lib.stream(ours, theirs, data) == data
-            assert lib.stream(theirs, ours, data) == data
+            assert sockets.stream(ours, theirs, data) == data
+            assert sockets.stream(theirs, ours, data) == data
         assert (learned(h6, H4_EMBEDDED), learned(h4, H6_MAPPED)) == (knows6, knows4)
 
 
@@ -141,7 +146,7 @@ def datagrams(hosts, direction, discover):
         source = socket.socket(family, socket.SOCK_DGRAM)
     with sink, source:
         sink.bind(("", 0))
-        sink.settimeout(lib.DEADLINE)
+        sink.settimeout(DEADLINE)
         source.setsockopt(level, option, discover)
         source.connect((to, sink.getsockname()[1]))
         yield source, sink
@@ -164,7 +169,7 @@ def test_udp_learns_the_path_mtu(real, hosts, side, mtu, knows6, knows4):
                 source.send(bytes(path_mtu(source) - headers))
             return path_mtu(source) == knows
 
-        lib.eventually(learns, f"a path MTU of {knows}")
+        util.eventually(learns, f"a path MTU of {knows}")
         source.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         with pytest.raises(OSError) as refused:
             source.send(bytes(knows - headers + 1))
@@ -183,7 +188,7 @@ def arrives(source, sink, data, may_be_lost):
 
     if may_be_lost:
         sink.settimeout(0.5)
-        lib.eventually(once, "a datagram")
+        util.eventually(once, "a datagram")
     else:
         assert once()
 
@@ -209,7 +214,7 @@ def error_of(source):
         with contextlib.suppress(OSError):
             source.send(b"hello")
 
-    (_, _, octets_), = lib.eventually(ask, "an error")
+    (_, _, octets_), = util.eventually(ask, "an error")
     number, _, type, code = struct.unpack_from("=IBBB", octets_)
     family = struct.unpack_from("=H", octets_, 16)[0]
     offender = (socket.inet_ntop(socket.AF_INET, octets_[20:24]) if family == socket.AF_INET else
@@ -242,7 +247,7 @@ def test_errors_of_routers_reach_the_socket(hosts, to, expected):
 @DIRECTIONS
 @pytest.mark.parametrize("how", [["-U"], ["-I"], ["-T"]], ids=["UDP", "ICMP", "TCP"])
 def test_traceroute_through_routers(hosts, direction, how):
-    lib.need("traceroute")
+    util.need("traceroute")
     client, _, address, _ = ends(hosts, direction)
     said = client.run("traceroute", "-n", "-q", 1, "-w", 5, "-N", 1, *how, address).stdout
     hops = [line.split()[1] for line in said.splitlines()[1:]]
@@ -253,7 +258,7 @@ def test_traceroute_through_routers(hosts, direction, how):
 @FORGET
 @DIRECTIONS
 def test_tracepath_finds_a_bottleneck_behind_a_router(real, hosts, direction):
-    lib.need("tracepath")
+    util.need("tracepath")
     client, _, address, _ = ends(hosts, direction)
     with bottleneck(real, 4 if direction == "6to4" else 6, 1400):
         said = client.run("tracepath", "-n", address).stdout
@@ -339,7 +344,7 @@ def rules(gateway, *lines):
 @pytest.mark.configuration(*CONFIG, "add 203.0.113.99 2001:db8:9::9")
 def test_a_mark_chooses_the_route(real, filters):
     """Set on the packet that comes in, it counts for the one that goes out."""
-    filters(lib.chain("prerouting", "udp dport 7 meta mark set 77", priority=-1000))
+    filters(nft.chain("prerouting", "udp dport 7 meta mark set 77", priority=-1000))
     with rules(real.gateway, "rule {} fwmark 77 table 100", "-6 rule {} fwmark 77 table 100",
                "route {} unreachable 192.0.2.7/32",
                "-6 route {} unreachable 2001:db8:9::9/128",
@@ -366,8 +371,8 @@ def test_ports_choose_the_route(real):
 
 def test_nat_leaves_translated_packets_alone(real, filters):
     """They are untracked. Native ones are changed as before."""
-    filters(lib.chain("postrouting", "udp dport 7-8 masquerade", kind="nat", priority=100),
-            lib.chain("prerouting", "udp dport 7 dnat ip to 192.0.2.200",
+    filters(nft.chain("postrouting", "udp dport 7-8 masquerade", kind="nat", priority=100),
+            nft.chain("prerouting", "udp dport 7 dnat ip to 192.0.2.200",
                       "udp dport 7 dnat ip6 to 2001:db8:1::fe", kind="nat", priority=-100))
     for port in (7, 8):
         real.wire.expect(ip6(HOST6, SERVER6, udp(1, port)),
@@ -385,7 +390,7 @@ def test_nat_leaves_translated_packets_alone(real, filters):
 ], ids=["IPv6", "IPv4"])
 def test_reject_before_the_translator(real, filters, packet, rule, told):
     """In the packet's own family, and about the packet as it came."""
-    filters(lib.chain("prerouting", rule, priority=-1000))
+    filters(nft.chain("prerouting", rule, priority=-1000))
     seen = real.wire.exchange(packet)
     make, want = ((answer6, 6) if packet[0] >> 4 == 6 else (answer4, 4))
     got, = seen[want]
@@ -426,7 +431,7 @@ def tunnel(kind, gateway, far, own, remote, tmp_path):
             keys = []
             for n, (end, _, _) in enumerate(ends_):
                 file = tmp_path / f"key{n}"
-                file.write_text(lib.run("wg", "genkey").stdout)
+                file.write_text(util.run("wg", "genkey").stdout)
                 file.chmod(0o600)
                 end.run("wg", "set", "tun0", "private-key", file)
                 keys.append(end.run("wg", "show", "tun0", "public-key").stdout.strip())
@@ -443,10 +448,10 @@ def tunnel(kind, gateway, far, own, remote, tmp_path):
 def exercise(client, server, to, back, fits_there, fits_back):
     """Data both ways, and each side's largest packet."""
     data = os.urandom(150_000)
-    ours, theirs = lib.connect(client, server, to)
+    ours, theirs = sockets.connect(client, server, to)
     with ours, theirs:
-        assert lib.stream(ours, theirs, data) == data
-        assert lib.stream(theirs, ours, data) == data
+        assert sockets.stream(ours, theirs, data) == data
+        assert sockets.stream(theirs, ours, data) == data
     assert "1 received" in ping(client, to, fits_there, "do")
     assert "1 received" in ping(server, back, fits_back, "do")
 

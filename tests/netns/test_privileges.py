@@ -12,12 +12,15 @@ from errno import EPERM
 from pathlib import Path
 from signal import SIGKILL
 
-import lib
+import kmod
 import netlink
 import pytest
-from lib import HOST4, HOST6, SERVER4, SERVER6
+import util
+from addresses import HOST4, HOST6, SERVER4, SERVER6
+from kmod import PARAMETERS
 from netlink import CREATE, DUMP, REPLACE, SPEC, build
 from packet import ANY, ip4, ip6, udp
+from util import CTL, DEADLINE
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -329,7 +332,7 @@ def readable(directory):
 
 def test_files_of_the_module():
     """Two parameters, which root may write; no address of the kernel's."""
-    assert {path.name: path.stat().st_mode & 0o777 for path in lib.PARAMETERS.iterdir()} == {
+    assert {path.name: path.stat().st_mode & 0o777 for path in PARAMETERS.iterdir()} == {
         "max_mappings": 0o644, "max_mappings_userns": 0o644}
     files = list(readable(Path("/sys/module/nat64")))
     assert files
@@ -376,11 +379,11 @@ def test_mappings_of_a_user_namespace_are_limited(gateway, staged):
             limit = netlink.named(client.ask("status-get")[0].attributes, "nat64")["limit"]
             return int.from_bytes(limit, "little"), *fill(client, 5, staged)
 
-    with lib.parameter("max_mappings_userns", 3):
+    with kmod.parameter("max_mappings_userns", 3):
         text = "there are 3 mappings already, the limit (module parameter max_mappings_userns)"
         assert in_child(child) == (3, 3, text)
         gateway.ctl("add", "192.0.2.1", "2001:db8:9::1")
-        with lib.parameter("max_mappings", 2):
+        with kmod.parameter("max_mappings", 2):
             assert in_child(child)[:2] == (2, 2)
 
 
@@ -389,7 +392,7 @@ MANY = 100_000
 # Octets; Linux 5.10 sums up what each processor has freed only now and then.
 ALL, NONE = 64 * MANY, 8 * MANY
 # Seconds for that many RCU callbacks, on kernels that look at each.
-PATIENCE = 4 * lib.DEADLINE
+PATIENCE = 4 * DEADLINE
 
 
 @pytest.fixture
@@ -402,7 +405,7 @@ def cgroup():
     group = CGROUPS / "nat64"
     group.mkdir()
     yield group
-    lib.eventually(lambda: not (group / "cgroup.procs").read_text(), "the group is not empty")
+    util.eventually(lambda: not (group / "cgroup.procs").read_text(), "the group is not empty")
     group.rmdir()
 
 
@@ -413,7 +416,7 @@ def load_within(group, gateway, count):
               f"2001:db8:{n >> 16:x}:{n & 0xffff:x}::1" for n in range(count)]
     command = f'echo $$ >{group}/cgroup.procs; exec "$0" "$@"'
     gateway.loaded = None
-    return gateway.run("sh", "-c", command, lib.CTL, "-f", "load", "-", input="\n".join(lines) + "\n",
+    return gateway.run("sh", "-c", command, CTL, "-f", "load", "-", input="\n".join(lines) + "\n",
                        check=False)
 
 
@@ -430,7 +433,7 @@ def test_mappings_are_charged_to_who_asks_for_them(gateway, cgroup):
     assert not (cgroup / "cgroup.procs").read_text()
     assert charged(cgroup) >= ALL
     gateway.ctl("-f", "flush")
-    lib.eventually(lambda: charged(cgroup) < NONE, "the mappings are gone, the charge is not", PATIENCE)
+    util.eventually(lambda: charged(cgroup) < NONE, "the mappings are gone, the charge is not", PATIENCE)
 
 
 def test_who_may_not_have_more_memory_loads_nothing(real, cgroup):
@@ -442,5 +445,5 @@ def test_who_may_not_have_more_memory_loads_nothing(real, cgroup):
     (cgroup / "memory.max").write_text(str(110 * MANY))
     assert load_within(cgroup, real.gateway, MANY).returncode == -SIGKILL
     assert state(real.gateway) == before
-    lib.eventually(lambda: charged(cgroup) < NONE, "what was loaded is still charged", PATIENCE)
+    util.eventually(lambda: charged(cgroup) < NONE, "what was loaded is still charged", PATIENCE)
     real.wire.expect(ip6(HOST6, SERVER6, udp(1, 2)), ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY))

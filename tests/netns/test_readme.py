@@ -4,10 +4,13 @@
 import contextlib
 import re
 
-import lib
+import netns
 import pytest
+import util
+from topology import MODULES
+from util import CTL, TOP
 
-README = (lib.TOP / "README.md").read_text()
+README = (TOP / "README.md").read_text()
 
 LINKS = (("client4", "eth0", "router4", "client"), ("router4", "gw", "gateway", "to4"),
          ("gateway", "to6", "router6", "gw"), ("router6", "web", "web6", "eth0"))
@@ -53,9 +56,9 @@ def hosts(module):
     """The network of the worked example, before anything was typed."""
     with contextlib.ExitStack() as stack:
         hosts = {}
-        lib.run("modprobe", "-qa", *lib.MODULES, check=False)
+        util.run("modprobe", "-qa", *MODULES, check=False)
         for name in GIVEN:
-            hosts[name] = lib.Namespace(f"readme-{name}")
+            hosts[name] = netns.Namespace(f"readme-{name}")
             stack.callback(hosts[name].delete)
         for host, device, peer, peer_device in LINKS:
             hosts[host].ip(f"link add {device} type veth peer name {peer_device} "
@@ -71,23 +74,23 @@ def hosts(module):
 
 
 def test_worked_example(hosts):
-    lib.need("ping", "traceroute", "sysctl")
+    util.need("ping", "traceroute", "sysctl")
     lines = typed(section("A worked example"))
     assert len(lines) > 10
     for host, line, expected in lines:
-        printed = hosts[host].run("bash", "-c", f"PATH={lib.CTL.parent}:$PATH; {line}").stdout
+        printed = hosts[host].run("bash", "-c", f"PATH={CTL.parent}:$PATH; {line}").stdout
         pattern = re.escape(expected).replace(r"\.\.\.", ".*")
         assert re.fullmatch(pattern, printed.strip("\n")), \
             f"{host}# {line}\nREADME.md: {expected}\nprinted: {printed}"
 
 
 def test_all_settings_are_listed():
-    source = (lib.TOP / "ctl" / "settings.c").read_text()
+    source = (TOP / "ctl" / "settings.c").read_text()
     names = re.findall(r'^\t\t\.name\s*= "(.*)",$', source, re.M)
     assert sorted(first_column("Settings")) == sorted(names)
 
 
 def test_all_counters_are_listed():
-    source = (lib.TOP / "kmod" / "stats.h").read_text()
+    source = (TOP / "kmod" / "stats.h").read_text()
     names = re.findall(r'X\(\w+,\s*"(\w+)"\)', source)
     assert first_column("Counters") == names

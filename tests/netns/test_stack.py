@@ -8,14 +8,19 @@ import socket
 import struct
 from pathlib import Path
 
-import lib
+import nft
 import pytest
-from lib import (GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, HOST4, HOST6, MAC_FAR4, REAL4_EMBEDDED,
-                 REAL6_MAPPED, SERVER4, SERVER6, Frame, Offload, fragmentation_needed,
-                 packet_too_big)
-from model import fragments4
+import sockets
+import topology
+import util
+from addresses import (GATEWAY4, HOST4, HOST6, MAC_FAR4, PEER6, PREFIX, REAL4_EMBEDDED,
+                       REAL6_MAPPED, SERVER4, SERVER6)
+from frame import GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, Frame, Offload
+from icmp_error import fragmentation_needed, packet_too_big
+from model_header import fragments4
 from packet import (ANY, TCP, UDP, destination_options, echo4, echo6, fragment, hop_by_hop, icmp4,
                     icmp6, ip4, ip6, octets, ones_sum, pad, pseudo, raw, tcp, u16, udp)
+from util import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -106,7 +111,7 @@ def test_unfinished_checksum_of_a_hairpinned_packet(expect):
     there, here = "2001:db8:100::203.0.113.20", "2001:db8:100::203.0.113.10"
     expect(Frame(ip6(HOST6, there, seeded(HOST6, there, part, 16)),
                  offload=Offload(csum_start=54, csum_offset=16)),
-           Frame(ip6(here, lib.PEER6, seeded(here, lib.PEER6, part, 16), hlim=63),
+           Frame(ip6(here, PEER6, seeded(here, PEER6, part, 16), hlim=63),
                  offload=Offload(csum_start=54, csum_offset=16)))
 
 
@@ -236,7 +241,7 @@ def udp_super(src, dst, size, data, **fields):
     return Frame(make(src, dst, part, **fields), offload=Offload(GSO_UDP_L4, size, 62, at, 6))
 
 
-@pytest.mark.skipif(lib.kernel() < (6, 2), reason="packet sockets know no UDP segmentation; "
+@pytest.mark.skipif(util.kernel() < (6, 2), reason="packet sockets know no UDP segmentation; "
                                               "test_udp_segmentation_of_a_socket does it all")
 @pytest.mark.parametrize("size, df", [(1232, False), (1233, True), (400, False)])
 def test_udp_super_packets(expect, size, df):
@@ -259,7 +264,7 @@ def test_udp_segmentation_of_a_socket(real, from_side, device_can):
         sink = socket.socket(socket.AF_INET if from_side == 6 else socket.AF_INET6,
                              socket.SOCK_DGRAM)
         sink.bind(("", 0))
-        sink.settimeout(lib.DEADLINE)
+        sink.settimeout(DEADLINE)
         with near:
             source = socket.socket(socket.AF_INET6 if from_side == 6 else socket.AF_INET,
                                    socket.SOCK_DGRAM)
@@ -285,10 +290,10 @@ def test_connections_carry_their_data(real, from_side, far, near):
     client, server, to = ((real.v6, real.v4, REAL4_EMBEDDED) if from_side == 6 else
                           (real.v4, real.v6, REAL6_MAPPED))
     with real.mtus(far6=1500, far4=1500), offloads(real, far, near):
-        ours, theirs = lib.connect(client, server, to)
+        ours, theirs = sockets.connect(client, server, to)
         with ours, theirs:
-            assert lib.stream(ours, theirs, data) == data
-            assert lib.stream(theirs, ours, data) == data
+            assert sockets.stream(ours, theirs, data) == data
+            assert sockets.stream(theirs, ours, data) == data
 
 
 # Packets that are not in one piece, or not ours alone.
@@ -385,7 +390,7 @@ def test_listeners_see_what_was_on_the_wire(real, sent, got):
 
 
 def test_tcpdump_sees_both_families(real, tmp_path):
-    lib.need("tcpdump")
+    util.need("tcpdump")
     dump = real.gateway.start("tcpdump", "-Z", "root", "-i", "any", "-U", "-w", tmp_path / "pcap", "udp port 4242",
                               stderr=-1)
     with dump:
@@ -394,26 +399,26 @@ def test_tcpdump_sees_both_families(real, tmp_path):
             real.wire.expect(ip6(HOST6, SERVER6, udp(4242, 4242, b"x")),
                              ip4(HOST4, SERVER4, udp(4242, 4242, b"x"), ttl=63, id=ANY))
         file = tmp_path / "pcap"
-        lib.eventually(lambda: file.exists() and file.stat().st_size > 24 + 6 * 60, "six packets")
+        util.eventually(lambda: file.exists() and file.stat().st_size > 24 + 6 * 60, "six packets")
         dump.terminate()
-    text = lib.run("tcpdump", "-nr", tmp_path / "pcap").stdout
+    text = util.run("tcpdump", "-nr", tmp_path / "pcap").stdout
     assert text.count("IP6") == text.count(" IP ") == 3
 
 
 # Filters see translated packets as forwarded ones of their new family.
 
 COUNTERS = [
-    lib.chain("prerouting", f'ip6 daddr {SERVER6} counter comment "prerouting old 6"',
+    nft.chain("prerouting", f'ip6 daddr {SERVER6} counter comment "prerouting old 6"',
           f'ip saddr {HOST4} counter comment "prerouting new 4"'),
-    lib.chain("input", 'meta l4proto udp counter comment "input"'),
-    lib.chain("forward",
+    nft.chain("input", 'meta l4proto udp counter comment "input"'),
+    nft.chain("forward",
           f'iifname "to6" oifname "to4" ip saddr {HOST4} ip daddr {SERVER4} ip ttl 63 '
           'counter comment "forward 4"',
           f'iifname "to4" oifname "to6" ip6 saddr {SERVER6} ip6 daddr {HOST6} ip6 hoplimit 63 '
           'counter comment "forward 6"',
           f'ip6 daddr {SERVER6} counter comment "forward old 6"',
           f'ip daddr {HOST4} counter comment "forward old 4"'),
-    lib.chain("postrouting",
+    nft.chain("postrouting",
           f'iifname "to6" oifname "to4" ip saddr {HOST4} counter comment "postrouting 4"',
           f'iifname "to4" oifname "to6" ip6 saddr {SERVER6} counter comment "postrouting 6"'),
 ]
@@ -427,7 +432,7 @@ def both_ways(wire):
 def test_filters_see_packets_of_the_new_family_between_their_devices(real, filters):
     filters(*COUNTERS)
     both_ways(real.wire)
-    assert lib.counted(real.gateway) == {
+    assert nft.counted(real.gateway) == {
         "prerouting old 6": 0, "prerouting new 4": 0, "input": 0, "forward 4": 1, "forward 6": 1,
         "forward old 6": 0, "forward old 4": 0, "postrouting 4": 1, "postrouting 6": 1}
 
@@ -436,7 +441,7 @@ def test_filters_see_packets_of_the_new_family_between_their_devices(real, filte
 def test_filters_do_not_see_packets_that_go_direct(real, filters):
     filters(*COUNTERS)
     both_ways(real.wire)
-    assert set(lib.counted(real.gateway).values()) == {0}
+    assert set(nft.counted(real.gateway).values()) == {0}
 
 
 @pytest.mark.configuration("set forwarding direct", more=True)
@@ -450,7 +455,7 @@ def test_direct_forwarding_translates_alike(real):
            ip6(SERVER6, HOST6, fragment(7, 0, True), raw(UDP, body[:1232]), hlim=63),
            ip6(SERVER6, HOST6, fragment(7, 1232), raw(UDP, body[1232:]), hlim=63))
     expect(ip6(HOST6, "2001:db8:100::203.0.113.20", udp(1, 2)),
-           ip6("2001:db8:100::203.0.113.10", lib.PEER6, udp(1, 2), hlim=63))
+           ip6("2001:db8:100::203.0.113.10", PEER6, udp(1, 2), hlim=63))
     with real.mtus(to4=1000):
         part = udp(1, 2, bytes(1200))
         body = octets(HOST4, SERVER4, part)
@@ -464,7 +469,7 @@ def test_direct_forwarding_translates_alike(real):
 
 @pytest.mark.parametrize("hook", ["forward", "postrouting"])
 def test_filters_can_drop_what_is_translated(real, filters, hook):
-    filters(lib.chain(hook, f"ip saddr {HOST4} udp dport 666 drop",
+    filters(nft.chain(hook, f"ip saddr {HOST4} udp dport 666 drop",
                       f"ip6 saddr {SERVER6} udp dport 666 drop"))
     real.wire.expect_silence(ip6(HOST6, SERVER6, udp(1, 666)), ip4(SERVER4, HOST4, udp(1, 666)))
     both_ways(real.wire)
@@ -472,7 +477,7 @@ def test_filters_can_drop_what_is_translated(real, filters, hook):
 
 def test_fragments_pass_where_connections_are_tracked(real, filters):
     """Nothing is reassembled, though somebody in the namespace wants it to be."""
-    filters(lib.chain("forward", "ct state established accept"))
+    filters(nft.chain("forward", "ct state established accept"))
     six = octets(HOST6, SERVER6, udp(1, 2, bytes(64)))
     four = octets(HOST4, SERVER4, udp(1, 2, bytes(64)))
     real.wire.expect(ip6(HOST6, SERVER6, fragment(7, 0, True), raw(UDP, six[:32])),
@@ -483,23 +488,23 @@ def test_fragments_pass_where_connections_are_tracked(real, filters):
 
 def test_translated_packets_are_untracked(real, filters):
     """A usual set of rules, which drops what is invalid, lets them pass."""
-    filters(lib.chain("prerouting", "ct state new accept"),
-            lib.chain("forward", 'ct state invalid counter drop comment "invalid"',
+    filters(nft.chain("prerouting", "ct state new accept"),
+            nft.chain("forward", 'ct state invalid counter drop comment "invalid"',
                   'ct state untracked counter accept comment "untracked"',
                   "ip daddr 198.18.77.0/24 accept", policy="drop"))
     both_ways(real.wire)
-    assert lib.counted(real.gateway) == {"invalid": 0, "untracked": 2}
+    assert nft.counted(real.gateway) == {"invalid": 0, "untracked": 2}
 
 
 def test_native_packets_are_tracked_as_before(real, filters):
-    filters(lib.chain("forward", 'ip daddr 192.0.2.9 ct state new counter comment "new"'))
+    filters(nft.chain("forward", 'ip daddr 192.0.2.9 ct state new counter comment "new"'))
     real.wire.expect(ip4(SERVER4, "192.0.2.9", udp(1, 2)), ip4(SERVER4, "192.0.2.9", udp(1, 2), ttl=63))
-    assert lib.counted(real.gateway) == {"new": 1}
+    assert nft.counted(real.gateway) == {"new": 1}
 
 
 def test_reject_in_the_forward_chain_reaches_an_ipv6_sender(real, filters):
     """The error is made in IPv4, by the gateway, and is translated on its way out."""
-    filters(lib.chain("forward", f"ip saddr {HOST4} udp dport 666 reject with icmp port-unreachable"))
+    filters(nft.chain("forward", f"ip saddr {HOST4} udp dport 666 reject with icmp port-unreachable"))
     sent = ip6(HOST6, SERVER6, udp(1, 666, b"x"))
     quote = ip6(HOST6, SERVER6, udp(1, 666, b"x"), hlim=63)
     real.wire.expect(sent, ip6("2001:db8:100::198.51.100.1", HOST6, icmp6(1, 4, 0, quote),
@@ -507,23 +512,23 @@ def test_reject_in_the_forward_chain_reaches_an_ipv6_sender(real, filters):
 
 
 def test_reject_in_the_forward_chain_reaches_an_ipv4_sender(real, filters):
-    filters(lib.chain("forward",
+    filters(nft.chain("forward",
                   f"ip6 saddr {SERVER6} udp dport 666 reject with icmpv6 port-unreachable"))
     sent = ip4(SERVER4, HOST4, udp(1, 666, b"x"))
     quote = ip4(SERVER4, HOST4, udp(1, 666, b"x"), ttl=63, id=ANY)
-    real.wire.expect(sent, ip4(lib.GATEWAY4, SERVER4, icmp4(3, 3, 0, quote), id=ANY))
+    real.wire.expect(sent, ip4(GATEWAY4, SERVER4, icmp4(3, 3, 0, quote), id=ANY))
 
 
 @pytest.mark.parametrize("direction", ["6to4", "4to6"])
 def test_tcp_reset_in_the_forward_chain_reaches_the_sender(real, filters, direction):
-    filters(lib.chain("forward",
+    filters(nft.chain("forward",
                       f"ip6 saddr {REAL4_EMBEDDED} tcp dport 666 reject with tcp reset",
                       f"ip saddr {REAL6_MAPPED} tcp dport 666 reject with tcp reset"))
     client, to = (real.v6, REAL4_EMBEDDED) if direction == "6to4" else (real.v4, REAL6_MAPPED)
     with client:
         ours = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET)
     with ours:
-        ours.settimeout(lib.DEADLINE)
+        ours.settimeout(DEADLINE)
         with pytest.raises(ConnectionRefusedError):
             ours.connect((to, 666))
 
@@ -547,7 +552,7 @@ def test_mark_chooses_packets(real, filters, configure):
     configure("set mark 0x40/0xf0")
     packet, forwarded = (ip4(SERVER4, HOST4, udp(1, 2), ttl=t) for t in (64, 63))
     real.wire.expect(packet, forwarded)
-    filters(lib.chain("prerouting", f"ip saddr {SERVER4} udp dport 2 meta mark set 0x14f",
+    filters(nft.chain("prerouting", f"ip saddr {SERVER4} udp dport 2 meta mark set 0x14f",
                   f"ip6 saddr {HOST6} meta mark set 0x14f",
                   f"ip saddr {SERVER4} udp dport 3 meta mark set 0x180", priority=-1000))
     both_ways(real.wire)
@@ -555,12 +560,12 @@ def test_mark_chooses_packets(real, filters, configure):
 
 
 def test_mark_survives(real, filters):
-    filters(lib.chain("prerouting", "udp sport 1 meta mark set 77 meta priority set 1:7",
+    filters(nft.chain("prerouting", "udp sport 1 meta mark set 77 meta priority set 1:7",
                   priority=-1000),
-            lib.chain("forward", f'ip saddr {HOST4} meta mark 77 meta priority 1:7 counter comment "4"',
+            nft.chain("forward", f'ip saddr {HOST4} meta mark 77 meta priority 1:7 counter comment "4"',
                   f'ip6 saddr {SERVER6} meta mark 77 meta priority 1:7 counter comment "6"'))
     both_ways(real.wire)
-    assert lib.counted(real.gateway) == {"4": 1, "6": 1}
+    assert nft.counted(real.gateway) == {"4": 1, "6": 1}
 
 
 QDISCS = ["fq", "fq_codel", "pfifo limit 1000", "handle 1: htb default 1", "tbf rate 1gbit burst 64k limit 1m"]
@@ -572,7 +577,7 @@ def qdisc_name(qdisc):
 
 def can_queue(qdisc):
     """Whether this kernel has it."""
-    return qdisc_name(qdisc) not in ("fq_codel", "htb", "tbf") or lib.run(
+    return qdisc_name(qdisc) not in ("fq_codel", "htb", "tbf") or util.run(
         "modprobe", "-q", f"sch_{qdisc_name(qdisc)}", check=False).returncode == 0
 
 
@@ -625,32 +630,33 @@ def test_packets_meet_the_module_only_where_something_is_configured(real):
         both_ways(wire)
     assert calls
     gateway.ctl("load", "-", input="")
-    assert lib.state(gateway) == "off"
+    assert topology.state(gateway) == "off"
     with gateway.routes(f"neigh {SERVER6} lladdr {MAC_FAR4} dev to4", f"route {SERVER6} dev to4"):
         with traced() as calls:
             wire.expect(packet, untouched)
             wire.expect(ip6(HOST6, SERVER6, udp(1, 2)),
                         Frame(ip6(HOST6, SERVER6, udp(1, 2), hlim=63), side=4))
     assert not calls
-    gateway.ctl("prefix", "add", lib.PREFIX)
-    assert lib.state(gateway) == "on"
-    gateway.ctl("prefix", "del", lib.PREFIX)
-    assert lib.state(gateway) == "off"
+    gateway.ctl("prefix", "add", PREFIX)
+    assert topology.state(gateway) == "on"
+    gateway.ctl("prefix", "del", PREFIX)
+    assert topology.state(gateway) == "off"
     with traced() as calls:
         wire.expect(packet, untouched)
     assert not calls
 
 
-@lib.hooks_can_be_listed
+@topology.hooks_can_be_listed
 def test_hooks_stand_only_where_something_is_configured(real):
-    assert lib.hooks(real.gateway)
-    assert not lib.hooks(real.v6) and not lib.hooks(real.v4)
+    assert topology.hooks(real.gateway)
+    assert not topology.hooks(real.v6) and not topology.hooks(real.v4)
     real.gateway.ctl("load", "-", input="")
-    assert not lib.hooks(real.gateway)
+    assert not topology.hooks(real.gateway)
 
 
-@lib.hooks_can_be_listed
+@topology.hooks_can_be_listed
 def test_hooks_come_before_defragmentation(real):
     """NF_IP_PRI_CONNTRACK_DEFRAG is -400."""
-    numbers = [int(re.search(r"[-+]?\d{10}|[-+]\d+", line)[0]) for line in lib.hooks(real.gateway)]
+    numbers = [int(re.search(r"[-+]?\d{10}|[-+]\d+", line)[0])
+               for line in topology.hooks(real.gateway)]
     assert min(numbers) < -400

@@ -5,10 +5,12 @@ import contextlib
 import re
 from pathlib import Path
 
-import lib
+import icmp_error
 import pytest
-from lib import HOST4, HOST6, SERVER4, SERVER6, STRANGER6, prohibited
+from addresses import HOST4, HOST6, SERVER4, SERVER6, STRANGER6
+from icmp_error import prohibited
 from packet import ANY, UDP, destination_options, fragment, ip4, ip6, raw, udp
+from util import TOP
 
 TRACING = Path("/sys/kernel/tracing")
 
@@ -122,7 +124,7 @@ def test_the_kernel_is_told_the_reason(wire, packet, reason, kernel_reason):
 
 
 def test_every_reason_has_a_function():
-    source = (lib.TOP / "kmod" / "stats.h").read_text()
+    source = (TOP / "kmod" / "stats.h").read_text()
     reasons = source.partition("define NAT64_REASONS")[2]
     names = {f"nat64_drop_{name}" for name in re.findall(r'X\((\w+),\s*"', reasons)}
     assert len(names) > 20 and names <= functions().keys()
@@ -139,6 +141,6 @@ def test_a_filter_finds_one_reason(wire):
     """As an operator asks for it: only this reason, only this family."""
     unmapped = ip6(STRANGER6, SERVER6, udp(1, 2))
     with traced("nat64/refused", 'reason == "source_unmapped" && family == 6') as events:
-        wire.expect([REFUSED[0][0], unmapped], lib.time_exceeded(REFUSED[0][0]),
+        wire.expect([REFUSED[0][0], unmapped], icmp_error.time_exceeded(REFUSED[0][0]),
                     prohibited(unmapped))
         assert [line.rpartition(" ")[2] for line in events()] == ["source_unmapped"]

@@ -7,12 +7,13 @@ import subprocess
 import time
 from ipaddress import IPv4Address
 
-import lib
 import netlink
 import pytest
-from lib import SERVER4
+import util
+from addresses import SERVER4
 from netlink import CREATE, EXCL, build
 from packet import ANY, describe, ip4, ip6, udp, version
+from util import CTL
 
 pytestmark = pytest.mark.configuration("")
 
@@ -76,7 +77,7 @@ def test_reloads_under_traffic(real, tmp_path):
     loads = files(tmp_path, loads=f"load {new}\nload {old}\n" * 150)[0]
     total = [0, 0]
     real.gateway.loaded = None
-    with real.gateway.start(lib.CTL, "-b", loads, stdout=subprocess.PIPE) as process:
+    with real.gateway.start(CTL, "-b", loads, stdout=subprocess.PIPE) as process:
         # A pipe holds what it prints.
         while process.poll() is None:
             total = [a + b for a, b in zip(total, exchange(real.wire))]
@@ -103,7 +104,7 @@ def test_changes_beside_traffic(real, tmp_path):
     changes = files(tmp_path, changes="".join(more + swap + remove))[0]
     real.gateway.loaded = None
     rounds = 0
-    with real.gateway.start(lib.CTL, "-b", changes) as process:
+    with real.gateway.start(CTL, "-b", changes) as process:
         while process.poll() is None:
             assert exchange(real.wire) == [len(TRAFFIC), 0]
             rounds += 1
@@ -172,7 +173,7 @@ def test_a_load_that_is_killed(real, tmp_path):
     cut_off = 0
     for n in range(15):
         real.configure(OLD)
-        with real.gateway.start(lib.CTL, "load", large, stdout=subprocess.DEVNULL) as process:
+        with real.gateway.start(CTL, "load", large, stdout=subprocess.DEVNULL) as process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(seconds * n / 12)
             process.kill()
@@ -181,7 +182,7 @@ def test_a_load_that_is_killed(real, tmp_path):
         assert found == done if process.returncode == 0 else found in (OLD, done)
         cut_off += found == OLD
         assert exchange(real.wire) == ([len(TRAFFIC), 0] if found == OLD else [0, len(TRAFFIC)])
-        lib.eventually(lambda: load_is_possible(real.gateway, old), "another load is possible")
+        util.eventually(lambda: load_is_possible(real.gateway, old), "another load is possible")
     assert cut_off > 3
 
 
@@ -192,7 +193,7 @@ def test_two_loads_at_once(real, tmp_path):
     for _ in range(10):
         with contextlib.ExitStack() as stack:
             runs = [stack.enter_context(real.gateway.start(
-                lib.CTL, "load", path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))
+                CTL, "load", path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))
                 for path in paths]
             said = [run.communicate()[1].decode() for run in runs]
         real.gateway.loaded = None

@@ -7,11 +7,13 @@ import json
 import re
 import threading
 
-import lib
 import pytest
-from lib import CONFIG, CTL, HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, STRANGER6
+import util
+from addresses import CONFIG, HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, STRANGER6
+from frame import Frame
 from netlink import DUMP, DUMP_INTR, Socket
 from packet import icmp6, ip4, ip6, udp
+from util import CTL
 
 COUNTED = CONFIG + "set counters on\n"
 
@@ -57,7 +59,7 @@ def test_last_use(gateway, wire, counted):
     wire.exchange(SIX)
     first = idle()
     assert first < 20000
-    lib.eventually(lambda: idle() > first + 100, "the mapping is idle")
+    util.eventually(lambda: idle() > first + 100, "the mapping is idle")
     wire.exchange(SIX)
     assert idle() < 20000
 
@@ -156,7 +158,7 @@ def test_mappings_that_are_gone_are_forgotten(gateway, wire):
     def is_counted():
         wire.exchange(SIX)
         return "6to4" in gateway.show("list", HOST4)
-    lib.eventually(is_counted, "there is room again")
+    util.eventually(is_counted, "there is room again")
 
 
 def top(gateway, *words):
@@ -170,7 +172,7 @@ def test_top_shows_the_busiest_first(gateway, wire, counted):
 
     def send():
         while not stop.is_set():
-            wire.port[6].send(lib.Frame(SIX))
+            wire.port[6].send(Frame(SIX))
             stop.wait(0.05)
     sender = threading.Thread(target=send)
     sender.start()

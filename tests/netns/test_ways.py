@@ -8,10 +8,14 @@ these tests have a gateway of their own, where no rule was ever added.
 import random
 from pathlib import Path
 
-import lib
+import addresses
+import icmp_error
 import pytest
-from lib import HOST4, HOST6, MAC_FAR4, MAC_FAR6, SERVER4, SERVER6, mac, prohibited
+from addresses import HOST4, HOST6, MAC_FAR4, MAC_FAR6, SERVER4, SERVER6
+from frame import mac
+from icmp_error import prohibited
 from packet import ANY, ip4, ip6, udp
+from topology import build_topology
 
 # Routers beside the usual ones, and hosts behind routers only.
 ROUTER6, MAC_ROUTER6 = "2001:db8:1::fd", "02:00:00:00:06:fd"
@@ -19,12 +23,12 @@ ROUTER4, MAC_ROUTER4 = "198.51.100.253", "02:00:00:00:04:fd"
 AWAY6, AWAY6_MAPPED = "2001:db8:7::7", "203.0.113.77"
 AWAY4, AWAY4_EMBEDDED = "192.0.2.55", "2001:db8:100::c000:237"
 
-CONFIG = lib.CONFIG + f"add {AWAY6_MAPPED} {AWAY6}\n"
+CONFIG = addresses.CONFIG + f"add {AWAY6_MAPPED} {AWAY6}\n"
 
 
 @pytest.fixture(scope="module")
 def topology(module, namespaces):
-    topology = lib.build_topology("ways")
+    topology = build_topology("ways")
     topology.gateway.ip(f"neigh add {ROUTER6} lladdr {MAC_ROUTER6} dev to6 nud permanent",
                         f"neigh add {ROUTER4} lladdr {MAC_ROUTER4} dev to4 nud permanent")
     yield topology
@@ -167,11 +171,11 @@ def test_a_smaller_mtu(net, side, near):
     text = b"x" * 1400
     if side == 6:
         sent = ip4(SERVER4, HOST4, udp(1, 53, text), df=True)
-        refused, passed = lib.fragmentation_needed(sent, 1280), ip6(
+        refused, passed = icmp_error.fragmentation_needed(sent, 1280), ip6(
             SERVER6, HOST6, udp(1, 53, text), hlim=63)
     else:
         sent = ip6(HOST6, SERVER6, udp(1, 53, text))
-        refused, passed = lib.packet_too_big(sent, 1320), ip4(
+        refused, passed = icmp_error.packet_too_big(sent, 1320), ip4(
             HOST4, SERVER4, udp(1, 53, text), ttl=63, id=ANY, df=True)
     near.wire.expect(sent, passed)
     with net.mtus(**{DEVICE[side]: 1300}):
@@ -183,7 +187,7 @@ def test_the_last_hop_is_refused_on_a_known_way(near, side):
     """RFC 7915 4.1, 5.1: the hop limit has nothing to do with the route."""
     last = (ip4(SERVER4, HOST4, udp(1, 53, b"question"), ttl=1) if side == 6 else
             ip6(HOST6, SERVER6, udp(1, 53, b"question"), hlim=1))
-    near.wire.expect(last, lib.time_exceeded(last))
+    near.wire.expect(last, icmp_error.time_exceeded(last))
 
 
 def test_forwarding_is_switched_off(gateway, side, near):

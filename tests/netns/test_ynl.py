@@ -7,15 +7,16 @@ import sys
 from ipaddress import ip_address
 from pathlib import Path
 
-import lib
 import pytest
+import util
 import yaml
-from lib import HOST4, HOST6, PREFIX, SERVER4, SERVER6
+from addresses import HOST4, HOST6, PREFIX, SERVER4, SERVER6
 from packet import ANY, ip4, ip6, udp
+from util import TOP
 
 pytestmark = pytest.mark.configuration("")
 
-SPEC_FILE = lib.TOP / "uapi/nat64.yaml"
+SPEC_FILE = TOP / "uapi/nat64.yaml"
 SPEC = yaml.safe_load(SPEC_FILE.read_text())
 OPS = {op["name"]: op for op in SPEC["operations"]["list"] if "event" not in op}
 SETS = {s["name"]: {a["name"]: a for a in s["attributes"]} for s in SPEC["attribute-sets"]}
@@ -23,12 +24,12 @@ SETS = {s["name"]: {a["name"]: a for a in s["attributes"]} for s in SPEC["attrib
 
 @pytest.fixture(scope="module")
 def directory():
-    return Path(lib.run(lib.TOP / "tests/lib/ynl").stdout.strip())
+    return Path(util.run(TOP / "tests/lib/ynl").stdout.strip())
 
 
 @pytest.fixture(scope="module")
 def ynl(directory):
-    """The client's package, whose own name, lib, is taken here."""
+    """The client's package, whose own name is lib, which anything might have."""
     spec = importlib.util.spec_from_file_location("ynl", directory / "lib/__init__.py")
     sys.modules["ynl"] = package = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(package)

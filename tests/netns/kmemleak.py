@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What kmemleak and lockdep have found out about the module."""
+
+import re
+import time
+from pathlib import Path
+
+from kmod import FORMER
+
+MEMLEAK = Path("/sys/kernel/debug/kmemleak")
+
+
+def forget_leaks():
+    """What leaked so far is not of interest."""
+    if MEMLEAK.exists():
+        MEMLEAK.write_text("scan")
+        MEMLEAK.write_text("clear")
+
+
+def leaks():
+    """Memory that nobody knows of any more and that the module, which was there, has asked for."""
+    if not MEMLEAK.exists():
+        return []
+    time.sleep(6)  # it does not speak of what is younger than five seconds
+    for _ in range(2):
+        MEMLEAK.write_text("scan")
+    # User-mode Linux does not know who asked for it.
+    return [block for block in MEMLEAK.read_text().split("unreferenced object")[1:]
+            if "[nat64]" in block or block.rstrip().endswith("backtrace:") or
+            any(int(number, 16) in where for where in FORMER
+                for number in re.findall(r"0x[0-9a-f]{8,}", block))]
+
+
+def lockdep_is_alive():
+    """Once it has found something, it looks no further."""
+    stats = Path("/proc/lockdep_stats")
+    return not stats.exists() or re.search(r"debug_locks: +1$", stats.read_text(), re.M)

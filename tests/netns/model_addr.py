@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The model's addresses: RFC 6052 embedding, explicit mappings of RFC 7757, which are illegal."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+# RFC 6052 3.1: not global, by RFC 6890 and its updates.
+NOT_GLOBAL = [IPv4Network(n) for n in (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
+    "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4")]
+WELL_KNOWN = IPv6Network("64:ff9b::/96")
+
+# RFC 1812 5.3.7.
+ILLEGAL4 = [IPv4Network(n) for n in ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4")]
+# RFC 4291 2.5.3, 2.5.5, 2.5.6, 2.7.
+ILLEGAL6 = [IPv6Network(n) for n in ("::/96", "::ffff:0:0/96", "fe80::/10", "ff00::/8")]
+
+four_of, six_of = (lru_cache(1 << 14)(kind) for kind in (IPv4Address, IPv6Address))
+
+
+@lru_cache(1 << 14)
+def is_in(addr, name):
+    return any(addr in network for network in NETWORKS[name])
+
+
+NETWORKS = {"not global": NOT_GLOBAL, "illegal 4": ILLEGAL4, "illegal 6": ILLEGAL6}
+
+
+def embed(prefix, addr):
+    """The IPv6 address that stands for an IPv4 address in a translation prefix (RFC 6052 2.2)."""
+    prefix, four = IPv6Network(prefix), IPv4Address(addr).packed
+    if prefix.prefixlen == 96:
+        return IPv6Address(prefix.network_address.packed[:12] + four)
+    octets = prefix.network_address.packed[:prefix.prefixlen // 8] + four
+    octets = octets[:8] + b"\0" + octets[8:]
+    return IPv6Address(octets.ljust(16, b"\0"))
+
+
+def extract(prefix, addr):
+    """The IPv4 address in an IPv6 address; None if bits 64 to 71 are not zero."""
+    octets = addr.packed
+    if prefix.prefixlen == 96:
+        return IPv4Address(octets[12:])
+    if octets[8]:
+        return None
+    octets = octets[:8] + octets[9:]
+    at = prefix.prefixlen // 8
+    return IPv4Address(octets[at:at + 4])
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """RFC 7757 3.2."""
+
+    four: IPv4Network
+    six: IPv6Network
+    prefix: IPv6Network = None
+
+    def to6(self, addr):
+        suffix = int(addr) & int(self.four.hostmask)
+        room = (128 - self.six.prefixlen) - (32 - self.four.prefixlen)
+        return IPv6Address(int(self.six.network_address) | suffix << room)
+
+    def to4(self, addr):
+        suffix = int(addr) & int(self.six.hostmask)
+        room = (128 - self.six.prefixlen) - (32 - self.four.prefixlen)
+        return IPv4Address(int(self.four.network_address) | suffix >> room)
