@@ -11,20 +11,24 @@ import os
 import socket
 import struct
 
-import lib
+import addresses
 import pytest
-from lib import GATEWAY4, GATEWAY6, HOST4, HOST6, REAL4, REAL4_EMBEDDED, REAL6, REAL6_MAPPED, SERVER4, SERVER6
+import sockets
+from addresses import (GATEWAY4, GATEWAY6, HOST4, HOST6, REAL4, REAL4_EMBEDDED, REAL6,
+                       REAL6_MAPPED, SERVER4, SERVER6)
 from packet import ANY, ip4, ip6, udp, version
+from topology import build_topology
+from util import DEADLINE
 
 GATEWAY4_EMBEDDED, GATEWAY6_MAPPED = f"2001:db8:100::{GATEWAY4}", "203.0.113.1"
-CONFIG = lib.CONFIG + f"add {GATEWAY6_MAPPED} {GATEWAY6}\n"
+CONFIG = addresses.CONFIG + f"add {GATEWAY6_MAPPED} {GATEWAY6}\n"
 
 pytestmark = pytest.mark.usefixtures("real")
 
 
 @pytest.fixture(scope="module")
 def blue():
-    topology = lib.build_topology("nat64-blue", vrf="blue")
+    topology = build_topology("nat64-blue", vrf="blue")
     yield topology
     topology.delete()
 
@@ -145,15 +149,16 @@ def other(family):
 
 def carries(client, listener, address):
     """Whether a connection is made and carries its data both ways, or is refused."""
-    client.settimeout(lib.DEADLINE)
-    listener.settimeout(lib.DEADLINE)
+    client.settimeout(DEADLINE)
+    listener.settimeout(DEADLINE)
     try:
         client.connect((address, listener.getsockname()[1]))
     except ConnectionRefusedError:
         return False
     server, _ = listener.accept()
     with server:
-        return lib.stream(client, server, DATA) == DATA and lib.stream(server, client, DATA) == DATA
+        return (sockets.stream(client, server, DATA) == DATA and
+                sockets.stream(server, client, DATA) == DATA)
 
 
 def listening(sock, address=""):
