@@ -81,6 +81,7 @@ static void init(struct nat64_explained *e, struct nat64_net *nn,
 	bool is_v4 = ip_hdr(skb)->version == 4;
 
 	memset(e, 0, sizeof(*e));
+	e->p.family = is_v4 ? 4 : 6;
 	e->p.skb = skb;
 	e->p.nn = nn;
 	e->p.cfg = rcu_dereference(nn->config);
@@ -134,14 +135,12 @@ static void run4(struct nat64_explained *e)
 	eam = nat64_eam_find4(p->cfg->table, daddr);
 	if (!eam)
 		return pass(e, "not_mapped");
-	e->destination = eam;
+	p->dst_eam = eam;
 	if (!nat64_addr4_is_host(daddr))
 		return pass(e, "not_a_host");
 	if (nat64_native_route4(p->nn, p->skb, p->in, eam))
 		return pass(e, "native_route");
-	conclude(e, nat64_xlat46(p, eam));
-	if (!p->cfg->set.hairpin || !p->prefix)
-		e->source = nat64_eam_find4(p->cfg->table, p->a.src4);
+	conclude(e, nat64_xlat46(p));
 }
 
 /* The second pass is found again; the first has only kept the route. */
@@ -150,11 +149,12 @@ static void find_back(struct nat64_explained *e)
 	const struct nat64_eam *eam;
 
 	eam = nat64_eam_find4(e->p.cfg->table, e->p.a.dst4);
-	if (!eam || !e->p.cfg->set.hairpin)
+	if (!eam || e->p.dst_eam || !e->p.cfg->set.hairpin)
 		return;
 	e->back = e->p;
-	e->has_back = !nat64_xlat46_find_way(&e->back, eam);
-	e->destination = eam;
+	e->back.src_eam = NULL;
+	e->back.dst_eam = eam;
+	e->has_back = !nat64_xlat46_find_way(&e->back);
 }
 
 static void run6(struct nat64_explained *e)
@@ -168,8 +168,10 @@ static void run6(struct nat64_explained *e)
 	p->prefix = prefix;
 	if (nat64_native_route6(p->nn, p->skb, p->in, prefix))
 		return pass(e, "native_route");
-	conclude(e, nat64_xlat64(p, prefix));
-	e->source = nat64_eam_find6(p->cfg->table, &ipv6_hdr(p->skb)->saddr);
+	conclude(e, nat64_xlat64(p));
+	if (!p->src_eam)
+		p->src_eam = nat64_eam_find6(p->cfg->table,
+					     &ipv6_hdr(p->skb)->saddr);
 	if (e->verdict == NAT64_VERDICT_TRANSLATED)
 		find_back(e);
 }
@@ -189,7 +191,7 @@ void nat64_explain_begin(struct nat64_explained *e, struct nat64_net *nn,
 	init(e, nn, skb, in);
 	if (!is_seen(e))
 		return;
-	if (ip_hdr(skb)->version == 4)
+	if (e->p.family == 4)
 		run4(e);
 	else
 		run6(e);

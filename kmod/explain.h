@@ -6,7 +6,7 @@
 #include <linux/nat64.h>
 
 #include "icmp.h"
-#include "xlat.h"
+#include "pkt.h"
 
 /**
  * struct nat64_explained - what would become of a packet
@@ -14,8 +14,6 @@
  * @back: the same for the second pass of a hairpinned packet
  * @verdict: translated, refused, or not ours
  * @reason: why it is not translated, or NULL
- * @source: mapping of its source, or NULL
- * @destination: mapping of its destination, or NULL
  * @has_back: it is hairpinned
  * @has_answer: its sender is told that it is refused
  * @answer: by this ICMP error
@@ -25,8 +23,6 @@ struct nat64_explained {
 	struct nat64_pkt	back;
 	enum nat64_verdict	verdict;
 	const char		*reason;
-	const struct nat64_eam	*source;
-	const struct nat64_eam	*destination;
 	bool			has_back;
 	bool			has_answer;
 	struct nat64_answer	answer;

@@ -18,6 +18,7 @@
 #include "netlink.h"
 #include "prefix.h"
 #include "version.h"
+#include "xlat.h"
 
 /* Room for one NAT64_A_EAM, one NAT64_A_STAT, and for all of STATUS_GET. */
 #define EAM_SIZE	96
@@ -1138,13 +1139,15 @@ static int put_mappings(struct sk_buff *skb, const struct nat64_explained *e)
 {
 	const struct nat64_prefix *prefixes = e->p.cfg->prefix;
 	const struct nat64_prefix *prefix = e->p.prefix;
+	const struct nat64_eam *src_eam = e->p.src_eam;
+	const struct nat64_eam *dst_eam = e->has_back ? e->back.dst_eam :
+							e->p.dst_eam;
 
-	if (e->source &&
-	    put_eam_as(skb, NAT64_EXPLAIN_A_SOURCE, e->source, prefixes))
+	if (src_eam &&
+	    put_eam_as(skb, NAT64_EXPLAIN_A_SOURCE, src_eam, prefixes))
 		return -EMSGSIZE;
-	if (e->destination &&
-	    put_eam_as(skb, NAT64_EXPLAIN_A_DESTINATION, e->destination,
-		       prefixes))
+	if (dst_eam &&
+	    put_eam_as(skb, NAT64_EXPLAIN_A_DESTINATION, dst_eam, prefixes))
 		return -EMSGSIZE;
 	return !prefix ? 0 :
 	       put_prefix(skb, NAT64_EXPLAIN_A_PREFIX, prefix,
@@ -1174,7 +1177,7 @@ static int put_via4(struct sk_buff *skb, const struct nat64_pkt *p)
 static int put_translated(struct sk_buff *skb, const struct nat64_explained *e)
 {
 	const struct nat64_pkt *p = e->has_back ? &e->back : &e->p;
-	bool to4 = ip_hdr(p->skb)->version == 6;
+	bool to4 = p->family == 6;
 	u8 header[sizeof(struct ipv6hdr) + sizeof(struct frag_hdr)];
 	unsigned int len;
 

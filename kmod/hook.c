@@ -38,17 +38,13 @@ static unsigned int drop(struct nat64_pkt *p, enum nat64_counter reason)
 	return NF_STOLEN;
 }
 
-static enum nat64_counter translate(struct nat64_pkt *p,
-				    const struct nat64_eam *eam,
-				    const struct nat64_prefix *prefix)
+static enum nat64_counter translate(struct nat64_pkt *p)
 {
-	return eam ? nat64_xlat46(p, eam) : nat64_xlat64(p, prefix);
+	return p->family == 4 ? nat64_xlat46(p) : nat64_xlat64(p);
 }
 
 /* Translates each segment of a super-packet on its own. */
-static noinline unsigned int segment(struct nat64_pkt *p,
-				     const struct nat64_eam *eam,
-				     const struct nat64_prefix *prefix)
+static noinline unsigned int segment(struct nat64_pkt *p)
 {
 	struct nat64_pkt whole = *p;
 	struct sk_buff *segs, *skb, *next;
@@ -63,7 +59,7 @@ static noinline unsigned int segment(struct nat64_pkt *p,
 		*p = whole;
 		p->skb = skb;
 		p->dst_held = false;
-		reason = translate(p, eam, prefix);
+		reason = translate(p);
 		if (!reason)
 			continue;
 		if (reason == NAT64_SEGMENT)
@@ -86,15 +82,19 @@ static noinline unsigned int run(struct nat64_net *nn,
 		.skb = skb,
 		.nn = nn,
 		.cfg = cfg,
+		.sk = state->sk,
 		.in = device_of(state),
+		.dst_eam = eam,
+		.prefix = prefix,
+		.family = eam ? 4 : 6,
 		.local = state->hook == NF_INET_LOCAL_OUT,
 	};
-	enum nat64_counter reason = translate(&p, eam, prefix);
+	enum nat64_counter reason = translate(&p);
 
 	if (likely(!reason))
 		return NF_STOLEN;
 	if (reason == NAT64_SEGMENT)
-		return segment(&p, eam, prefix);
+		return segment(&p);
 	return drop(&p, reason);
 }
 

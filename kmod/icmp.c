@@ -11,6 +11,7 @@
 
 #include "skb.h"
 #include "route.h"
+#include "xlat.h"
 
 #define ICMP_LEN	8
 
@@ -726,7 +727,7 @@ static bool has_sender(const struct nat64_pkt *p)
 {
 	const struct in6_addr *saddr = &ipv6_hdr(p->skb)->saddr;
 
-	if (ip_hdr(p->skb)->version == 4)
+	if (p->family == 4)
 		return nat64_addr4_is_host(ip_hdr(p->skb)->saddr);
 	return nat64_addr6_is_host(saddr) ||
 	       nat64_eam_find6(p->cfg->table, saddr);
@@ -749,7 +750,7 @@ bool nat64_icmp_find_answer(const struct nat64_pkt *p,
 	const struct answer *known = &answers[reason];
 	bool has_info = reason == NAT64_TOO_BIG ||
 			reason == NAT64_ROUTING_HEADER;
-	bool is_v4 = ip_hdr(p->skb)->version == 4;
+	bool is_v4 = p->family == 4;
 
 	if (known->kind == SILENT || !has_sender(p) ||
 	    (known->kind != ALWAYS && !p->cfg->set.icmp_errors))
@@ -778,7 +779,7 @@ void nat64_icmp_answer(struct nat64_pkt *p, enum nat64_counter reason)
 
 	if (!nat64_icmp_find_answer(p, reason, &answer))
 		return;
-	if (ip_hdr(p->skb)->version == 4)
+	if (p->family == 4)
 		sent = answer4(p, &answer);
 	else
 		answer6(p, &answer);

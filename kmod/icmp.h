@@ -3,7 +3,7 @@
 #ifndef _NAT64_ICMP_H
 #define _NAT64_ICMP_H
 
-#include "xlat.h"
+#include "pkt.h"
 
 /**
  * struct nat64_answer - an ICMP error, in the family of the packet it is about

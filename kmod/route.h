@@ -7,7 +7,7 @@
 #include <net/ip6_route.h>
 #include <net/route.h>
 
-#include "xlat.h"
+#include "pkt.h"
 
 enum nat64_counter nat64_route6(struct nat64_pkt *p);
 enum nat64_counter nat64_route4(struct nat64_pkt *p);

@@ -131,6 +131,7 @@ void nat64_skb_to6(struct nat64_pkt *p)
 {
 	struct inet6_skb_parm *cb = IP6CB(p->skb);
 
+	p->family = 6;
 	change_family(p, ETH_P_IPV6, sizeof(struct ipv6hdr));
 	gso_flip(p->skb, SKB_GSO_TCPV4, SKB_GSO_TCPV6);
 	memset(cb, 0, sizeof(*cb));
@@ -148,6 +149,7 @@ void nat64_skb_to4(struct nat64_pkt *p)
 {
 	struct inet_skb_parm *cb = IPCB(p->skb);
 
+	p->family = 4;
 	change_family(p, ETH_P_IP, sizeof(struct iphdr));
 	gso_flip(p->skb, SKB_GSO_TCPV6, SKB_GSO_TCPV4);
 	memset(cb, 0, sizeof(*cb));

@@ -6,7 +6,7 @@
 #include <net/ip.h>
 #include <net/route.h>
 
-#include "xlat.h"
+#include "pkt.h"
 
 /* Kinds of super-packet that only need their family changed. */
 #define GSO_OURS	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_UDP_L4 | \

@@ -15,7 +15,7 @@
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
-#include "xlat.h"
+#include "pkt.h"
 
 #ifndef _NAT64_TRACE_ONCE
 #define _NAT64_TRACE_ONCE

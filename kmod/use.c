@@ -320,11 +320,8 @@ static void count(const struct nat64_pkt *p, const struct nat64_eam *eam,
  */
 void nat64_use_count4(const struct nat64_pkt *p)
 {
-	const struct nat64_eam *eam;
-
-	eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
-	if (eam)
-		count(p, eam, NAT64_6TO4);
+	if (p->src_eam)
+		count(p, p->src_eam, NAT64_6TO4);
 }
 
 /**
@@ -335,9 +332,5 @@ void nat64_use_count4(const struct nat64_pkt *p)
  */
 void nat64_use_count6(const struct nat64_pkt *p)
 {
-	const struct nat64_eam *eam;
-
-	eam = nat64_eam_find4(p->cfg->table, p->a.dst4);
-	if (eam)
-		count(p, eam, NAT64_4TO6);
+	count(p, p->dst_eam, NAT64_4TO6);
 }

@@ -86,7 +86,7 @@ static bool is_from_target(const struct nat64_pkt *p)
 	const __be32 *dst4;
 	__be32 buf4;
 
-	if (ip_hdr(p->skb)->version == 4) {
+	if (p->family == 4) {
 		quote += offsetof(struct iphdr, daddr);
 		dst4 = skb_header_pointer(p->skb, quote, sizeof(buf4), &buf4);
 		return !dst4 || *dst4 == p->a.src4;
@@ -111,15 +111,14 @@ static bool source_may_be_mapped(const struct nat64_pkt *p)
 /* Section 6. */
 static enum nat64_counter map_source(struct nat64_pkt *p)
 {
-	const struct nat64_eam *eam;
 	__be32 src4 = p->a.src4;
 
 	if (unlikely(!nat64_addr4_is_host(src4)) && !p->icmp_error)
 		return NAT64_SOURCE_ILLEGAL;
 	if (source_may_be_mapped(p)) {
-		eam = nat64_eam_find4(p->cfg->table, src4);
-		if (eam) {
-			nat64_eam_to6(eam, src4, &p->a.src6);
+		p->src_eam = nat64_eam_find4(p->cfg->table, src4);
+		if (p->src_eam) {
+			nat64_eam_to6(p->src_eam, src4, &p->a.src6);
 			return NAT64_OK;
 		}
 	}
@@ -131,14 +130,13 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 	return NAT64_OK;
 }
 
-static __always_inline enum nat64_counter
-map_addresses(struct nat64_pkt *p, const struct nat64_eam *eam)
+static __always_inline enum nat64_counter map_addresses(struct nat64_pkt *p)
 {
-	nat64_eam_to6(eam, p->a.dst4, &p->a.dst6);
+	nat64_eam_to6(p->dst_eam, p->a.dst4, &p->a.dst6);
 	if (unlikely(p->cfg->overlaps_pref64) && p->local &&
 	    nat64_prefix_find(p->cfg, &p->a.dst6))
 		return NAT64_LOOP;
-	p->prefix = source_prefix(p->cfg, eam);
+	p->prefix = source_prefix(p->cfg, p->dst_eam);
 	return map_source(p);
 }
 
@@ -178,8 +176,7 @@ static void remember_fragments(struct nat64_pkt *p)
 }
 
 /* Everything that can refuse a packet; nothing of it is changed yet. */
-static enum nat64_counter decide(struct nat64_pkt *p,
-				 const struct nat64_eam *eam)
+static enum nat64_counter decide(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 
@@ -196,7 +193,7 @@ static enum nat64_counter decide(struct nat64_pkt *p,
 		return reason;
 	p->a.src4 = ip_hdr(p->skb)->saddr;
 	p->a.dst4 = ip_hdr(p->skb)->daddr;
-	reason = map_addresses(p, eam);
+	reason = map_addresses(p);
 	if (unlikely(reason))
 		return reason;
 	if (unlikely(p->hdr.ttl <= 1) && !p->local)
@@ -357,29 +354,26 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 
 /**
  * nat64_xlat46_addresses() - what the addresses of a packet become
- * @p: IPv4 packet with its IPv4 addresses; gets the IPv6 ones
- * @eam: mapping of its destination
+ * @p: IPv4 packet with its IPv4 addresses and the mapping of its destination;
+ *	gets the IPv6 addresses and the mapping of its source
  *
  * Return: NAT64_OK or the reason why there are none.
  */
-enum nat64_counter nat64_xlat46_addresses(struct nat64_pkt *p,
-					  const struct nat64_eam *eam)
+enum nat64_counter nat64_xlat46_addresses(struct nat64_pkt *p)
 {
-	return map_addresses(p, eam);
+	return map_addresses(p);
 }
 
 /**
  * nat64_xlat46_find_way() - where a hairpinned packet will go
- * @p: IPv6 packet with its IPv4 addresses; gets the addresses of its second
- *	pass and the route of them
- * @eam: mapping of its destination
+ * @p: IPv6 packet with its IPv4 addresses and the mapping of its destination;
+ *	gets the addresses of its second pass and the route of them
  *
  * Return: NAT64_OK or the reason why there is no way.
  */
-enum nat64_counter nat64_xlat46_find_way(struct nat64_pkt *p,
-					 const struct nat64_eam *eam)
+enum nat64_counter nat64_xlat46_find_way(struct nat64_pkt *p)
 {
-	enum nat64_counter reason = map_addresses(p, eam);
+	enum nat64_counter reason = map_addresses(p);
 
 	return reason ?: nat64_route6(p);
 }
@@ -396,6 +390,7 @@ void nat64_xlat46_back(struct nat64_pkt *p)
 	enum nat64_counter reason;
 
 	p->hairpin = true;
+	p->family = 4;
 	reason = nat64_parse4(p->skb, &p->hdr);
 	if (!reason)
 		reason = classify(p);
@@ -415,18 +410,16 @@ void nat64_xlat46_back(struct nat64_pkt *p)
 
 /**
  * nat64_xlat46() - translate an IPv4 packet
- * @p: packet
- * @eam: mapping of its destination
+ * @p: packet with the mapping of its destination
  *
  * RFC 7915 section 4. Context: RCU read lock.
  *
  * Return: NAT64_OK when the packet was consumed, NAT64_SEGMENT when it has to
  * be segmented first, or the reason why it is refused and still as it was.
  */
-enum nat64_counter nat64_xlat46(struct nat64_pkt *p,
-				const struct nat64_eam *eam)
+enum nat64_counter nat64_xlat46(struct nat64_pkt *p)
 {
-	enum nat64_counter reason = decide(p, eam);
+	enum nat64_counter reason = decide(p);
 
 	return likely(!reason) ? edit(p) : reason;
 }

@@ -69,12 +69,10 @@ static enum nat64_counter classify(struct nat64_pkt *p)
 
 static enum nat64_counter map_destination(struct nat64_pkt *p)
 {
-	const struct nat64_eam *eam;
-
 	if (unlikely(p->cfg->overlaps_pref64)) {
-		eam = nat64_eam_find6(p->cfg->table, &p->a.dst6);
-		if (eam) {
-			p->a.dst4 = nat64_eam_to4(eam, &p->a.dst6);
+		p->dst_eam = nat64_eam_find6(p->cfg->table, &p->a.dst6);
+		if (p->dst_eam) {
+			p->a.dst4 = nat64_eam_to4(p->dst_eam, &p->a.dst6);
 			return NAT64_OK;
 		}
 	}
@@ -105,6 +103,7 @@ static enum nat64_counter map_source(struct nat64_pkt *p)
 	const struct nat64_eam *eam;
 
 	eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
+	p->src_eam = eam;
 	if (likely(eam)) {
 		p->a.src4 = nat64_eam_to4(eam, &p->a.src6);
 		return likely(eam->len4 >= NAT64_LEN4_HOSTS ||
@@ -304,13 +303,6 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 	return reason;
 }
 
-/* RFC 7757 section 4.2.2, condition A2: then it is no case for hairpinning. */
-static bool is_mapped_destination(const struct nat64_pkt *p)
-{
-	return p->cfg->overlaps_pref64 &&
-	       nat64_eam_find6(p->cfg->table, &p->a.dst6);
-}
-
 /*
  * RFC 7757 section 4.2.2: a destination that is mapped lies in IPv6. The way
  * back is found before the first pass, so that its refusals are answered.
@@ -322,7 +314,9 @@ static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 	struct nat64_pkt back = *p;
 	enum nat64_counter reason;
 
-	reason = nat64_xlat46_find_way(&back, eam);
+	back.src_eam = NULL;
+	back.dst_eam = eam;
+	reason = nat64_xlat46_find_way(&back);
 	if (reason)
 		return reason;
 	if (!p->hdr.frag && !p->icmp_error &&
@@ -344,27 +338,24 @@ static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 
 /**
  * nat64_xlat64() - translate an IPv6 packet
- * @p: packet
- * @prefix: translation prefix of its destination
+ * @p: packet with the translation prefix of its destination
  *
  * RFC 7915 section 5. Context: RCU read lock.
  *
  * Return: NAT64_OK when the packet was consumed, NAT64_SEGMENT when it has to
  * be segmented first, or the reason why it is refused and still as it was.
  */
-enum nat64_counter nat64_xlat64(struct nat64_pkt *p,
-				const struct nat64_prefix *prefix)
+enum nat64_counter nat64_xlat64(struct nat64_pkt *p)
 {
+	enum nat64_counter reason = decide(p);
 	const struct nat64_eam *eam;
-	enum nat64_counter reason;
 
-	p->prefix = prefix;
-	reason = decide(p);
 	if (unlikely(reason))
 		return reason;
-	if (p->cfg->set.hairpin) {
+	/* RFC 7757 section 4.2.2, condition A2: the destination has no mapping. */
+	if (p->cfg->set.hairpin && likely(!p->dst_eam)) {
 		eam = nat64_eam_find4(p->cfg->table, p->a.dst4);
-		if (unlikely(eam) && !is_mapped_destination(p))
+		if (unlikely(eam))
 			return hairpin(p, eam);
 	}
 	reason = nat64_route4(p);

@@ -3,7 +3,7 @@
 #ifndef _NAT64_XMIT_H
 #define _NAT64_XMIT_H
 
-#include "xlat.h"
+#include "pkt.h"
 
 void nat64_deliver6(struct nat64_pkt *p);
 void nat64_deliver4(struct nat64_pkt *p);

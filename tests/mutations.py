@@ -140,8 +140,8 @@ break_("xlat64.c",
 break_("xlat64.c",
        ("a hairpinned packet that is too big", "p->info = back.mtu;\n\t\treturn NAT64_TOO_BIG;", ";"),
        ("hairpinning", "return hairpin(p, eam);", "eam = NULL;"),
-       ("RFC 7757 4.2.2, condition A2", "if (unlikely(eam) && !is_mapped_destination(p))",
-        "if (unlikely(eam))"),
+       ("RFC 7757 4.2.2, condition A2", "if (p->cfg->set.hairpin && likely(!p->dst_eam))",
+        "if (p->cfg->set.hairpin)"),
        ("a mapping inside the prefix", "if (unlikely(p->cfg->overlaps_pref64)) {", "if (0) {"),
        tests="addresses")
 
