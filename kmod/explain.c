@@ -123,7 +123,7 @@ static void conclude(struct nat64_explained *e, enum nat64_counter reason)
 	}
 	e->verdict = NAT64_VERDICT_REFUSED;
 	e->reason = nat64_counter_names[reason];
-	e->has_answer = nat64_icmp_find_answer(&e->p, reason, &e->answer);
+	e->has_error = nat64_reject_error(&e->p, reason, &e->error);
 }
 
 static void run4(struct nat64_explained *e)

@@ -5,8 +5,8 @@
 
 #include <linux/nat64.h>
 
-#include "icmp.h"
 #include "pkt.h"
+#include "reject.h"
 
 /**
  * struct nat64_explained - what would become of a packet
@@ -15,8 +15,8 @@
  * @verdict: translated, refused, or not ours
  * @reason: why it is not translated, or NULL
  * @has_back: it is hairpinned
- * @has_answer: its sender is told that it is refused
- * @answer: by this ICMP error
+ * @has_error: its sender gets an ICMP error
+ * @error: that error
  */
 struct nat64_explained {
 	struct nat64_pkt	p;
@@ -24,8 +24,8 @@ struct nat64_explained {
 	enum nat64_verdict	verdict;
 	const char		*reason;
 	bool			has_back;
-	bool			has_answer;
-	struct nat64_answer	answer;
+	bool			has_error;
+	struct nat64_icmp_error	error;
 };
 
 bool nat64_explain_is_whole(const struct sk_buff *skb);

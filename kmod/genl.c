@@ -1201,11 +1201,11 @@ static int put_translated(struct sk_buff *skb, const struct nat64_explained *e)
 	       nla_put_u32(skb, NAT64_EXPLAIN_A_SPLIT, p->split);
 }
 
-static int put_refused(struct sk_buff *skb, const struct nat64_answer *answer)
+static int put_refused(struct sk_buff *skb, const struct nat64_icmp_error *error)
 {
-	return nla_put_u8(skb, NAT64_EXPLAIN_A_ICMP_TYPE, answer->type) ?:
-	       nla_put_u8(skb, NAT64_EXPLAIN_A_ICMP_CODE, answer->code) ?:
-	       nla_put_u32(skb, NAT64_EXPLAIN_A_ICMP_INFO, answer->info);
+	return nla_put_u8(skb, NAT64_EXPLAIN_A_ICMP_TYPE, error->type) ?:
+	       nla_put_u8(skb, NAT64_EXPLAIN_A_ICMP_CODE, error->code) ?:
+	       nla_put_u32(skb, NAT64_EXPLAIN_A_ICMP_INFO, error->info);
 }
 
 static int put_explained(struct sk_buff *skb, const struct nat64_explained *e)
@@ -1222,8 +1222,8 @@ static int put_explained(struct sk_buff *skb, const struct nat64_explained *e)
 	err = put_mappings(skb, e);
 	if (!err && e->verdict == NAT64_VERDICT_TRANSLATED)
 		err = put_translated(skb, e);
-	if (!err && e->has_answer)
-		err = put_refused(skb, &e->answer);
+	if (!err && e->has_error)
+		err = put_refused(skb, &e->error);
 	nla_nest_end(skb, nest);
 	return err;
 }

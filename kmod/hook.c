@@ -5,11 +5,9 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 
-#include "drop.h"
-#include "icmp.h"
+#include "reject.h"
 #include "route.h"
 #include "skb.h"
-#include "trace.h"
 #include "xlat.h"
 
 static struct net_device *device_of(const struct nf_hook_state *state)
@@ -17,25 +15,16 @@ static struct net_device *device_of(const struct nf_hook_state *state)
 	return state->hook == NF_INET_LOCAL_OUT ? state->out : state->in;
 }
 
-/* Gives back the route, answers and counts; the packet is the caller's. */
-static void refuse(struct nat64_pkt *p, enum nat64_counter reason)
-{
-	nat64_route_put(p);
-	nat64_icmp_answer(p, reason);
-	nat64_count(p->nn->stats, reason, 1);
-	if (trace_refused_enabled())
-		nat64_trace_refused(p, reason);
-}
-
 /* A sender on this machine learns of the end of its packet: EPERM, or ENOMEM. */
-static unsigned int drop(struct nat64_pkt *p, enum nat64_counter reason)
+static unsigned int reject_packet(struct nat64_pkt *p,
+				  enum nat64_counter reason)
 {
-	refuse(p, reason);
-	if (p->local)
-		return reason == NAT64_NO_MEMORY ? NF_DROP_ERR(-ENOMEM) :
-						   NF_DROP;
-	nat64_drop(p->skb, reason);
-	return NF_STOLEN;
+	if (!p->local) {
+		nat64_pkt_reject(p, reason);
+		return NF_STOLEN;
+	}
+	nat64_pkt_refuse(p, reason);
+	return reason == NAT64_NO_MEMORY ? NF_DROP_ERR(-ENOMEM) : NF_DROP;
 }
 
 static enum nat64_counter translate(struct nat64_pkt *p)
@@ -53,7 +42,8 @@ static noinline unsigned int segment(struct nat64_pkt *p)
 	nat64_route_put(&whole);
 	segs = nat64_skb_segment(p->skb);
 	if (IS_ERR(segs))
-		return drop(&whole, NAT64_NO_MEMORY);
+		return reject_packet(&whole, segs == ERR_PTR(-ENOMEM) ?
+				     NAT64_NO_MEMORY : NAT64_MALFORMED);
 	skb_list_walk_safe(segs, skb, next) {
 		skb_mark_not_on_list(skb);
 		*p = whole;
@@ -64,8 +54,7 @@ static noinline unsigned int segment(struct nat64_pkt *p)
 			continue;
 		if (reason == NAT64_SEGMENT)
 			reason = NAT64_MALFORMED;
-		refuse(p, reason);
-		nat64_drop(skb, reason);
+		nat64_pkt_reject(p, reason);
 	}
 	return NF_STOLEN;
 }
@@ -95,7 +84,7 @@ static noinline unsigned int run(struct nat64_net *nn,
 		return NF_STOLEN;
 	if (reason == NAT64_SEGMENT)
 		return segment(&p);
-	return drop(&p, reason);
+	return reject_packet(&p, reason);
 }
 
 static unsigned int hook4(void *priv, struct sk_buff *skb,

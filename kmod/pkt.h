@@ -39,6 +39,7 @@
  * @split: size to which to split the translated packet; 0: whole
  * @info: MTU or pointer for the answer to a refused packet
  * @family: address family of the packet as it is now: 4 or 6
+ * @translated: @family is no longer the one it came with
  * @local: it comes from the gateway itself
  * @icmp_error: it is an ICMP error
  * @udp_zero: UDP without a checksum, which is to get one
@@ -61,6 +62,7 @@ struct nat64_pkt {
 	unsigned int			split;
 	u32				info;
 	u8				family;
+	bool				translated;
 	bool				dst_held;
 	bool				local;
 	bool				icmp_error;

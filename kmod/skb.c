@@ -11,7 +11,6 @@
 #include <net/ipv6.h>
 
 #include "compat/skbuff.h"
-#include "drop.h"
 
 /**
  * nat64_skb_segment() - cut a super-packet into its segments
@@ -105,11 +104,13 @@ static void gso_flip(struct sk_buff *skb, unsigned int from, unsigned int to)
  * socket. A stale receive time would make fq hold the packet back. Untracked
  * is what the packet is: without it, "ct state invalid" would match.
  */
-static __always_inline void change_family(struct nat64_pkt *p, u16 protocol,
-					  unsigned int len)
+static __always_inline void change_family(struct nat64_pkt *p, u8 family,
+					  u16 protocol, unsigned int len)
 {
 	struct sk_buff *skb = p->skb;
 
+	p->family = family;
+	p->translated = true;
 	skb->protocol = htons(protocol);
 	skb_set_transport_header(skb, len);
 	skb_forward_csum(skb);
@@ -131,8 +132,7 @@ void nat64_skb_to6(struct nat64_pkt *p)
 {
 	struct inet6_skb_parm *cb = IP6CB(p->skb);
 
-	p->family = 6;
-	change_family(p, ETH_P_IPV6, sizeof(struct ipv6hdr));
+	change_family(p, 6, ETH_P_IPV6, sizeof(struct ipv6hdr));
 	gso_flip(p->skb, SKB_GSO_TCPV4, SKB_GSO_TCPV6);
 	memset(cb, 0, sizeof(*cb));
 	cb->iif = p->in->ifindex;
@@ -149,8 +149,7 @@ void nat64_skb_to4(struct nat64_pkt *p)
 {
 	struct inet_skb_parm *cb = IPCB(p->skb);
 
-	p->family = 4;
-	change_family(p, ETH_P_IP, sizeof(struct iphdr));
+	change_family(p, 4, ETH_P_IP, sizeof(struct iphdr));
 	gso_flip(p->skb, SKB_GSO_TCPV6, SKB_GSO_TCPV4);
 	memset(cb, 0, sizeof(*cb));
 	cb->iif = p->in->ifindex;
@@ -194,7 +193,7 @@ static struct sk_buff *cut_tail(const struct nat64_pkt *p, unsigned int at)
 
 /**
  * nat64_skb_cut() - cut a packet's payload into pieces
- * @p: packet with a route and room made; consumed on failure
+ * @p: packet with a route and room made; on failure only its head is left
  * @size: bytes of a piece, but for the last one
  *
  * The pieces have room for IPv6 headers in the place of those of @p. All of
@@ -208,7 +207,7 @@ struct sk_buff *nat64_skb_cut(struct nat64_pkt *p, unsigned int size)
 	unsigned int at;
 
 	if (!make_divisible(skb))
-		goto err;
+		return NULL;
 	__skb_pull(skb, p->hdr.len);
 	for (at = rounddown(skb->len - 1, size); at; at -= size) {
 		tail = cut_tail(p, at);
@@ -222,6 +221,6 @@ struct sk_buff *nat64_skb_cut(struct nat64_pkt *p, unsigned int size)
 err:
 	kfree_skb_list(skb->next);
 	skb_mark_not_on_list(skb);
-	nat64_drop(skb, NAT64_NO_MEMORY);
+	__skb_push(skb, p->hdr.len);
 	return NULL;
 }

@@ -5,7 +5,7 @@
 #include <linux/string.h>
 
 const char * const nat64_counter_names[NAT64_N_COUNTERS] = {
-#define X(id, name) [NAT64_##id] = name,
+#define X(id, name, ...) [NAT64_##id] = name,
 	NAT64_COUNTERS(X)
 	NAT64_REASONS(X)
 #undef X

@@ -8,8 +8,8 @@
 #include <linux/types.h>
 
 /*
- * Packets that left, then every reason for which one did not. The names are
- * what userspace sees; the order is free.
+ * What happened to packets that were translated, and to others: an identifier
+ * and the name that userspace sees. The order is free.
  */
 #define NAT64_COUNTERS(X)						\
 	X(TRANSLATED_6TO4,	"translated_6to4")			\
@@ -18,37 +18,66 @@
 	X(SPLIT,		"split_4to6")				\
 	X(ANSWERED,		"answered")
 
+/*
+ * Every reason for which a packet is not translated, with the closest one of
+ * the kernel's reasons (enum skb_drop_reason) and the ICMP error that the sender
+ * gets (reject.c):
+ *
+ * SILENT	none: an RFC says so, or nobody is there to be told
+ * REFUSE	administratively prohibited (RFC 7915 sections 4.4 and 5.4),
+ *		unless setting icmp-errors is off
+ * REPORT()	this type and code of ICMPv4 and of ICMPv6, as any router
+ *		reports, unless setting icmp-errors is off
+ * ALWAYS()	the same whatever the setting: path MTU discovery and
+ *		traceroute depend on it
+ */
 #define NAT64_REASONS(X)						\
-	X(MALFORMED,		"malformed")				\
-	X(LINK_BROADCAST,	"link_broadcast")			\
-	X(SOURCE_ILLEGAL,	"source_illegal")			\
-	X(SOURCE_UNMAPPED,	"source_unmapped")			\
-	X(DESTINATION_ILLEGAL,	"destination_illegal")			\
-	X(NO_PREFIX,		"no_prefix")				\
-	X(NOT_GLOBAL,		"wkp_not_global")			\
-	X(LOOP,			"loop")					\
-	X(BAD_OPTION,		"bad_option")				\
-	X(SOURCE_ROUTE,		"source_route")				\
-	X(ROUTING_HEADER,	"routing_header")			\
-	X(EXT_HEADERS,		"extension_headers")			\
-	X(FRAGMENT_EXT_HEADER,	"fragment_extension_header")		\
-	X(FRAGMENTED_ICMP,	"fragmented_icmp")			\
-	X(UDP_ZERO,		"udp_zero_checksum")			\
-	X(UDP_ZERO_FRAGMENT,	"udp_zero_checksum_fragment")		\
-	X(ICMP_TYPE,		"icmp_type")				\
-	X(ICMP_POINTER,		"icmp_pointer")				\
-	X(ICMP_INNER,		"icmp_inner_packet")			\
-	X(ICMP_INNER_ERROR,	"icmp_inner_error")			\
-	X(ICMP_SOURCE,		"icmp_no_source")			\
-	X(HOP_LIMIT,		"hop_limit")				\
-	X(TOO_BIG,		"too_big")				\
-	X(NO_ROUTE,		"no_route")				\
-	X(UNREACHABLE,		"unreachable")				\
-	X(PROHIBITED,		"prohibited")				\
-	X(BLACKHOLE,		"blackhole")				\
-	X(FORWARDING_OFF,	"forwarding_off")			\
-	X(LOCAL_OFF,		"local_off")				\
-	X(NO_MEMORY,		"no_memory")
+	X(MALFORMED, "malformed", IP_INHDR, SILENT)			\
+	X(LINK_BROADCAST, "link_broadcast",				\
+	  UNICAST_IN_L2_MULTICAST, SILENT)				\
+	X(SOURCE_ILLEGAL, "source_illegal", IP_INADDRERRORS, SILENT)	\
+	X(SOURCE_UNMAPPED, "source_unmapped", NETFILTER_DROP, REFUSE)	\
+	X(DESTINATION_ILLEGAL, "destination_illegal",			\
+	  IP_INADDRERRORS, REFUSE)					\
+	X(NO_PREFIX, "no_prefix", NETFILTER_DROP, REFUSE)		\
+	X(NOT_GLOBAL, "wkp_not_global", NETFILTER_DROP, REFUSE)		\
+	X(LOOP, "loop", NETFILTER_DROP, REFUSE)				\
+	X(BAD_OPTION, "bad_option", IP_INHDR, SILENT)			\
+	X(SOURCE_ROUTE, "source_route", NETFILTER_DROP,			\
+	  REPORT(ICMP_DEST_UNREACH, ICMP_SR_FAILED, 0, 0))		\
+	X(ROUTING_HEADER, "routing_header", NETFILTER_DROP,		\
+	  REPORT(0, 0, ICMPV6_PARAMPROB, ICMPV6_HDR_FIELD))		\
+	X(EXT_HEADERS, "extension_headers", NETFILTER_DROP, REFUSE)	\
+	X(FRAGMENT_EXT_HEADER, "fragment_extension_header",		\
+	  NETFILTER_DROP, REFUSE)					\
+	X(FRAGMENTED_ICMP, "fragmented_icmp", NETFILTER_DROP, REFUSE)	\
+	X(UDP_ZERO, "udp_zero_checksum", NETFILTER_DROP, REFUSE)	\
+	X(UDP_ZERO_FRAGMENT, "udp_zero_checksum_fragment",		\
+	  NETFILTER_DROP, REFUSE)					\
+	X(ICMP_TYPE, "icmp_type", UNHANDLED_PROTO, SILENT)		\
+	X(ICMP_POINTER, "icmp_pointer", NETFILTER_DROP, SILENT)		\
+	X(ICMP_INNER, "icmp_inner_packet", NETFILTER_DROP, SILENT)	\
+	X(ICMP_INNER_ERROR, "icmp_inner_error", NETFILTER_DROP, SILENT)	\
+	X(ICMP_SOURCE, "icmp_no_source", NETFILTER_DROP, SILENT)	\
+	X(HOP_LIMIT, "hop_limit", NETFILTER_DROP,			\
+	  ALWAYS(ICMP_TIME_EXCEEDED, ICMP_EXC_TTL,			\
+		 ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT))		\
+	X(TOO_BIG, "too_big", PKT_TOO_BIG,				\
+	  ALWAYS(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,			\
+		 ICMPV6_PKT_TOOBIG, 0))					\
+	X(NO_ROUTE, "no_route", IP_OUTNOROUTES,				\
+	  REPORT(ICMP_DEST_UNREACH, ICMP_NET_UNREACH,			\
+		 ICMPV6_DEST_UNREACH, ICMPV6_NOROUTE))			\
+	X(UNREACHABLE, "unreachable", IP_OUTNOROUTES,			\
+	  REPORT(ICMP_DEST_UNREACH, ICMP_HOST_UNREACH,			\
+		 ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH))		\
+	X(PROHIBITED, "prohibited", IP_OUTNOROUTES,			\
+	  REPORT(ICMP_DEST_UNREACH, ICMP_PKT_FILTERED,			\
+		 ICMPV6_DEST_UNREACH, ICMPV6_ADM_PROHIBITED))		\
+	X(BLACKHOLE, "blackhole", IP_OUTNOROUTES, SILENT)		\
+	X(FORWARDING_OFF, "forwarding_off", NETFILTER_DROP, SILENT)	\
+	X(LOCAL_OFF, "local_off", NETFILTER_DROP, REFUSE)		\
+	X(NO_MEMORY, "no_memory", NOMEM, SILENT)
 
 /*
  * A reason for refusing a packet is the name of its counter. No reason is 0,
@@ -56,7 +85,7 @@
  */
 enum nat64_counter {
 	NAT64_OK,
-#define X(id, name) NAT64_##id,
+#define X(id, ...) NAT64_##id,
 	NAT64_COUNTERS(X)
 	NAT64_REASONS(X)
 #undef X

@@ -7,10 +7,17 @@
 
 #include "xlat.h"
 
-/* A packet that was translated is one of the other family now. */
+/* The family that the packet came with; one that is translated has the other. */
+static u8 original_family(const struct nat64_pkt *p)
+{
+	if (!p->translated)
+		return p->family;
+	return p->family == 4 ? 6 : 4;
+}
+
 void nat64_trace_translated(const struct nat64_pkt *p)
 {
-	trace_translated(p, p->family == 4 ? 6 : 4);
+	trace_translated(p, original_family(p));
 }
 
 static void find_addrs4(struct nat64_pkt *p)
@@ -30,6 +37,16 @@ static void find_addrs6(struct nat64_pkt *p)
 	eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
 	if (eam)
 		p->a.src4 = nat64_eam_to4(eam, &p->a.src6);
+}
+
+static void find_addrs(struct nat64_pkt *p)
+{
+	memset(&p->a, 0, sizeof(p->a));
+	p->icmp_error = false;
+	if (p->family == 4)
+		find_addrs4(p);
+	else
+		find_addrs6(p);
 }
 
 /* Where the transport header is, or -1 when it is in another fragment. */
@@ -73,14 +90,10 @@ void nat64_trace_refused(const struct nat64_pkt *p, enum nat64_counter reason)
 	struct nat64_pkt again = *p;
 	__be16 ports[2] = {};
 
-	memset(&again.a, 0, sizeof(again.a));
-	again.icmp_error = false;
-	if (p->family == 4)
-		find_addrs4(&again);
-	else
-		find_addrs6(&again);
+	if (!p->translated)
+		find_addrs(&again);
 	find_ports(p->skb, p->family, ports);
-	trace_refused(p, &again.a, p->family,
+	trace_refused(p, &again.a, original_family(p),
 		      p->family == 4 ? ip_hdr(p->skb)->protocol :
 				    ipv6_hdr(p->skb)->nexthdr, ports, reason);
 }

@@ -6,8 +6,8 @@
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 
-#include "drop.h"
 #include "icmp.h"
+#include "reject.h"
 #include "route.h"
 #include "skb.h"
 #include "trace.h"
@@ -313,7 +313,9 @@ static noinline void split(struct nat64_pkt *p)
 	bool mf = p->hdr.mf;
 
 	skb = nat64_skb_cut(p, size);
-	nat64_count(p->nn->stats, skb ? NAT64_SPLIT : NAT64_NO_MEMORY, 1);
+	if (!skb)
+		return nat64_pkt_drop(p, NAT64_NO_MEMORY);
+	nat64_count(p->nn->stats, NAT64_SPLIT, 1);
 	p->hdr.len = 0;
 	skb_list_walk_safe(skb, skb, next) {
 		skb_mark_not_on_list(skb);
@@ -400,12 +402,8 @@ void nat64_xlat46_back(struct nat64_pkt *p)
 		reason = check_size(p);
 	if (!reason)
 		reason = edit(p);
-	if (!reason)
-		return;
-	nat64_count(p->nn->stats, reason, 1);
-	if (trace_refused_enabled())
-		nat64_trace_refused(p, reason);
-	nat64_drop(p->skb, reason);
+	if (reason)
+		nat64_pkt_drop(p, reason);
 }
 
 /**

@@ -8,7 +8,7 @@
 #include <net/neighbour.h>
 #include <net/route.h>
 
-#include "drop.h"
+#include "reject.h"
 #include "route.h"
 #include "skb.h"
 
@@ -42,18 +42,17 @@ static __always_inline bool is_direct(const struct nat64_pkt *p)
 }
 
 /* As ip6_finish_output2() and ip_finish_output2() send. */
-static __always_inline void send_to(const struct nat64_pkt *p,
+static __always_inline void send_to(struct nat64_pkt *p,
 				    struct neighbour *neigh, bool skip_cache)
 {
 	if (IS_ERR(neigh)) {
-		nat64_count(p->nn->stats, NAT64_NO_MEMORY, 1);
-		nat64_drop(p->skb, NAT64_NO_MEMORY);
+		nat64_pkt_drop(p, NAT64_NO_MEMORY);
 		return;
 	}
 	neigh_output(neigh, p->skb, skip_cache);
 }
 
-static void direct6(const struct nat64_pkt *p)
+static void direct6(struct nat64_pkt *p)
 {
 	const struct rt6_info *rt = (const struct rt6_info *)p->dst;
 	const struct in6_addr *nexthop = rt6_nexthop(rt, &p->a.dst6);
@@ -64,7 +63,7 @@ static void direct6(const struct nat64_pkt *p)
 	rcu_read_unlock_bh();
 }
 
-static void direct4(const struct nat64_pkt *p)
+static void direct4(struct nat64_pkt *p)
 {
 	struct neighbour *neigh;
 	bool is_v6gw = false;

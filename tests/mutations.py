@@ -156,8 +156,9 @@ break_("addr.c",
        ("IPv4-compatible sources", "\t       (word[0] | word[1] | word[2]) &&\n", ""),
        ("link-local sources", "ipv6_addr_type(addr6) & IPV6_ADDR_LINKLOCAL", "0"),
        tests="6to4")
-break_("icmp.c",
-       ("illegal sources are answered", "known->kind == SILENT || !has_sender(p) ||", "known->kind == SILENT ||"),
+break_("reject.c",
+       ("illegal sources are answered", "report->kind == REPORT_NEVER || !has_sender(p) ||",
+        "report->kind == REPORT_NEVER ||"),
        tests="4to6 6to4")
 break_("addr.h", ("multicast is no host", "first != 127 && first < 224", "first != 127"), tests="4to6")
 break_("config.h", ("wkp-strict", "!cfg->set.wkp_strict ||", "1 ||"), tests="addresses icmp")
@@ -230,10 +231,10 @@ break_("icmp.c",
         "!p->prefix || !nat64_config_carries(p->cfg, p->prefix, addr4)", "!p->prefix"),
        tests="icmp")
 
-# Answers.
-break_("icmp.c",
-       ("ICMPv6 is not refused aloud", "known->kind == REFUSE && p->hdr.proto == IPPROTO_ICMPV6",
-        "0"),
+# ICMP errors about packets that are not translated.
+break_("reject.c",
+       ("ICMPv6 is not refused aloud",
+        "report->kind == REPORT_REFUSAL &&\n\t    p->hdr.proto == IPPROTO_ICMPV6", "0"),
        ("icmp-errors", "!p->cfg->set.icmp_errors", "0"),
        tests="6to4")
 
