@@ -2,14 +2,26 @@
 # shellcheck shell=bash
 # Completion of the words of nat64ctl, for bash.
 
-_nat64ctl_value() {
-	case $1 in
-	udp-zero-checksum) echo 'compute drop' ;;
-	forwarding) echo 'filtered direct' ;;
-	tos | traffic-class) echo copy ;;
-	icmp-source4 | icmp-source6 | mark) echo none ;;
-	icmp-errors | wkp-strict | hairpin | local | counters) echo 'on off' ;;
-	esac
+# Commands, settings and their values are what `nat64ctl help` lists.
+_nat64ctl_commands() {
+	nat64ctl help 2>/dev/null | awk '!NF { part++ } part == 1 && /^  [a-z]/ { print $1 }'
+}
+
+_nat64ctl_keys() {
+	nat64ctl help 2>/dev/null | awk '!NF { part++ } part == 2 && /^  [a-z]/ { print $1 }'
+}
+
+# The words among the values of a setting: not numbers and addresses.
+_nat64ctl_values() {
+	nat64ctl help 2>/dev/null | awk -v key="$1" '
+		!NF { part++ }
+		part == 2 && $1 == key {
+			sub(/.*\] +/, "")
+			n = split($0, value, " or ")
+			for (i = 1; i <= n; i++)
+				if (value[i] ~ /^[a-z]+$/)
+					print value[i]
+		}'
 }
 
 # Addresses of the table, as far as a person may want to choose from them.
@@ -23,20 +35,16 @@ _nat64ctl_prefixes() {
 
 # What may follow the words of a command.
 _nat64ctl_next() {
-	local keys='udp-zero-checksum lowest-ipv6-mtu tos traffic-class icmp-source4 icmp-source6
-		icmp-errors wkp-strict hairpin forwarding local mark counters'
-
 	case $* in
-	'') echo 'prefix add replace del list lookup flush load check diff save import set get
-		status stats explain doctor top monitor help' ;;
+	'') _nat64ctl_commands ;;
 	prefix) echo 'add del list' ;;
 	prefix\ add\ *) [ $# -gt 3 ] || echo primary ;;
 	prefix\ del) _nat64ctl_prefixes ;;
 	add\ *\ * | replace\ *\ *) if [ "${!#}" = prefix ]; then _nat64ctl_prefixes; else echo 'prefix force'; fi ;;
 	del | list | lookup | replace | replace\ *) _nat64ctl_addresses ;;
 	import) echo 'map646 jool' ;;
-	set | get) echo "$keys" ;;
-	set\ *) [ $# -gt 2 ] || _nat64ctl_value "$2" ;;
+	set | get) _nat64ctl_keys ;;
+	set\ *) [ $# -gt 2 ] || _nat64ctl_values "$2" ;;
 	explain) echo '4 6' ;;
 	explain\ *\ *\ *) [ $# -gt 4 ] || echo 'icmp tcp udp sctp' ;;
 	stats) echo 'reset openmetrics' ;;

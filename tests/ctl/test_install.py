@@ -11,7 +11,7 @@ from test_words import CTL, TOP, ctl
 
 COMMANDS = ("prefix add replace del list lookup flush load check diff save import set get "
             "status stats explain doctor top monitor help").split()
-KEYS = re.findall(r'^\t\t\.name\t = "(.*)",$', (TOP / "ctl" / "settings.c").read_text(), re.M)
+KEYS = re.findall(r"^  (\S+) \[", ctl("help").stdout.partition("KEY and VALUE")[2], re.M)
 
 
 def make(target, root):
@@ -84,7 +84,8 @@ def test_man_page_and_help_tell_everything():
     for command in COMMANDS:
         assert re.search(rf"Cm {command}\b", man), command
         assert re.search(rf"^  {command} ", summary, re.M), command
-    assert len(KEYS) == 13
+    names = re.findall(r'^\t\t\.name\t = "(.*)",$', (TOP / "ctl" / "settings.c").read_text(), re.M)
+    assert KEYS == names
     for key in KEYS:
         assert f".It Cm {key} " in man
 
@@ -109,6 +110,7 @@ def test_the_examples_of_the_configuration_are_configurations():
 
 LIVE = """#!/bin/sh
 case $* in
+help) exec "$NAT64CTL" help ;;
 *"prefix list") echo "2001:db8:64::/96 primary" ;;
 "-n blue list") echo "192.0.2.9 2001:db8::9" ;;
 list) echo "203.0.113.10 2001:db8:1::10"; echo "203.0.113.128/25 2001:db8:2::/121" ;;
@@ -138,6 +140,8 @@ def complete(*words):
     (["prefix", "add", "64:ff9b::/96", ""], ["primary"]), (["set", ""], KEYS), (["get", ""], KEYS),
     (["add", "192.0.2.1", "::1", "p"], ["prefix"]), (["-j", "import", ""], ["map646", "jool"]),
     (["set", "hairpin", ""], ["on", "off"]), (["set", "hairpin", "on", ""], []),
+    (["set", "tos", ""], ["copy"]), (["set", "icmp-source4", ""], ["none"]),
+    (["set", "lowest-ipv6-mtu", ""], []), (["set", "forwarding", "d"], ["direct"]),
     (["stats", ""], ["reset", "openmetrics"]), (["--j"], ["--json"]),
     (["explain", ""], ["4", "6"]), (["del", "203.0.113.1"], ["203.0.113.10", "203.0.113.128/25"]),
     (["del", "2001:db8:2"], ["2001:db8:2::/121"]), (["-n", "blue", "lookup", ""],
@@ -152,6 +156,7 @@ def test_completion(tmp_path, monkeypatch, words, words_after):
     tool.write_text(LIVE)
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("NAT64CTL", str(CTL))
     assert sorted(complete(*words)) == sorted(words_after)
 
 
