@@ -5,15 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl.h"
-
 #define LENGTHS		"32, 40, 48, 56, 64 or 96 (RFC 6052)"
 
 /* RFC 6052 section 2.2: bits 64 to 71. */
 #define U_OCTET		8
 
 /* Texts last until the fourth next call, so that one error can name several. */
-static char *text_buf(void)
+static char *next_buffer(void)
 {
 	static char texts[4][PREFIX6_LEN];
 	static unsigned int turn;
@@ -21,10 +19,10 @@ static char *text_buf(void)
 	return texts[turn++ % 4];
 }
 
-static const char *text(int family, const void *addr, unsigned int len,
-			bool with_len)
+static const char *format_addr(int family, const void *addr, unsigned int len,
+			       bool with_len)
 {
-	char *buf = text_buf();
+	char *buf = next_buffer();
 
 	inet_ntop(family, addr, buf, INET6_ADDRSTRLEN);
 	if (with_len)
@@ -38,7 +36,7 @@ static const char *text(int family, const void *addr, unsigned int len,
  */
 const char *addr_text4(const struct prefix4 *p)
 {
-	return text(AF_INET, &p->addr, p->len, true);
+	return format_addr(AF_INET, &p->addr, p->len, true);
 }
 
 /**
@@ -47,7 +45,7 @@ const char *addr_text4(const struct prefix4 *p)
  */
 const char *addr_text6(const struct prefix6 *p)
 {
-	return text(AF_INET6, &p->addr, p->len, true);
+	return format_addr(AF_INET6, &p->addr, p->len, true);
 }
 
 /**
@@ -56,7 +54,7 @@ const char *addr_text6(const struct prefix6 *p)
  */
 const char *addr_short4(const struct prefix4 *p)
 {
-	return text(AF_INET, &p->addr, p->len, p->len < 32);
+	return format_addr(AF_INET, &p->addr, p->len, p->len < 32);
 }
 
 /**
@@ -65,7 +63,7 @@ const char *addr_short4(const struct prefix4 *p)
  */
 const char *addr_short6(const struct prefix6 *p)
 {
-	return text(AF_INET6, &p->addr, p->len, p->len < 128);
+	return format_addr(AF_INET6, &p->addr, p->len, p->len < 128);
 }
 
 /**
@@ -102,8 +100,8 @@ static int parse_len(const char *digits, unsigned int max, __u8 *len)
 	return 0;
 }
 
-/* Clears what stands behind the length. Returns whether anything did. */
-static bool mask(void *addr, unsigned int bytes, unsigned int len)
+/* Returns whether a bit beyond the length was set. */
+static bool clear_host_bits(void *addr, unsigned int bytes, unsigned int len)
 {
 	unsigned char *octet = addr;
 	bool found = false;
@@ -118,8 +116,8 @@ static bool mask(void *addr, unsigned int bytes, unsigned int len)
 	return found;
 }
 
-static int parse(const struct words *w, const char *word, int family,
-		 void *addr, __u8 *len)
+static int parse_prefix(const struct args *args, const char *word, int family,
+			void *addr, __u8 *len)
 {
 	unsigned int max = family == AF_INET ? 32 : 128;
 	unsigned int version = family == AF_INET ? 4 : 6;
@@ -129,112 +127,112 @@ static int parse(const struct words *w, const char *word, int family,
 
 	snprintf(name, sizeof(name), "%.*s", (int)n, word);
 	if (n >= sizeof(name) || inet_pton(family, name, addr) != 1)
-		return words_bad(w, "%s is not an IPv%u address%s",
-				 quoted(word), version,
-				 slash ? " with a length" : "");
+		return args_invalid(args, "%s is not an IPv%u address%s",
+				    quoted(word), version,
+				    slash ? " with a length" : "");
 	*len = max;
 	if (slash && parse_len(slash + 1, max, len))
-		return words_bad(w, "%s: the length of an IPv%u prefix is a number from 0 to %u",
-				 quoted(word), version, max);
-	if (mask(addr, max / 8, *len))
-		return words_bad(w, "%s has bits set beyond its length; the prefix is %s",
-				 quoted(word), text(family, addr, *len, true));
-	return DONE;
+		return args_invalid(args, "%s: the length of an IPv%u prefix is a number from 0 to %u",
+				    quoted(word), version, max);
+	if (clear_host_bits(addr, max / 8, *len))
+		return args_invalid(args, "%s has bits set beyond its length; the prefix is %s",
+				    quoted(word), format_addr(family, addr, *len, true));
+	return EXIT_OK;
 }
 
 /**
  * addr_parse4() - understand the word read last as an IPv4 address or prefix
- * @w: words
+ * @args: arguments
  * @word: the word read last
  * @p: filled in
  */
-int addr_parse4(const struct words *w, const char *word, struct prefix4 *p)
+int addr_parse4(const struct args *args, const char *word, struct prefix4 *p)
 {
-	return parse(w, word, AF_INET, &p->addr, &p->len);
+	return parse_prefix(args, word, AF_INET, &p->addr, &p->len);
 }
 
 /**
  * addr_parse6() - understand the word read last as an IPv6 address or prefix
- * @w: words
+ * @args: arguments
  * @word: the word read last
  * @p: filled in
  */
-int addr_parse6(const struct words *w, const char *word, struct prefix6 *p)
+int addr_parse6(const struct args *args, const char *word, struct prefix6 *p)
 {
-	return parse(w, word, AF_INET6, &p->addr, &p->len);
+	return parse_prefix(args, word, AF_INET6, &p->addr, &p->len);
 }
 
 /**
  * addr_read4() - read an IPv4 address or prefix
- * @w: words
+ * @args: arguments
  * @what: what it is, for the error when it is missing
  * @p: filled in
  */
-int addr_read4(struct words *w, const char *what, struct prefix4 *p)
+int addr_read4(struct args *args, const char *what, struct prefix4 *p)
 {
 	const char *word;
 	int ret;
 
-	ret = words_next(w, &word, what);
-	return ret ? ret : addr_parse4(w, word, p);
+	ret = args_next(args, &word, what);
+	return ret ? ret : addr_parse4(args, word, p);
 }
 
 /**
  * addr_read6() - read an IPv6 address or prefix
- * @w: words
+ * @args: arguments
  * @what: what it is, for the error when it is missing
  * @p: filled in
  */
-int addr_read6(struct words *w, const char *what, struct prefix6 *p)
+int addr_read6(struct args *args, const char *what, struct prefix6 *p)
 {
 	const char *word;
 	int ret;
 
-	ret = words_next(w, &word, what);
-	return ret ? ret : addr_parse6(w, word, p);
+	ret = args_next(args, &word, what);
+	return ret ? ret : addr_parse6(args, word, p);
 }
 
 /**
  * addr_read() - read an address or prefix of either family
- * @w: words
+ * @args: arguments
  * @what: what it is, for the error when it is missing
  * @p: filled in
  */
-int addr_read(struct words *w, const char *what, struct prefix *p)
+int addr_read(struct args *args, const char *what, struct prefix *p)
 {
 	const char *word;
 	int ret;
 
-	ret = words_next(w, &word, what);
+	ret = args_next(args, &word, what);
 	if (ret)
 		return ret;
 	if (strchr(word, ':')) {
 		p->family = AF_INET6;
-		return addr_parse6(w, word, &p->p6);
+		return addr_parse6(args, word, &p->p6);
 	}
 	if (strchr(word, '.')) {
 		p->family = AF_INET;
-		return addr_parse4(w, word, &p->p4);
+		return addr_parse4(args, word, &p->p4);
 	}
-	return words_bad(w, "%s is not an IPv4 or IPv6 address", quoted(word));
+	return args_invalid(args, "%s is not an IPv4 or IPv6 address", quoted(word));
 }
 
 /**
  * addr_read_single() - read one address of either family
- * @w: words
+ * @args: arguments
  * @p: filled in; the length is that of a single address
  */
-int addr_read_single(struct words *w, struct prefix *p)
+int addr_read_single(struct args *args, struct prefix *p)
 {
 	int ret;
 
-	ret = addr_read(w, "an IPv4 or IPv6 address", p);
+	ret = addr_read(args, "an IPv4 or IPv6 address", p);
 	if (ret)
 		return ret;
 	if (p->family == AF_INET ? p->p4.len == 32 : p->p6.len == 128)
-		return DONE;
-	return words_bad(w, "%s is a prefix; one address is wanted",
-			 quoted(w->word[w->next - 1]));
+		return EXIT_OK;
+	return args_invalid(args, "%s is a prefix; one address is wanted",
+			    quoted(args->word[args->next - 1]));
 }
 
 /**
@@ -282,43 +280,43 @@ bool addr_overlap6(const struct prefix6 *a, const struct prefix6 *b)
 }
 
 /**
- * addr_check_translation() - refuse what cannot be a translation prefix
- * @w: where it was read, for errors
+ * addr_check_pref64() - refuse what cannot be a translation prefix
+ * @args: where it was read, for errors
  * @word: as it was written
  * @p: prefix
  *
  * RFC 6052 section 2.2.
  */
-int addr_check_translation(const struct words *w, const char *word,
-			   const struct prefix6 *p)
+int addr_check_pref64(const struct args *args, const char *word,
+		      const struct prefix6 *p)
 {
 	if (p->len != 96 && (p->len < 32 || p->len > 64 || p->len % 8))
-		return words_bad(w, "%s: the length of a translation prefix is " LENGTHS,
-				 quoted(word));
+		return args_invalid(args, "%s: the length of a translation prefix is " LENGTHS,
+				    quoted(word));
 	if (p->addr.s6_addr[U_OCTET])
-		return words_bad(w, "%s: bits 64 to 71 must be zero (RFC 6052)",
-				 quoted(word));
+		return args_invalid(args, "%s: bits 64 to 71 must be zero (RFC 6052)",
+				    quoted(word));
 	if (IN6_IS_ADDR_UNSPECIFIED(&p->addr) || !addr_unicast6(p))
-		return words_bad(w, "%s cannot be a translation prefix: it is never forwarded",
-				 quoted(word));
-	return DONE;
+		return args_invalid(args, "%s cannot be a translation prefix: it is never forwarded",
+				    quoted(word));
+	return EXIT_OK;
 }
 
 /**
- * addr_read_translation() - read a translation prefix
- * @w: words
+ * addr_read_pref64() - read a translation prefix
+ * @args: arguments
  * @p: filled in
  */
-int addr_read_translation(struct words *w, struct prefix6 *p)
+int addr_read_pref64(struct args *args, struct prefix6 *p)
 {
 	const char *word;
 	int ret;
 
-	ret = addr_read6(w, "a translation prefix", p);
+	ret = addr_read6(args, "a translation prefix", p);
 	if (ret)
 		return ret;
-	word = w->word[w->next - 1];
+	word = args->word[args->next - 1];
 	if (!strchr(word, '/'))
-		return words_bad(w, "%s needs a length: " LENGTHS, quoted(word));
-	return addr_check_translation(w, word, p);
+		return args_invalid(args, "%s needs a length: " LENGTHS, quoted(word));
+	return addr_check_pref64(args, word, p);
 }

@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 
-#include "words.h"
+#include "args.h"
 
 /**
  * struct prefix4 - an IPv4 prefix
@@ -43,15 +43,15 @@ struct prefix {
 	};
 };
 
-int addr_parse4(const struct words *w, const char *word, struct prefix4 *p);
-int addr_parse6(const struct words *w, const char *word, struct prefix6 *p);
-int addr_read4(struct words *w, const char *what, struct prefix4 *p);
-int addr_read6(struct words *w, const char *what, struct prefix6 *p);
-int addr_read(struct words *w, const char *what, struct prefix *p);
-int addr_read_single(struct words *w, struct prefix *p);
-int addr_read_translation(struct words *w, struct prefix6 *p);
-int addr_check_translation(const struct words *w, const char *word,
-			   const struct prefix6 *p);
+int addr_parse4(const struct args *args, const char *word, struct prefix4 *p);
+int addr_parse6(const struct args *args, const char *word, struct prefix6 *p);
+int addr_read4(struct args *args, const char *what, struct prefix4 *p);
+int addr_read6(struct args *args, const char *what, struct prefix6 *p);
+int addr_read(struct args *args, const char *what, struct prefix *p);
+int addr_read_single(struct args *args, struct prefix *p);
+int addr_read_pref64(struct args *args, struct prefix6 *p);
+int addr_check_pref64(const struct args *args, const char *word,
+		      const struct prefix6 *p);
 
 /* Longest texts, with their NUL byte. */
 #define PREFIX4_LEN	sizeof("255.255.255.255/32")

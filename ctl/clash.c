@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conf.h"
+#include "util.h"
 
 /**
  * struct ref - one column of a mapping
@@ -61,7 +62,7 @@ static int compare_refs(const void *a, const void *b)
 	return x->eam < y->eam ? -1 : 1;
 }
 
-static bool contains(const struct ref *outer, const struct ref *inner)
+static bool contains_ref(const struct ref *outer, const struct ref *inner)
 {
 	__u64 hi = outer->hi ^ inner->hi;
 	__u64 lo = outer->lo ^ inner->lo;
@@ -71,8 +72,8 @@ static bool contains(const struct ref *outer, const struct ref *inner)
 	return !outer->len || !(hi >> (64 - outer->len));
 }
 
-static void report(const struct ref *a, const struct ref *b,
-		   enum clash_kind kind, clash_fn *found, void *data)
+static void report_clash(const struct ref *a, const struct ref *b,
+			 enum clash_kind kind, clash_fn *report, void *data)
 {
 	struct clash clash = {
 		.kind = kind,
@@ -80,10 +81,10 @@ static void report(const struct ref *a, const struct ref *b,
 		.earlier = a->eam > b->eam ? b->eam : a->eam,
 	};
 
-	found(data, &clash);
+	report(data, &clash);
 }
 
-static bool sorted(const struct ref *refs, size_t n)
+static bool is_sorted(const struct ref *refs, size_t n)
 {
 	size_t i;
 
@@ -95,7 +96,7 @@ static bool sorted(const struct ref *refs, size_t n)
 
 /* Walks the sorted prefixes with those that the current one lies in. */
 static void find_in_column(const struct ref *refs, size_t n, bool is4,
-			   clash_fn *found, void *data)
+			   clash_fn *report, void *data)
 {
 	enum clash_kind same = is4 ? CLASH_SAME4 : CLASH_SAME6;
 	enum clash_kind over = is4 ? CLASH_OVER4 : CLASH_OVER6;
@@ -105,43 +106,43 @@ static void find_in_column(const struct ref *refs, size_t n, bool is4,
 	unsigned int i;
 
 	for (ref = refs; ref < refs + n; ref++) {
-		while (depth && !contains(outer[depth - 1], ref))
+		while (depth && !contains_ref(outer[depth - 1], ref))
 			depth--;
 		if (depth && outer[depth - 1]->len == ref->len) {
-			report(ref, outer[depth - 1], same, found, data);
+			report_clash(ref, outer[depth - 1], same, report, data);
 			continue;
 		}
 		for (i = 0; i < depth; i++)
-			report(ref, outer[i], over, found, data);
+			report_clash(ref, outer[i], over, report, data);
 		outer[depth++] = ref;
 	}
 }
 
-static void find(const struct conf *conf, struct ref *refs, bool is4,
-		 clash_fn *found, void *data)
+static void find_clashes(const struct conf *conf, struct ref *refs, bool is4,
+			 clash_fn *report, void *data)
 {
 	size_t i;
 
 	for (i = 0; i < conf->n_eams; i++)
 		make_ref(&refs[i], conf->eams, i, is4);
-	if (!sorted(refs, conf->n_eams))
+	if (!is_sorted(refs, conf->n_eams))
 		qsort(refs, conf->n_eams, sizeof(*refs), compare_refs);
-	find_in_column(refs, conf->n_eams, is4, found, data);
+	find_in_column(refs, conf->n_eams, is4, report, data);
 }
 
 /**
  * clash_find() - find all mappings that are equal or overlap in a column
  * @conf: configuration
- * @found: called for each, in no particular order
+ * @report: called for each, in no particular order
  * @data: for @found
  *
  * Takes the time of sorting each column.
  */
-void clash_find(const struct conf *conf, clash_fn *found, void *data)
+void clash_find(const struct conf *conf, clash_fn *report, void *data)
 {
 	struct ref *refs = xrealloc(NULL, conf->n_eams, sizeof(*refs));
 
-	find(conf, refs, true, found, data);
-	find(conf, refs, false, found, data);
+	find_clashes(conf, refs, true, report, data);
+	find_clashes(conf, refs, false, report, data);
 	free(refs);
 }

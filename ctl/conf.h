@@ -11,15 +11,14 @@
 
 #include "addr.h"
 #include "settings.h"
-#include "words.h"
 
 /**
- * struct translation - a translation prefix
+ * struct pref64 - a translation prefix
  * @prefix: the prefix
  * @primary: writes IPv6 sources unless a mapping names another
  * @line: line of the file that gives it
  */
-struct translation {
+struct pref64 {
 	struct prefix6	prefix;
 	bool		primary;
 	unsigned int	line;
@@ -57,8 +56,8 @@ struct eam {
  * @unit: what a line of @files is called, if not "line"
  * @n_files: number of files it was made from
  * @files: their names
- * @n_translations: number of translation prefixes
- * @translations: translation prefixes
+ * @n_pref64s: number of translation prefixes
+ * @pref64s: translation prefixes
  * @n_eams: number of mappings
  * @room: mappings that there is memory for
  * @eams: mappings, in the order of the file unless conf_sort() was called
@@ -68,21 +67,21 @@ struct conf {
 	const char		*unit;
 	unsigned int		n_files;
 	const char		*files[CONF_FILES];
-	unsigned int		n_translations;
-	struct translation	translations[NAT64_MAX_PREFIXES];
+	unsigned int		n_pref64s;
+	struct pref64	pref64s[NAT64_MAX_PREFIXES];
 	size_t			n_eams;
 	size_t			room;
 	struct eam		*eams;
-	struct setting_value	settings[N_SETTINGS];
+	struct setting_value	settings[SETTINGS_MAX];
 };
 
-int conf_read_translation(struct words *w, struct translation *t);
-int conf_read_pair(struct words *w, struct eam *eam);
-int conf_read_eam(struct words *w, struct eam *eam);
+int conf_read_pref64(struct args *args, struct pref64 *t);
+int conf_read_pair(struct args *args, struct eam *eam);
+int conf_read_eam(struct args *args, struct eam *eam);
 
 int conf_load_file(struct conf *conf, const char *file, bool force);
-int conf_add_translation(struct conf *conf, const struct words *w,
-			 const struct translation *t);
+int conf_add_pref64(struct conf *conf, const struct args *args,
+		    const struct pref64 *t);
 void conf_add_eam(struct conf *conf, const struct eam *eam);
 int conf_check(const struct conf *conf, bool force);
 void conf_sort(struct conf *conf);
@@ -91,7 +90,7 @@ void conf_print(const struct conf *conf, FILE *to);
 void conf_print_eam(const struct eam *eam, FILE *to);
 void conf_free(struct conf *conf);
 
-int conf_compare_translations(const void *a, const void *b);
+int conf_compare_pref64s(const void *a, const void *b);
 int conf_compare_eams(const void *a, const void *b);
 
 /**
@@ -126,6 +125,6 @@ bool conf_first_clash(const struct conf *conf, bool force,
 		      struct clash *clash);
 unsigned int clash_text(const struct conf *conf, const struct clash *clash,
 			char *text, size_t size);
-void clash_find(const struct conf *conf, clash_fn *found, void *data);
+void clash_find(const struct conf *conf, clash_fn *report, void *data);
 
 #endif /* _NAT64CTL_CONF_H */

@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "command.h"
 #include "firewall.h"
-#include "nl.h"
+#include "module.h"
 #include "route.h"
 #include "../kmod/version.h"
 
@@ -39,7 +39,7 @@
  * @stats: counters
  * @way: how some mapped host is reached, for those that are not
  * @has_way: there is one
- * @found: number of findings
+ * @n_findings: number of findings
  * @told: number of findings of the current kind
  */
 struct doctor {
@@ -47,31 +47,31 @@ struct doctor {
 	struct route_socket	*rs;
 	struct ifaddrs		*ifs;
 	struct conf		conf;
-	struct nl_reply		stats;
+	struct reply		stats;
 	struct route		way;
 	bool			has_way;
-	unsigned int		found;
+	unsigned int		n_findings;
 	unsigned int		told;
 };
 
 /* Findings. */
 
-static void found(struct doctor *d, const char *check, const char *command,
-		  const char *fmt, ...) __printf(4, 5);
+static void report_finding(struct doctor *d, const char *check, const char *command,
+			   const char *fmt, ...) __printf(4, 5);
 
-static void found(struct doctor *d, const char *check, const char *command,
-		  const char *fmt, ...)
+static void report_finding(struct doctor *d, const char *check, const char *command,
+			   const char *fmt, ...)
 {
 	struct out *out = &d->ctl->out;
 	char problem[512];
-	va_list args;
+	va_list ap;
 
-	d->found++;
+	d->n_findings++;
 	if (++d->told > TELL)
 		return;
-	va_start(args, fmt);
-	vsnprintf(problem, sizeof(problem), fmt, args);
-	va_end(args);
+	va_start(ap, fmt);
+	vsnprintf(problem, sizeof(problem), fmt, ap);
+	va_end(ap);
 	out_object(out, "");
 	out_string(out, "check", NULL, check);
 	out_string(out, "problem", "%s\n", problem);
@@ -80,14 +80,14 @@ static void found(struct doctor *d, const char *check, const char *command,
 }
 
 __printf(1, 2)
-static const char *command(const char *fmt, ...)
+static const char *command_text(const char *fmt, ...)
 {
 	static char text[512];
-	va_list args;
+	va_list ap;
 
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
 	return text;
 }
 
@@ -167,27 +167,27 @@ static unsigned int mtu_of(const char *device)
 
 static void check_versions(struct doctor *d)
 {
-	struct nl_reply status = {};
+	struct reply status = {};
 
-	if (!nl_status(d->ctl->nl, &status) &&
+	if (!module_status(d->ctl->nl, &status) &&
 	    strcmp(status.version, NAT64_VERSION))
-		found(d, "version",
-		      "modprobe -r nat64 && modprobe nat64 && nat64ctl load /etc/nat64/nat64.conf",
-		      "the module is version %s, nat64ctl is version %s: the module is not the one installed with the tool",
-		      status.version, NAT64_VERSION);
-	nl_reply_free(&status);
+		report_finding(d, "version",
+			       "modprobe -r nat64 && modprobe nat64 && nat64ctl load /etc/nat64/nat64.conf",
+			       "the module is version %s, nat64ctl is version %s: the module is not the one installed with the tool",
+			       status.version, NAT64_VERSION);
+	reply_free(&status);
 }
 
 static void check_configured(struct doctor *d)
 {
-	if (!d->conf.n_translations && !d->conf.n_eams)
-		found(d, "configuration",
-		      "nat64ctl load /etc/nat64/nat64.conf",
-		      "nothing is configured in this network namespace");
+	if (!d->conf.n_pref64s && !d->conf.n_eams)
+		report_finding(d, "configuration",
+			       "nat64ctl load /etc/nat64/nat64.conf",
+			       "nothing is configured in this network namespace");
 	else if (!d->conf.n_eams)
-		found(d, "configuration",
-		      "nat64ctl load /etc/nat64/nat64.conf",
-		      "no address is mapped: every packet is refused");
+		report_finding(d, "configuration",
+			       "nat64ctl load /etc/nat64/nat64.conf",
+			       "no address is mapped: every packet is refused");
 }
 
 static void check_forwarding(struct doctor *d)
@@ -196,11 +196,11 @@ static void check_forwarding(struct doctor *d)
 	char key[128];
 
 	if (!read_sysctl("net/ipv6/conf/all/forwarding"))
-		found(d, "forwarding", "sysctl -w net.ipv6.conf.all.forwarding=1",
-		      "the kernel does not forward IPv6");
+		report_finding(d, "forwarding", "sysctl -w net.ipv6.conf.all.forwarding=1",
+			       "the kernel does not forward IPv6");
 	if (!read_sysctl("net/ipv4/ip_forward")) {
-		found(d, "forwarding", "sysctl -w net.ipv4.ip_forward=1",
-		      "the kernel does not forward IPv4");
+		report_finding(d, "forwarding", "sysctl -w net.ipv4.ip_forward=1",
+			       "the kernel does not forward IPv4");
 		return;
 	}
 	for (ifa = d->ifs; ifa; ifa = ifa->ifa_next) {
@@ -209,9 +209,9 @@ static void check_forwarding(struct doctor *d)
 		snprintf(key, sizeof(key), "net/ipv4/conf/%s/forwarding",
 			 ifa->ifa_name);
 		if (!read_sysctl(key))
-			found(d, "forwarding", command("sysctl -w %s=1", key),
-			      "what comes in on %s is not forwarded as IPv4",
-			      ifa->ifa_name);
+			report_finding(d, "forwarding", command_text("sysctl -w %s=1", key),
+				       "what comes in on %s is not forwarded as IPv4",
+				       ifa->ifa_name);
 	}
 }
 
@@ -223,15 +223,15 @@ static void check_mtus(struct doctor *d)
 		unsigned int mtu = is_link(ifa) ? mtu_of(ifa->ifa_name) : 0;
 
 		if (mtu && mtu < MTU_MIN)
-			found(d, "mtu", command("ip link set dev %s mtu %u",
-						ifa->ifa_name, MTU_USUAL),
-			      "the MTU of %s is %u: IPv6 wants %u", ifa->ifa_name,
-			      mtu, MTU_MIN);
+			report_finding(d, "mtu", command_text("ip link set dev %s mtu %u",
+							      ifa->ifa_name, MTU_USUAL),
+				       "the MTU of %s is %u: IPv6 wants %u", ifa->ifa_name,
+				       mtu, MTU_MIN);
 	}
 }
 
 /* The step from one mapping that is looked at to the next. */
-static size_t stride(const struct doctor *d)
+static size_t sample_step(const struct doctor *d)
 {
 	return d->conf.n_eams / SAMPLES + 1;
 }
@@ -241,7 +241,7 @@ static void find_way(struct doctor *d)
 	struct route route;
 	size_t i;
 
-	for (i = 0; i < d->conf.n_eams && !d->has_way; i += stride(d)) {
+	for (i = 0; i < d->conf.n_eams && !d->has_way; i += sample_step(d)) {
 		route_get(d->rs, AF_INET6, &d->conf.eams[i].p6.addr, &route);
 		if (route.error || route.local)
 			continue;
@@ -275,17 +275,17 @@ static void check_hosts(struct doctor *d)
 	size_t i;
 
 	find_way(d);
-	for (i = 0; i < d->conf.n_eams; i += stride(d)) {
+	for (i = 0; i < d->conf.n_eams; i += sample_step(d)) {
 		const struct eam *eam = &d->conf.eams[i];
 
 		route_get(d->rs, AF_INET6, &eam->p6.addr, &route);
 		if (route.error)
-			found(d, "host-route",
-			      command("ip -6 route replace %s %s",
-				      addr_text6(&eam->p6), way_text(d)),
-			      "no route to %s, which %s is mapped to: %s",
-			      addr_short6(&eam->p6), addr_short4(&eam->p4),
-			      strerror(route.error));
+			report_finding(d, "host-route",
+				       command_text("ip -6 route replace %s %s",
+						    addr_text6(&eam->p6), way_text(d)),
+				       "no route to %s, which %s is mapped to: %s",
+				       addr_short6(&eam->p6), addr_short4(&eam->p4),
+				       strerror(route.error));
 	}
 }
 
@@ -295,19 +295,19 @@ static void check_prefixes(struct doctor *d)
 	struct route route;
 	unsigned int i;
 
-	for (i = 0; i < d->conf.n_translations; i++) {
-		const struct prefix6 *p = &d->conf.translations[i].prefix;
+	for (i = 0; i < d->conf.n_pref64s; i++) {
+		const struct prefix6 *p = &d->conf.pref64s[i].prefix;
 
 		/* Not the subnet-router anycast address. */
 		addr = p->addr;
 		addr.s6_addr[15] |= 1;
 		route_get(d->rs, AF_INET6, &addr, &route);
 		if (route.error)
-			found(d, "prefix-route",
-			      command("ip -6 route replace %s %s",
-				      addr_text6(p), way_text(d)),
-			      "no IPv6 route to %s: errors that the kernel itself makes, of an nft reject for one, are lost",
-			      addr_text6(p));
+			report_finding(d, "prefix-route",
+				       command_text("ip -6 route replace %s %s",
+						    addr_text6(p), way_text(d)),
+				       "no IPv6 route to %s: errors that the kernel itself makes, of an nft reject for one, are lost",
+				       addr_text6(p));
 	}
 }
 
@@ -320,16 +320,16 @@ static void check_arp(struct doctor *d)
 	struct route route;
 	size_t i;
 
-	for (i = 0; i < d->conf.n_eams; i += stride(d)) {
+	for (i = 0; i < d->conf.n_eams; i += sample_step(d)) {
 		const struct eam *eam = &d->conf.eams[i];
 
 		route_get(d->rs, AF_INET, &eam->p4.addr, &route);
 		if (!route.error && !route.local && !route.via.family &&
 		    own_addr(d, AF_INET, route.device))
-			found(d, "arp", command("ip route add local %s dev lo",
-						addr_text4(&eam->p4)),
-			      "%s lies in the network on %s, where nobody answers ARP requests for it",
-			      addr_short4(&eam->p4), route.device);
+			report_finding(d, "arp", command_text("ip route add local %s dev lo",
+							      addr_text4(&eam->p4)),
+				       "%s lies in the network on %s, where nobody answers ARP requests for it",
+				       addr_short4(&eam->p4), route.device);
 	}
 }
 
@@ -347,10 +347,10 @@ static void check_own(struct doctor *d)
 			if (p4->len != 32 ||
 			    p4->addr.s_addr != addr4(ifa)->s_addr)
 				continue;
-			found(d, "own-address",
-			      command("nat64ctl del %s", addr_text4(p4)),
-			      "%s is mapped, and is an address of %s: what is sent to the gateway there is translated",
-			      addr_short4(p4), ifa->ifa_name);
+			report_finding(d, "own-address",
+				       command_text("nat64ctl del %s", addr_text4(p4)),
+				       "%s is mapped, and is an address of %s: what is sent to the gateway there is translated",
+				       addr_short4(p4), ifa->ifa_name);
 		}
 	}
 }
@@ -373,11 +373,11 @@ static void check_rp_filter_of(struct doctor *d, const char *device,
 		return;
 	if (loose && (own == 2 || all == 2))
 		return;
-	found(d, "rp-filter",
-	      command("sysctl -w %s=%d%s", key, loose ? 2 : 0,
-		      !loose && all ? " net/ipv4/conf/all/rp_filter=0" : ""),
-	      "reverse path filtering has dropped %llu IPv4 packets, and is on for %s: packets of mapped addresses that another gateway has translated fail it",
-	      dropped, device);
+	report_finding(d, "rp-filter",
+		       command_text("sysctl -w %s=%d%s", key, loose ? 2 : 0,
+				    !loose && all ? " net/ipv4/conf/all/rp_filter=0" : ""),
+		       "reverse path filtering has dropped %llu IPv4 packets, and is on for %s: packets of mapped addresses that another gateway has translated fail it",
+		       dropped, device);
 }
 
 static void check_rp_filter(struct doctor *d)
@@ -390,7 +390,7 @@ static void check_rp_filter(struct doctor *d)
 			check_rp_filter_of(d, ifa->ifa_name, dropped);
 }
 
-static unsigned long long counter(const struct doctor *d, const char *name)
+static unsigned long long find_counter(const struct doctor *d, const char *name)
 {
 	size_t i;
 
@@ -405,54 +405,57 @@ static void check_return(struct doctor *d)
 {
 	const struct ifaddrs *own4 = own_addr(d, AF_INET, NULL);
 	const struct ifaddrs *own6 = own_addr(d, AF_INET6, NULL);
-	unsigned long long to4 = counter(d, "translated_6to4");
-	unsigned long long to6 = counter(d, "translated_4to6");
+	unsigned long long to4 = find_counter(d, "translated_6to4");
+	unsigned long long to6 = find_counter(d, "translated_4to6");
 	char text[INET6_ADDRSTRLEN];
 
 	if (to4 && !to6 && d->conf.n_eams && own4)
-		found(d, "return-route",
-		      command("ip route add %s via %s",
-			      addr_text4(&d->conf.eams[0].p4),
-			      inet_ntop(AF_INET, addr4(own4), text,
-					sizeof(text))),
-		      "%llu packets went to IPv4 and none came from there: nobody routes the mapped addresses here; on the IPv4 router, for each",
-		      to4);
-	if (to6 && !to4 && d->conf.n_translations && own6)
-		found(d, "return-route",
-		      command("ip -6 route add %s via %s",
-			      addr_text6(&d->conf.translations[0].prefix),
-			      inet_ntop(AF_INET6, addr6(own6), text,
-					sizeof(text))),
-		      "%llu packets went to IPv6 and none came from there: nobody routes the prefix here; on the IPv6 router",
-		      to6);
+		report_finding(d, "return-route",
+			       command_text("ip route add %s via %s",
+					    addr_text4(&d->conf.eams[0].p4),
+					    inet_ntop(AF_INET, addr4(own4), text,
+						      sizeof(text))),
+			       "%llu packets went to IPv4 and none came from there: nobody routes the mapped addresses here; on the IPv4 router, for each",
+			       to4);
+	if (to6 && !to4 && d->conf.n_pref64s && own6)
+		report_finding(d, "return-route",
+			       command_text("ip -6 route add %s via %s",
+					    addr_text6(&d->conf.pref64s[0].prefix),
+					    inet_ntop(AF_INET6, addr6(own6), text,
+						      sizeof(text))),
+			       "%llu packets went to IPv6 and none came from there: nobody routes the prefix here; on the IPv6 router",
+			       to6);
 }
 
-static void blocked(void *data, const struct firewall_block *block)
+static void report_block(void *data, const struct firewall_block *block)
 {
 	struct doctor *d = data;
 
-	found(d, "firewall",
-	      command("nft insert rule %s %s %s ct state untracked accept",
-		      block->family, block->table, block->chain),
-	      "chain %s of table %s %s drops what is forwarded, and lets no untracked packets pass, as translated ones are",
-	      block->chain, block->family, block->table);
+	report_finding(d, "firewall",
+		       command_text("nft insert rule %s %s %s ct state untracked accept",
+				    block->family, block->table, block->chain),
+		       "chain %s of table %s %s drops what is forwarded, and lets no untracked packets pass, as translated ones are",
+		       block->chain, block->family, block->table);
+}
+
+static bool is_direct(const struct doctor *d)
+{
+	size_t i;
+
+	for (i = 0; i < settings_count; i++)
+		if (settings_table[i].attr == NAT64_SETTING_FORWARDING)
+			return d->conf.settings[i].number ==
+			       NAT64_FORWARDING_DIRECT;
+	return false;
 }
 
 static void check_firewall(struct doctor *d)
 {
-	struct setting_value values[N_SETTINGS] = {};
-	unsigned int i;
-
-	if (nl_settings_get(d->ctl->nl, values))
-		return;
-	for (i = 0; i < N_SETTINGS; i++)
-		if (settings_table[i].attr == NAT64_SETTING_FORWARDING &&
-		    values[i].number == NAT64_FORWARDING_DIRECT)
-			return;
-	firewall_find_blocks(blocked, d);
+	if (!is_direct(d))
+		firewall_find_blocks(report_block, d);
 }
 
-static int examine(struct doctor *d)
+static int run_checks(struct doctor *d)
 {
 	static void (*const checks[])(struct doctor *d) = {
 		check_versions, check_configured, check_forwarding, check_mtus,
@@ -468,88 +471,73 @@ static int examine(struct doctor *d)
 			out_text(&d->ctl->out, "and %u more like these\n",
 				 d->told - TELL);
 	}
-	return DONE;
+	return EXIT_OK;
 }
 
-static int gather(struct doctor *d)
+static int read_state(struct doctor *d)
 {
-	struct nl_reply prefixes = {};
-	struct nl_reply eams = {};
-	struct nl *nl = d->ctl->nl;
 	int ret;
 
-	ret = nl_prefix_list(nl, &prefixes);
+	ret = module_conf_get(d->ctl->nl, &d->conf);
 	if (!ret)
-		ret = nl_eam_list(nl, NULL, &eams);
-	if (!ret)
-		ret = nl_stats(nl, &d->stats);
-	d->conf = eams.conf;
-	d->conf.n_translations = prefixes.conf.n_translations;
-	memcpy(d->conf.translations, prefixes.conf.translations,
-	       sizeof(d->conf.translations));
-	nl_reply_free(&prefixes);
-	conf_sort(&d->conf);
+		ret = module_stats(d->ctl->nl, &d->stats);
 	return ctl_result(d->ctl, ret);
 }
 
-static int look(struct doctor *d)
+static int look_around(struct doctor *d)
 {
 	int ret;
 
-	ret = gather(d);
+	ret = read_state(d);
 	if (ret)
 		return ret;
 	d->rs = route_open();
 	if (!d->rs || getifaddrs(&d->ifs)) {
-		place_error(&d->ctl->at, 0, "cannot read routes and addresses: %s",
-			    strerror(errno));
-		return REFUSED;
+		error_at(&d->ctl->at, 0, "cannot read routes and addresses: %s",
+			 strerror(errno));
+		return EXIT_REFUSED;
 	}
-	return examine(d);
+	return run_checks(d);
 }
 
-static void finish(struct doctor *d)
+static void free_state(struct doctor *d)
 {
 	route_close(d->rs);
 	if (d->ifs)
 		freeifaddrs(d->ifs);
 	conf_free(&d->conf);
-	nl_reply_free(&d->stats);
+	reply_free(&d->stats);
 }
 
 /* Without the module there is nothing else to look at. */
-static int no_module(struct doctor *d)
+static int report_no_module(struct doctor *d)
 {
-	found(d, "module", "modprobe nat64", "the nat64 module is not loaded");
-	return NO_MODULE;
+	report_finding(d, "module", "modprobe nat64", "the nat64 module is not loaded");
+	return EXIT_NO_MODULE;
 }
 
 /* doctor */
-int cmd_doctor(struct ctl *ctl, struct words *w)
+int cmd_doctor(struct ctl *ctl, struct request *req)
 {
 	struct doctor d = { .ctl = ctl };
 	int ret;
 
-	ret = words_end(w);
-	if (ret)
-		return ret;
+	(void)req;
 	out_begin(&ctl->out);
 	out_array(&ctl->out, "findings");
 	ret = ctl_try(ctl);
 	if (!ret)
-		ret = look(&d);
-	else if (ret == NO_MODULE)
-		ret = no_module(&d);
+		ret = look_around(&d);
+	else if (ret == EXIT_NO_MODULE)
+		ret = report_no_module(&d);
 	else
 		ctl_result(ctl, ret);
-	if (ret && !d.rs) {
-		nl_close(ctl->nl);
-		ctl->nl = NULL;
-	}
-	if (!ret && !d.found)
+	if (ret && !d.rs)
+		ctl_disconnect(ctl);
+	if (!ret && !d.n_findings)
 		out_text(&ctl->out, "nothing found\n");
 	out_close(&ctl->out);
 	out_end(&ctl->out);
-	finish(&d);
+	free_state(&d);
 	return ret;
 }

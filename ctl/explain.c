@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
-#include "nl.h"
+#include "command.h"
+#include "module.h"
+#include "print.h"
 
 /* A hop limit that no router on the way uses up. */
 #define HOPS	64
@@ -21,25 +22,7 @@
 /* The longest packet that is made here: IPv6 and TCP. */
 #define PACKET_MAX	64
 
-/**
- * struct question - a packet to be explained
- * @six: it is IPv6
- * @src: its source
- * @dst: its destination
- * @proto: protocol
- * @sport: source port
- * @dport: destination port
- */
-struct question {
-	bool		six;
-	struct prefix	src;
-	struct prefix	dst;
-	__u8		proto;
-	__u16		sport;
-	__u16		dport;
-};
-
-static int read_family(struct words *w, bool *six)
+static int read_family(struct args *args, bool *six)
 {
 	static const char *const names[] = {
 		"4", "6", "inet", "inet6", "ipv4", "ipv6"
@@ -47,42 +30,42 @@ static int read_family(struct words *w, bool *six)
 	unsigned int key;
 	int ret;
 
-	ret = words_key(w, names, sizeof(*names), ARRAY_SIZE(names),
-			"a family, 4 or 6", &key);
+	ret = args_keyword(args, names, sizeof(*names), ARRAY_SIZE(names),
+			   "a family, 4 or 6", &key);
 	if (!ret)
 		*six = key % 2;
 	return ret;
 }
 
-static int read_address(struct words *w, bool six, struct prefix *addr)
+static int read_address(struct args *args, bool six, struct prefix *addr)
 {
 	int ret;
 
-	ret = addr_read_single(w, addr);
+	ret = addr_read_single(args, addr);
 	if (!ret && (addr->family == AF_INET6) != six)
-		ret = words_bad(w, "%s is no IPv%d address",
-				quoted(w->word[w->next - 1]), six ? 6 : 4);
+		ret = args_invalid(args, "%s is no IPv%d address",
+				   quoted(args->word[args->next - 1]), six ? 6 : 4);
 	return ret;
 }
 
-static int read_number(struct words *w, const char *what, unsigned long max,
+static int read_number(struct args *args, const char *what, unsigned long max,
 		       unsigned long *number)
 {
 	const char *word;
 	char *end;
 	int ret;
 
-	ret = words_next(w, &word, what);
+	ret = args_next(args, &word, what);
 	if (ret)
 		return ret;
 	errno = 0;
 	*number = strtoul(word, &end, 10);
 	if (errno || *end || *word < '0' || *word > '9' || *number > max)
-		return words_bad(w, "%s is not %s", quoted(word), what);
-	return DONE;
+		return args_invalid(args, "%s is not %s", quoted(word), what);
+	return EXIT_OK;
 }
 
-static int read_proto(struct words *w, struct question *q)
+static int read_proto(struct args *args, struct packet *p)
 {
 	static const struct {
 		const char *name;
@@ -95,113 +78,115 @@ static int read_proto(struct words *w, struct question *q)
 		{ "sctp", IPPROTO_SCTP, IPPROTO_SCTP },
 	};
 	unsigned long number;
-	const char *word = words_more(w) ? w->word[w->next] : "icmp";
+	const char *word = args_more(args) ? args->word[args->next] : "icmp";
 	unsigned int key = 0;
-	int ret = DONE;
+	int ret = EXIT_OK;
 
 	if (*word >= '0' && *word <= '9') {
-		ret = read_number(w, "a protocol", 255, &number);
-		q->proto = ret ? 0 : number;
+		ret = read_number(args, "a protocol", 255, &number);
+		p->proto = ret ? 0 : number;
 		return ret;
 	}
-	if (words_more(w))
-		ret = words_key(w, &protos[0].name, sizeof(protos[0]),
-				ARRAY_SIZE(protos),
-				"a protocol: icmp, tcp, udp, sctp or a number",
-				&key);
-	q->proto = q->six ? protos[key].six : protos[key].four;
+	if (args_more(args))
+		ret = args_keyword(args, &protos[0].name, sizeof(protos[0]),
+				   ARRAY_SIZE(protos),
+				   "a protocol: icmp, tcp, udp, sctp or a number",
+				   &key);
+	p->proto = p->six ? protos[key].six : protos[key].four;
 	return ret;
 }
 
-static int read_ports(struct words *w, struct question *q)
+static int read_ports(struct args *args, struct packet *p)
 {
 	unsigned long sport, dport;
 	int ret;
 
-	if (!words_more(w))
-		return DONE;
-	ret = read_number(w, "a source port", 65535, &sport);
+	if (!args_more(args))
+		return EXIT_OK;
+	ret = read_number(args, "a source port", 65535, &sport);
 	if (!ret)
-		ret = read_number(w, "a destination port", 65535, &dport);
+		ret = read_number(args, "a destination port", 65535, &dport);
 	if (ret)
 		return ret;
-	q->sport = sport;
-	q->dport = dport;
-	return words_end(w);
+	p->sport = sport;
+	p->dport = dport;
+	return EXIT_OK;
 }
 
-static int read_question(struct words *w, struct question *q)
+/* FAMILY SRC DST [PROTO [SPORT DPORT]] */
+int read_explain(struct ctl *ctl, struct args *args, struct request *req)
 {
+	struct packet *p = &req->packet;
 	int ret;
 
-	memset(q, 0, sizeof(*q));
-	ret = read_family(w, &q->six);
+	(void)ctl;
+	ret = read_family(args, &p->six);
 	if (!ret)
-		ret = read_address(w, q->six, &q->src);
+		ret = read_address(args, p->six, &p->src);
 	if (!ret)
-		ret = read_address(w, q->six, &q->dst);
+		ret = read_address(args, p->six, &p->dst);
 	if (!ret)
-		ret = read_proto(w, q);
-	return ret ? ret : read_ports(w, q);
+		ret = read_proto(args, p);
+	return ret ? ret : read_ports(args, p);
 }
 
 /*
  * The first bytes of the transport: a SYN, an empty datagram, a ping. Checksums
  * are not asked for; only that of UDP must not be absent.
  */
-static size_t make_transport(const struct question *q, void *at)
+static size_t make_transport(const struct packet *p, void *at)
 {
 	struct tcphdr *tcp = at;
 	struct udphdr *udp = at;
 	__u8 *icmp = at;
 
-	switch (q->proto) {
+	switch (p->proto) {
 	case IPPROTO_TCP:
-		tcp->source = htons(q->sport);
-		tcp->dest = htons(q->dport);
+		tcp->source = htons(p->sport);
+		tcp->dest = htons(p->dport);
 		tcp->doff = sizeof(*tcp) / 4;
 		tcp->syn = 1;
 		return sizeof(*tcp);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
-		icmp[0] = q->six ? ICMP6_ECHO_REQUEST : ICMP_ECHO;
+		icmp[0] = p->six ? ICMP6_ECHO_REQUEST : ICMP_ECHO;
 		return sizeof(struct icmphdr);
 	}
-	udp->source = htons(q->sport);
-	udp->dest = htons(q->dport);
-	if (q->proto == IPPROTO_UDP) {
+	udp->source = htons(p->sport);
+	udp->dest = htons(p->dport);
+	if (p->proto == IPPROTO_UDP) {
 		udp->len = htons(sizeof(*udp));
 		udp->check = 0xffff;
 	}
 	return sizeof(*udp);
 }
 
-static size_t make_packet(const struct question *q, char *packet)
+static size_t make_packet(const struct packet *p, char *bytes)
 {
-	struct ipv6hdr *ip6h = (void *)packet;
-	struct iphdr *iph = (void *)packet;
+	struct ipv6hdr *ip6h = (void *)bytes;
+	struct iphdr *iph = (void *)bytes;
 	size_t len;
 
-	memset(packet, 0, PACKET_MAX);
-	if (q->six) {
-		len = make_transport(q, ip6h + 1);
+	memset(bytes, 0, PACKET_MAX);
+	if (p->six) {
+		len = make_transport(p, ip6h + 1);
 		ip6h->version = 6;
 		ip6h->payload_len = htons(len);
-		ip6h->nexthdr = q->proto;
+		ip6h->nexthdr = p->proto;
 		ip6h->hop_limit = HOPS;
-		memcpy(&ip6h->saddr, &q->src.p6.addr, sizeof(ip6h->saddr));
-		memcpy(&ip6h->daddr, &q->dst.p6.addr, sizeof(ip6h->daddr));
+		memcpy(&ip6h->saddr, &p->src.p6.addr, sizeof(ip6h->saddr));
+		memcpy(&ip6h->daddr, &p->dst.p6.addr, sizeof(ip6h->daddr));
 		return sizeof(*ip6h) + len;
 	}
-	len = sizeof(*iph) + make_transport(q, iph + 1);
+	len = sizeof(*iph) + make_transport(p, iph + 1);
 	iph->version = 4;
 	iph->ihl = sizeof(*iph) / 4;
 	iph->tot_len = htons(len);
 	iph->frag_off = htons(IP_DF);
 	iph->ttl = HOPS;
-	iph->protocol = q->proto;
-	memcpy(&iph->saddr, &q->src.p4.addr, sizeof(iph->saddr));
-	memcpy(&iph->daddr, &q->dst.p4.addr, sizeof(iph->daddr));
+	iph->protocol = p->proto;
+	memcpy(&iph->saddr, &p->src.p4.addr, sizeof(iph->saddr));
+	memcpy(&iph->daddr, &p->dst.p4.addr, sizeof(iph->daddr));
 	return len;
 }
 
@@ -299,16 +284,16 @@ static void mapping_out(struct out *out, const char *key, const char *label,
 	out_text(out, "\n");
 }
 
-static void prefix_line(struct out *out, const struct translation *t)
+static void pref64_line(struct out *out, const struct pref64 *t)
 {
 	if (!t->prefix.len)
 		return;
 	out_text(out, "%-12s", "prefix");
-	prefix_out(out, "prefix", t);
+	pref64_out(out, "prefix", t);
 	out_text(out, "\n");
 }
 
-static void way_out(struct out *out, const struct explained *e)
+static void route_out(struct out *out, const struct explained *e)
 {
 	if (!e->out)
 		return;
@@ -318,14 +303,14 @@ static void way_out(struct out *out, const struct explained *e)
 	else if (e->via.family == AF_INET6)
 		addr_out(out, "via", " via %s", AF_INET6, &e->via.p6.addr);
 	out_number(out, "mtu", " mtu %llu", e->mtu);
-	if (e->split)
-		out_number(out, "split", " in fragments of %llu", e->split);
+	if (e->fragment_size)
+		out_number(out, "split", " in fragments of %llu", e->fragment_size);
 	out_text(out, "\n");
 }
 
-static void answer_out(struct out *out, const struct explained *e, bool six)
+static void icmp_error_out(struct out *out, const struct explained *e, bool six)
 {
-	if (!e->has_answer) {
+	if (!e->has_icmp_error) {
 		out_text(out, "%-12snone\n", "sender gets");
 		return;
 	}
@@ -338,8 +323,8 @@ static void answer_out(struct out *out, const struct explained *e, bool six)
 	out_text(out, "\n");
 }
 
-static void explained_out(struct out *out, const struct question *q,
-			  const void *packet, size_t len,
+static void explained_out(struct out *out, const struct packet *p,
+			  const void *bytes, size_t len,
 			  const struct explained *e)
 {
 	static const char *const verdicts[] = {
@@ -349,44 +334,38 @@ static void explained_out(struct out *out, const struct question *q,
 	};
 
 	out_begin(out);
-	header_out(out, "packet", "packet", packet, len);
+	header_out(out, "packet", "packet", bytes, len);
 	device_out(out, "in", "comes in", e->in);
 	out_bool(out, "local", ", from the gateway itself", e->local);
 	out_text(out, "\n");
 	mapping_out(out, "source_mapping", "source", &e->source);
 	mapping_out(out, "destination_mapping", "destination", &e->destination);
-	prefix_line(out, &e->prefix);
+	pref64_line(out, &e->pref64);
 	out_string(out, "verdict", "is          %s",
 		   e->verdict < ARRAY_SIZE(verdicts) ? verdicts[e->verdict] : "?");
 	if (*e->reason)
 		out_string(out, "reason", ": %s", e->reason);
 	out_text(out, "\n");
-	header_out(out, "between", "becomes", e->between, e->between_len);
-	header_out(out, "header", e->between_len ? "and then" : "becomes",
-		   e->header, e->header_len);
-	way_out(out, e);
+	header_out(out, "between", "becomes", e->between.data, e->between.len);
+	header_out(out, "header", e->between.len ? "and then" : "becomes",
+		   e->header.data, e->header.len);
+	route_out(out, e);
 	if (e->verdict == NAT64_VERDICT_REFUSED)
-		answer_out(out, e, q->six);
+		icmp_error_out(out, e, p->six);
 	out_end(out);
 }
 
-/* explain FAMILY SRC DST [PROTO [SPORT DPORT]] */
-int cmd_explain(struct ctl *ctl, struct words *w)
+/* explain */
+int cmd_explain(struct ctl *ctl, struct request *req)
 {
 	struct explained explained = {};
-	char packet[PACKET_MAX];
-	struct question q;
+	char bytes[PACKET_MAX];
 	size_t len;
 	int ret;
 
-	ret = read_question(w, &q);
+	len = make_packet(&req->packet, bytes);
+	ret = ctl_result(ctl, module_explain(ctl->nl, bytes, len, &explained));
 	if (!ret)
-		ret = ctl_connect(ctl);
-	if (ret)
-		return ret;
-	len = make_packet(&q, packet);
-	ret = ctl_result(ctl, nl_explain(ctl->nl, packet, len, &explained));
-	if (!ret)
-		explained_out(&ctl->out, &q, packet, len, &explained);
+		explained_out(&ctl->out, &req->packet, bytes, len, &explained);
 	return ret;
 }

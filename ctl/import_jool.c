@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
 #include "import.h"
+#include "input.h"
 
 /**
  * struct import - a file of Jool's
@@ -26,41 +26,41 @@ struct import {
 };
 
 /* JSON values have no line: errors name the key instead. */
-static int bad(const struct import *import, const char *key, const char *what)
+static int report_key(const struct import *import, const char *key, const char *what)
 {
-	struct place at = { .file = import->file };
+	struct location at = { .file = import->file };
 
-	place_error(&at, 0, "%s: %s", key, what);
-	return BAD_USAGE;
+	error_at(&at, 0, "%s: %s", key, what);
+	return EXIT_USAGE;
 }
 
 /* Makes words of a text, so that it is read, and refused, like any other. */
-static void make_words(struct words *w, char *where, size_t size,
+static void make_words(struct args *args, char *where, size_t size,
 		       const struct import *import, const char *key)
 {
-	memset(w, 0, sizeof(*w));
+	memset(args, 0, sizeof(*args));
 	snprintf(where, size, "%s: %s", import->file, key);
-	w->at.file = where;
+	args->at.file = where;
 }
 
-static void push_word(struct words *w, const char *word)
+static void push_word(struct args *args, const char *word)
 {
-	w->word[w->n++] = word;
+	args->word[args->n++] = word;
 }
 
-static int set(struct import *import, const char *key, const char *setting,
-	       const char *value)
+static int set_value(struct import *import, const char *key, const char *setting,
+		     const char *value)
 {
 	struct setting_value parsed;
 	unsigned int index;
 	char where[4200];
-	struct words w;
+	struct args args;
 	int ret;
 
-	make_words(&w, where, sizeof(where), import, key);
-	push_word(&w, setting);
-	push_word(&w, value);
-	ret = settings_read(&w, &index, &parsed);
+	make_words(&args, where, sizeof(where), import, key);
+	push_word(&args, setting);
+	push_word(&args, value);
+	ret = settings_read(&args, &index, &parsed);
 	if (!ret)
 		import->conf->settings[index] = parsed;
 	return ret;
@@ -70,26 +70,26 @@ static int set_bool(struct import *import, const char *key, const json_t *value,
 		    const char *setting, const char *yes, const char *no)
 {
 	if (!json_is_boolean(value))
-		return bad(import, key, "must be true or false");
-	return set(import, key, setting, json_is_true(value) ? yes : no);
+		return report_key(import, key, "must be true or false");
+	return set_value(import, key, setting, json_is_true(value) ? yes : no);
 }
 
 static int read_pool6(struct import *import, const char *key,
 		      const json_t *value)
 {
-	struct translation t = { .primary = true };
+	struct pref64 t = { .primary = true };
 	char where[4200];
-	struct words w;
+	struct args args;
 	int ret;
 
 	if (json_is_null(value))
-		return DONE;
+		return EXIT_OK;
 	if (!json_is_string(value))
-		return bad(import, key, "must be a prefix or null");
-	make_words(&w, where, sizeof(where), import, key);
-	push_word(&w, json_string_value(value));
-	ret = addr_read_translation(&w, &t.prefix);
-	return ret ? ret : conf_add_translation(import->conf, &w, &t);
+		return report_key(import, key, "must be a prefix or null");
+	make_words(&args, where, sizeof(where), import, key);
+	push_word(&args, json_string_value(value));
+	ret = addr_read_pref64(&args, &t.prefix);
+	return ret ? ret : conf_add_pref64(import->conf, &args, &t);
 }
 
 static int read_mtu(struct import *import, const char *key, const json_t *value)
@@ -97,10 +97,10 @@ static int read_mtu(struct import *import, const char *key, const json_t *value)
 	char text[32];
 
 	if (!json_is_integer(value))
-		return bad(import, key, "must be a number");
+		return report_key(import, key, "must be a number");
 	snprintf(text, sizeof(text), "%lld",
 		 (long long)json_integer_value(value));
-	return set(import, key, "lowest-ipv6-mtu", text);
+	return set_value(import, key, "lowest-ipv6-mtu", text);
 }
 
 static int read_traffic_class(struct import *import, const char *key,
@@ -113,17 +113,17 @@ static int read_override_tos(struct import *import, const char *key,
 			     const json_t *value)
 {
 	if (!json_is_boolean(value))
-		return bad(import, key, "must be true or false");
+		return report_key(import, key, "must be true or false");
 	import->override_tos = json_is_true(value);
-	return DONE;
+	return EXIT_OK;
 }
 
 static int read_tos(struct import *import, const char *key, const json_t *value)
 {
 	if (!json_is_integer(value))
-		return bad(import, key, "must be a number");
+		return report_key(import, key, "must be a number");
 	import->tos = json_integer_value(value);
-	return DONE;
+	return EXIT_OK;
 }
 
 static int read_zero_checksum(struct import *import, const char *key,
@@ -139,18 +139,18 @@ static int read_hairpin(struct import *import, const char *key,
 	const char *mode = json_string_value(value);
 
 	if (!mode)
-		return bad(import, key, "must be none, simple or intrinsic");
-	return set(import, key, "hairpin", strcmp(mode, "none") ? "on" : "off");
+		return report_key(import, key, "must be none, simple or intrinsic");
+	return set_value(import, key, "hairpin", strcmp(mode, "none") ? "on" : "off");
 }
 
 static int read_pool(struct import *import, const char *key,
 		     const json_t *value, const char *setting)
 {
 	if (json_is_null(value))
-		return DONE;
+		return EXIT_OK;
 	if (!json_is_string(value))
-		return bad(import, key, "must be a prefix or null");
-	return set(import, key, setting, json_string_value(value));
+		return report_key(import, key, "must be a prefix or null");
+	return set_value(import, key, setting, json_string_value(value));
 }
 
 static int read_source4(struct import *import, const char *key,
@@ -188,19 +188,19 @@ static int read_global(struct import *import, const char *key, json_t *global)
 	int ret;
 
 	if (!json_is_object(global))
-		return bad(import, key, "must be an object");
+		return report_key(import, key, "must be an object");
 	json_object_foreach(global, name, value) {
 		for (i = 0; i < ARRAY_SIZE(keys) && strcmp(name, keys[i].name); i++)
 			;
-		ret = DONE;
+		ret = EXIT_OK;
 		if (i < ARRAY_SIZE(keys))
 			ret = keys[i].read(import, name, value);
 		else if (strcmp(name, "comment"))
-			bad(import, name, "has no counterpart: left out");
+			report_key(import, name, "has no counterpart: left out");
 		if (ret)
 			return ret;
 	}
-	return DONE;
+	return EXIT_OK;
 }
 
 static int read_eam(struct import *import, size_t index, const json_t *entry)
@@ -208,24 +208,24 @@ static int read_eam(struct import *import, size_t index, const json_t *entry)
 	const char *p4 = json_string_value(json_object_get(entry, "ipv4 prefix"));
 	const char *p6 = json_string_value(json_object_get(entry, "ipv6 prefix"));
 	char key[40], where[4200];
-	struct words w;
+	struct args args;
 	struct eam eam;
 	int ret;
 
 	snprintf(key, sizeof(key), "eamt entry %zu", index + 1);
 	if (!p4 || !p6)
-		return bad(import, key,
-			   "must have an \"ipv4 prefix\" and an \"ipv6 prefix\"");
-	make_words(&w, where, sizeof(where), import, key);
-	push_word(&w, p4);
-	push_word(&w, p6);
-	ret = conf_read_pair(&w, &eam);
+		return report_key(import, key,
+				  "must have an \"ipv4 prefix\" and an \"ipv6 prefix\"");
+	make_words(&args, where, sizeof(where), import, key);
+	push_word(&args, p4);
+	push_word(&args, p6);
+	ret = conf_read_pair(&args, &eam);
 	if (ret)
 		return ret;
 	/* There is no line; the place among the entries tells as much. */
 	eam.line = index + 1;
 	conf_add_eam(import->conf, &eam);
-	return DONE;
+	return EXIT_OK;
 }
 
 static int read_eamt(struct import *import, const char *key, json_t *eamt)
@@ -235,13 +235,13 @@ static int read_eamt(struct import *import, const char *key, json_t *eamt)
 	int ret;
 
 	if (!json_is_array(eamt))
-		return bad(import, key, "must be an array");
+		return report_key(import, key, "must be an array");
 	json_array_foreach(eamt, i, entry) {
 		ret = read_eam(import, i, entry);
 		if (ret)
 			return ret;
 	}
-	return DONE;
+	return EXIT_OK;
 }
 
 static int read_denylist(struct import *import, const char *key, json_t *list)
@@ -252,14 +252,14 @@ static int read_denylist(struct import *import, const char *key, json_t *list)
 	size_t i;
 
 	if (!json_is_array(list))
-		return bad(import, key, "must be an array");
+		return report_key(import, key, "must be an array");
 	json_array_foreach(list, i, entry) {
 		prefix = json_string_value(entry);
 		snprintf(text, sizeof(text), "%s has no counterpart: left out",
 			 quoted(prefix ? prefix : "?"));
-		bad(import, key, text);
+		report_key(import, key, text);
 	}
-	return DONE;
+	return EXIT_OK;
 }
 
 static int read_nothing(struct import *import, const char *key, json_t *value)
@@ -267,13 +267,13 @@ static int read_nothing(struct import *import, const char *key, json_t *value)
 	(void)import;
 	(void)key;
 	(void)value;
-	return DONE;
+	return EXIT_OK;
 }
 
 static int read_stateful(struct import *import, const char *key, json_t *value)
 {
 	(void)value;
-	return bad(import, key, "belongs to a stateful NAT64, which nat64 is not");
+	return report_key(import, key, "belongs to a stateful NAT64, which nat64 is not");
 }
 
 static int read_top(struct import *import, json_t *top)
@@ -302,12 +302,12 @@ static int read_top(struct import *import, json_t *top)
 		for (i = 0; i < ARRAY_SIZE(keys) && strcmp(name, keys[i].name); i++)
 			;
 		if (i == ARRAY_SIZE(keys))
-			return bad(import, name, "is not a key of Jool's");
+			return report_key(import, name, "is not a key of Jool's");
 		ret = keys[i].read(import, name, value);
 		if (ret)
 			return ret;
 	}
-	return DONE;
+	return EXIT_OK;
 }
 
 static int set_tos(struct import *import)
@@ -315,29 +315,29 @@ static int set_tos(struct import *import)
 	char text[32];
 
 	if (!import->override_tos)
-		return DONE;
+		return EXIT_OK;
 	snprintf(text, sizeof(text), "%lld", import->tos);
-	return set(import, "tos", "tos", text);
+	return set_value(import, "tos", "tos", text);
 }
 
-static json_t *parse(const char *file)
+static json_t *parse_json(const char *file)
 {
-	struct place at = { .file = file };
+	struct location at = { .file = file };
 	json_error_t error;
-	struct text text;
+	struct input input;
 	json_t *top = NULL;
 
-	if (!text_read(&text, file)) {
-		top = json_loadb(text.data, text.len, 0, &error);
-		at = text.at;
+	if (!input_read(&input, file)) {
+		top = json_loadb(input.data, input.len, 0, &error);
+		at = input.at;
 		at.line = error.line;
 		if (!top)
-			place_error(&at, error.column, "%s", error.text);
+			error_at(&at, error.column, "%s", error.text);
 	}
-	text_free(&text);
+	input_free(&input);
 	if (top && !json_is_object(top)) {
 		at.line = 0;
-		place_error(&at, 0, "this is not a configuration of Jool's");
+		error_at(&at, 0, "this is not a configuration of Jool's");
 		json_decref(top);
 		top = NULL;
 	}
@@ -350,10 +350,10 @@ static int check_doubles(const struct import *import)
 	char key[40], text[512];
 
 	if (!conf_first_clash(import->conf, true, &clash))
-		return DONE;
+		return EXIT_OK;
 	clash_text(import->conf, &clash, text, sizeof(text));
 	snprintf(key, sizeof(key), "eamt entry %zu", clash.later + 1);
-	return bad(import, key, text);
+	return report_key(import, key, text);
 }
 
 /**
@@ -364,14 +364,14 @@ static int check_doubles(const struct import *import)
 int import_jool(struct conf *conf, const char *file)
 {
 	struct import import = { .conf = conf, .file = file };
-	json_t *top = parse(file);
+	json_t *top = parse_json(file);
 	int ret;
 
 	if (!top)
-		return BAD_USAGE;
+		return EXIT_USAGE;
 	conf->unit = "entry";
-	ret = set(&import, "amend-udp-checksum-zero", "udp-zero-checksum",
-		  "drop");
+	ret = set_value(&import, "amend-udp-checksum-zero", "udp-zero-checksum",
+			"drop");
 	if (!ret)
 		ret = read_top(&import, top);
 	if (!ret)

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
 #include "import.h"
+#include "input.h"
 
 /* As deep as map646 itself goes. */
 #define DEPTH	10
@@ -31,76 +31,76 @@ struct import {
 static int read_file(struct import *import, const char *file);
 
 /* mapping-prefix ADDR: the IPv4 address is written into the last 32 bits. */
-static int read_mapping_prefix(struct import *import, struct words *w)
+static int read_mapping_prefix(struct import *import, struct args *args)
 {
-	struct translation t = { .line = w->at.line };
+	struct pref64 t = { .line = args->at.line };
 	const char *word;
 	int ret;
 
-	ret = words_next(w, &word, "an IPv6 address");
+	ret = args_next(args, &word, "an IPv6 address");
 	if (!ret)
-		ret = addr_parse6(w, word, &t.prefix);
+		ret = addr_parse6(args, word, &t.prefix);
 	if (ret)
 		return ret;
 	if (t.prefix.len != 128)
-		return words_bad(w, "%s has a length; map646 takes an address",
-				 quoted(word));
+		return args_invalid(args, "%s has a length; map646 takes an address",
+				    quoted(word));
 	t.prefix.len = 96;
 	if (t.prefix.addr.s6_addr32[3])
-		return words_bad(w, "the last 32 bits of %s must be zero",
-				 quoted(word));
-	ret = addr_check_translation(w, word, &t.prefix);
-	return ret ? ret : conf_add_translation(import->conf, w, &t);
+		return args_invalid(args, "the last 32 bits of %s must be zero",
+				    quoted(word));
+	ret = addr_check_pref64(args, word, &t.prefix);
+	return ret ? ret : conf_add_pref64(import->conf, args, &t);
 }
 
 /* map-static IPV4 IPV6 */
-static int read_map_static(struct import *import, struct words *w)
+static int read_map_static(struct import *import, struct args *args)
 {
 	struct eam eam;
 	int ret;
 
-	ret = conf_read_pair(w, &eam);
+	ret = conf_read_pair(args, &eam);
 	if (!ret)
-		ret = words_end(w);
+		ret = args_end(args);
 	if (ret)
 		return ret;
 	eam.file = import->file;
 	conf_add_eam(import->conf, &eam);
-	return DONE;
+	return EXIT_OK;
 }
 
 /* map66-static IPV6 IPV6: not a translation between families. */
-static int read_map66_static(struct import *import, struct words *w)
+static int read_map66_static(struct import *import, struct args *args)
 {
 	(void)import;
-	words_bad(w, "map66-static is not supported: left out");
-	return DONE;
+	args_invalid(args, "map66-static is not supported: left out");
+	return EXIT_OK;
 }
 
 /* include FILE */
-static int read_include(struct import *import, struct words *w)
+static int read_include(struct import *import, struct args *args)
 {
 	const char *file;
 	int ret;
 
-	ret = words_next(w, &file, "a file");
+	ret = args_next(args, &file, "a file");
 	if (!ret)
-		ret = words_end(w);
+		ret = args_end(args);
 	if (ret)
 		return ret;
 	if (import->depth == DEPTH)
-		return words_bad(w, "more than %d files include one another",
-				 DEPTH);
+		return args_invalid(args, "more than %d files include one another",
+				    DEPTH);
 	if (import->conf->n_files == CONF_FILES)
-		return words_bad(w, "more than %d files", CONF_FILES);
+		return args_invalid(args, "more than %d files", CONF_FILES);
 	return read_file(import, file);
 }
 
-static int read_statement(struct import *import, struct words *w)
+static int read_statement(struct import *import, struct args *args)
 {
 	static const struct {
 		const char *name;
-		int (*read)(struct import *import, struct words *w);
+		int (*read)(struct import *import, struct args *args);
 	} statements[] = {
 		{ "mapping-prefix", read_mapping_prefix },
 		{ "map-static", read_map_static },
@@ -111,35 +111,35 @@ static int read_statement(struct import *import, struct words *w)
 	unsigned int i;
 	int ret;
 
-	ret = words_next(w, &word, "a statement");
+	ret = args_next(args, &word, "a statement");
 	for (i = 0; !ret && i < ARRAY_SIZE(statements); i++)
 		if (!strcmp(word, statements[i].name))
-			return statements[i].read(import, w);
-	return ret ? ret : words_bad(w, "%s is not a statement of map646",
-				     quoted(word));
+			return statements[i].read(import, args);
+	return ret ? ret : args_invalid(args, "%s is not a statement of map646",
+					quoted(word));
 }
 
 static int read_file(struct import *import, const char *file)
 {
 	unsigned int outer = import->file;
-	struct text text;
-	struct words w;
+	struct input input;
+	struct args args;
 	int ret;
 
-	ret = text_read(&text, file);
+	ret = input_read(&input, file);
 	import->file = import->conf->n_files++;
-	import->names[import->file] = strdup(text.at.file);
+	import->names[import->file] = strdup(input.at.file);
 	import->conf->files[import->file] = import->names[import->file];
 	import->depth++;
 	while (!ret) {
-		ret = text_words(&text, &w);
-		if (ret || !w.n)
+		ret = input_line(&input, &args);
+		if (ret || !args.n)
 			break;
-		ret = read_statement(import, &w);
+		ret = read_statement(import, &args);
 	}
 	import->depth--;
 	import->file = outer;
-	text_free(&text);
+	input_free(&input);
 	return ret;
 }
 
@@ -147,7 +147,7 @@ static void drop_later(void *data, const struct clash *clash)
 {
 	struct import *import = data;
 	const struct eam *eam = &import->conf->eams[clash->later];
-	struct place at = {
+	struct location at = {
 		.file = import->conf->files[eam->file],
 		.line = eam->line,
 	};
@@ -158,7 +158,7 @@ static void drop_later(void *data, const struct clash *clash)
 		return;
 	import->dropped[clash->later] = true;
 	column = clash_text(import->conf, clash, text, sizeof(text));
-	place_error(&at, column, "%s: left out", text);
+	error_at(&at, column, "%s: left out", text);
 }
 
 static void drop_doubles(struct import *import)
@@ -190,8 +190,8 @@ int import_map646(struct conf *conf, const char *file)
 	ret = read_file(&import, file);
 	if (!ret)
 		drop_doubles(&import);
-	if (!ret && conf->n_translations)
-		conf->translations[0].primary = true;
+	if (!ret && conf->n_pref64s)
+		conf->pref64s[0].primary = true;
 	for (i = 0; i < conf->n_files; i++)
 		free(import.names[i]);
 	conf->n_files = 0;

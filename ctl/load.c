@@ -2,59 +2,15 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "command.h"
+#include "module.h"
 #include "nl.h"
+#include "print.h"
 
 /* Mappings from one progress line to the next. */
 #define STEP	20000
 
-/**
- * load_read_file() - read the file that a command names as its last word
- * @ctl: this run
- * @w: words
- * @conf: filled in; to be freed whatever is returned
- */
-int load_read_file(struct ctl *ctl, struct words *w, struct conf *conf)
-{
-	const char *file;
-	int ret;
-
-	ret = words_next(w, &file, "a file");
-	if (!ret)
-		ret = words_end(w);
-	return ret ? ret : conf_load_file(conf, file, ctl->force);
-}
-
-static void counts_out(struct out *out, const struct conf *conf)
-{
-	unsigned int settings = 0;
-	unsigned int i;
-
-	for (i = 0; i < N_SETTINGS; i++)
-		settings += conf->settings[i].given;
-	out_number(out, "settings", "%llu settings, ", settings);
-	out_number(out, "prefixes", "%llu prefixes, ", conf->n_translations);
-	out_number(out, "mappings", "%llu mappings", conf->n_eams);
-}
-
-/* check FILE|- */
-int cmd_check(struct ctl *ctl, struct words *w)
-{
-	struct conf conf = {};
-	int ret;
-
-	ret = load_read_file(ctl, w, &conf);
-	if (!ret) {
-		out_begin(&ctl->out);
-		counts_out(&ctl->out, &conf);
-		out_text(&ctl->out, "\n");
-		out_end(&ctl->out);
-	}
-	conf_free(&conf);
-	return ret;
-}
-
-static void progress(size_t done, size_t all)
+static void show_progress(size_t done, size_t all)
 {
 	static const char clear[] = "\r\033[K";
 
@@ -66,99 +22,89 @@ static void progress(size_t done, size_t all)
 }
 
 /* Names the line that the kernel has refused, when it is a mapping's. */
-static int refused(const struct ctl *ctl, const struct conf *conf,
-		   const struct eam *eam)
+static int report_refusal(const struct ctl *ctl, const struct conf *conf,
+			  const struct eam *eam)
 {
-	struct place at = { .file = conf->files[0] };
+	struct location at = { .file = conf->files[0] };
 
 	if (eam) {
 		at.line = eam->line;
-		place_error(&at, eam->column4, "%s", nl_error(ctl->nl));
+		error_at(&at, eam->column4, "%s", nl_error(ctl->nl));
 	} else {
-		place_error(&at, 0, "%s", nl_error(ctl->nl));
+		error_at(&at, 0, "%s", nl_error(ctl->nl));
 	}
-	return REFUSED;
+	return EXIT_REFUSED;
 }
 
 static int stage_eams(struct ctl *ctl, const struct conf *conf)
 {
-	size_t done, n;
+	size_t done, n, bad;
+	int ret = EXIT_OK;
 
-	for (done = 0; done < conf->n_eams; done += n) {
-		progress(done, conf->n_eams);
+	for (done = 0; done < conf->n_eams && !ret; done += n) {
+		show_progress(done, conf->n_eams);
 		n = conf->n_eams - done < STEP ? conf->n_eams - done : STEP;
-		/* What overlaps, and may, was found out when it was read. */
-		if (nl_eam_add(ctl->nl, conf->eams + done, n,
-			       NL_STAGED | NL_FORCE)) {
-			long bad = nl_bad_eam(ctl->nl);
-
-			progress(conf->n_eams, conf->n_eams);
-			return refused(ctl, conf, bad < 0 ? NULL :
-				       &conf->eams[done + bad]);
-		}
+		/* conf_check() has refused overlaps that are not permitted. */
+		ret = module_eam_add(ctl->nl, conf->eams + done, n,
+				     MODULE_STAGED | MODULE_FORCE, &bad);
+		if (!ret)
+			continue;
+		show_progress(conf->n_eams, conf->n_eams);
+		return report_refusal(ctl, conf, bad < n ?
+				      &conf->eams[done + bad] : NULL);
 	}
-	progress(conf->n_eams, conf->n_eams);
-	return DONE;
+	show_progress(conf->n_eams, conf->n_eams);
+	return ret;
 }
 
-static int stage(struct ctl *ctl, const struct conf *conf)
+static int stage_conf(struct ctl *ctl, const struct conf *conf)
 {
 	unsigned int i;
 
-	if (nl_settings_set(ctl->nl, conf->settings, true))
-		return refused(ctl, conf, NULL);
-	for (i = 0; i < conf->n_translations; i++)
-		if (nl_prefix_add(ctl->nl, &conf->translations[i],
-				  NL_STAGED | NL_FORCE))
-			return refused(ctl, conf, NULL);
+	if (module_settings_set(ctl->nl, conf->settings, MODULE_STAGED))
+		return report_refusal(ctl, conf, NULL);
+	for (i = 0; i < conf->n_pref64s; i++)
+		if (module_prefix_add(ctl->nl, &conf->pref64s[i],
+				      MODULE_STAGED | MODULE_FORCE))
+			return report_refusal(ctl, conf, NULL);
 	return stage_eams(ctl, conf);
 }
 
-static int transaction(struct ctl *ctl, const struct conf *conf,
-		       struct nl_reply *reply)
+static int load_conf(struct ctl *ctl, const struct conf *conf,
+		     struct reply *reply)
 {
 	int ret;
 
-	if (nl_load_begin(ctl->nl, conf->n_eams))
-		return refused(ctl, conf, NULL);
-	ret = stage(ctl, conf);
-	if (!ret && nl_load_commit(ctl->nl, reply))
-		ret = refused(ctl, conf, NULL);
+	if (module_load_begin(ctl->nl, conf->n_eams))
+		return report_refusal(ctl, conf, NULL);
+	ret = stage_conf(ctl, conf);
+	if (!ret && module_load_commit(ctl->nl, reply))
+		ret = report_refusal(ctl, conf, NULL);
 	if (ret)
-		nl_load_abort(ctl->nl);
+		module_load_abort(ctl->nl);
 	return ret;
 }
 
 static void load_out(struct out *out, const struct conf *conf,
-		     const struct nl_reply *reply)
+		     const struct reply *reply)
 {
-	char digest[sizeof("0123456789abcdef")];
-
-	snprintf(digest, sizeof(digest), "%016llx",
-		 (unsigned long long)reply->digest);
 	out_begin(out);
 	out_bool(out, "changed", NULL, reply->changed);
 	out_text(out, reply->changed ? "loaded: " : "unchanged: ");
 	counts_out(out, conf);
-	out_string(out, "digest", ", digest %s\n", digest);
+	out_string(out, "digest", ", digest %s\n", digest_text(reply->digest));
 	out_end(out);
 }
 
-/* load FILE|- */
-int cmd_load(struct ctl *ctl, struct words *w)
+/* load */
+int cmd_load(struct ctl *ctl, struct request *req)
 {
-	struct nl_reply reply = { .changed = true };
-	struct conf conf = {};
+	struct reply reply = { .changed = true };
 	int ret;
 
-	ret = load_read_file(ctl, w, &conf);
+	ret = load_conf(ctl, &req->conf, &reply);
 	if (!ret)
-		ret = ctl_connect(ctl);
-	if (!ret)
-		ret = transaction(ctl, &conf, &reply);
-	if (!ret)
-		load_out(&ctl->out, &conf, &reply);
-	nl_reply_free(&reply);
-	conf_free(&conf);
+		load_out(&ctl->out, &req->conf, &reply);
+	reply_free(&reply);
 	return ret;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "ctl.h"
-#include "nl.h"
+#include "command.h"
+#include "module.h"
+#include "print.h"
 
 /* What a change is called. */
-static const char *const names[] = {
+static const char *const event_names[] = {
 	[NAT64_CMD_UNSPEC]	 = "lost",
 	[NAT64_CMD_PREFIX_NEW]	 = "prefix add",
 	[NAT64_CMD_PREFIX_DEL]	 = "prefix del",
@@ -24,16 +25,16 @@ static const char *const names[] = {
  */
 struct monitor {
 	struct out		*out;
-	struct setting_value	settings[N_SETTINGS];
+	struct setting_value	settings[SETTINGS_MAX];
 };
 
-static void begin(struct out *out, const char *name)
+static void begin_event(struct out *out, const char *name)
 {
 	out_begin(out);
 	out_string(out, "event", "%s", name);
 }
 
-static void end(struct out *out)
+static void end_event(struct out *out)
 {
 	out_text(out, "\n");
 	out_end(out);
@@ -56,13 +57,13 @@ static void settings_event(struct monitor *monitor,
 	struct out *out = monitor->out;
 	unsigned int i;
 
-	for (i = 0; i < N_SETTINGS; i++) {
+	for (i = 0; i < settings_count; i++) {
 		if (!now[i].given || is_same(i, &now[i], &monitor->settings[i]))
 			continue;
-		begin(out, names[NAT64_CMD_SETTINGS_SET]);
+		begin_event(out, event_names[NAT64_CMD_SETTINGS_SET]);
 		out_string(out, "setting", " %s", settings_table[i].name);
 		out_string(out, "value", " %s", settings_text(i, &now[i]));
-		end(out);
+		end_event(out);
 		monitor->settings[i] = now[i];
 	}
 }
@@ -72,38 +73,35 @@ static void conf_event(struct out *out, const char *name,
 {
 	size_t i;
 
-	for (i = 0; i < conf->n_translations; i++) {
-		begin(out, name);
+	for (i = 0; i < conf->n_pref64s; i++) {
+		begin_event(out, name);
 		out_text(out, " ");
-		prefix_out(out, "prefix", &conf->translations[i]);
-		end(out);
+		pref64_out(out, "prefix", &conf->pref64s[i]);
+		end_event(out);
 	}
 	for (i = 0; i < conf->n_eams; i++) {
-		begin(out, name);
+		begin_event(out, name);
 		out_text(out, " ");
 		eam_out(out, "mapping", &conf->eams[i]);
-		end(out);
+		end_event(out);
 	}
 }
 
-static void load_event(struct out *out, const struct nl_reply *event)
+static void load_event(struct out *out, const struct reply *event)
 {
-	char digest[sizeof("0123456789abcdef")];
-
-	snprintf(digest, sizeof(digest), "%016llx",
-		 (unsigned long long)event->digest);
-	begin(out, names[NAT64_CMD_LOAD_COMMIT]);
+	begin_event(out, event_names[NAT64_CMD_LOAD_COMMIT]);
 	out_number(out, "mappings", " %llu mappings", event->count);
-	out_string(out, "digest", ", digest %s", digest);
-	end(out);
+	out_string(out, "digest", ", digest %s",
+		   digest_text(event->digest));
+	end_event(out);
 }
 
 static void print_event(void *data, unsigned int cmd,
-			const struct nl_reply *event)
+			const struct reply *event)
 {
 	struct monitor *monitor = data;
 
-	if (cmd >= ARRAY_SIZE(names) || !names[cmd])
+	if (cmd >= ARRAY_SIZE(event_names) || !event_names[cmd])
 		return;
 	switch (cmd) {
 	case NAT64_CMD_SETTINGS_SET:
@@ -118,28 +116,24 @@ static void print_event(void *data, unsigned int cmd,
 	case NAT64_CMD_PREFIX_DEL:
 	case NAT64_CMD_EAM_NEW:
 	case NAT64_CMD_EAM_DEL:
-		conf_event(monitor->out, event->replace ? "replace" : names[cmd],
+		conf_event(monitor->out, event->replace ? "replace" : event_names[cmd],
 			   &event->conf);
 		break;
 	default:
-		begin(monitor->out, names[cmd]);
-		end(monitor->out);
+		begin_event(monitor->out, event_names[cmd]);
+		end_event(monitor->out);
 	}
 }
 
 /* monitor */
-int cmd_monitor(struct ctl *ctl, struct words *w)
+int cmd_monitor(struct ctl *ctl, struct request *req)
 {
 	struct monitor monitor = { .out = &ctl->out };
 	int ret;
 
-	ret = words_end(w);
+	(void)req;
+	ret = module_settings_get(ctl->nl, monitor.settings);
 	if (!ret)
-		ret = ctl_connect(ctl);
-	if (!ret)
-		ret = ctl_result(ctl, nl_settings_get(ctl->nl,
-						      monitor.settings));
-	if (ret)
-		return ret;
-	return ctl_result(ctl, nl_monitor(ctl->nl, print_event, &monitor));
+		ret = module_monitor(ctl->nl, print_event, &monitor);
+	return ctl_result(ctl, ret);
 }

@@ -4,9 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "ctl.h"
-
-static void attach(struct out *out, const char *key, json_t *value)
+static void attach_value(struct out *out, const char *key, json_t *value)
 {
 	json_t *to = out->open[out->depth - 1];
 
@@ -18,7 +16,7 @@ static void attach(struct out *out, const char *key, json_t *value)
 
 static void open_nest(struct out *out, const char *key, json_t *nest)
 {
-	attach(out, key, nest);
+	attach_value(out, key, nest);
 	out->open[out->depth++] = nest;
 }
 
@@ -97,7 +95,7 @@ void out_string(struct out *out, const char *key, const char *fmt,
 		const char *value)
 {
 	if (out->json && key)
-		attach(out, key, json_string(value));
+		attach_value(out, key, json_string(value));
 	else if (!out->json && fmt)
 		printf(fmt, value);
 }
@@ -112,7 +110,7 @@ void out_string(struct out *out, const char *key, const char *fmt,
 void out_number(struct out *out, const char *key, const char *fmt, __u64 value)
 {
 	if (out->json && key)
-		attach(out, key, json_integer(value));
+		attach_value(out, key, json_integer(value));
 	else if (!out->json && fmt)
 		printf(fmt, (unsigned long long)value);
 }
@@ -129,7 +127,7 @@ void out_number(struct out *out, const char *key, const char *fmt, __u64 value)
 void out_bool(struct out *out, const char *key, const char *text, bool value)
 {
 	if (out->json && key)
-		attach(out, key, json_boolean(value));
+		attach_value(out, key, json_boolean(value));
 	else if (!out->json && text && value)
 		fputs(text, stdout);
 }
@@ -141,11 +139,11 @@ void out_bool(struct out *out, const char *key, const char *text, bool value)
  */
 void out_text(const struct out *out, const char *fmt, ...)
 {
-	va_list args;
+	va_list ap;
 
 	if (out->json)
 		return;
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
 }

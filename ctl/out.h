@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#include "words.h"
+#include "util.h"
 
 #define OUT_SCHEMA	1
 #define OUT_DEPTH	4

@@ -1,92 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "ctl.h"
-#include "nl.h"
+#include "command.h"
+#include "module.h"
+#include "print.h"
 
-/* prefix add PREFIX/LEN [primary] */
-static int prefix_add(struct ctl *ctl, struct words *w)
+enum verb { VERB_ADD, VERB_DEL, VERB_LIST };
+
+/* add PREFIX/LEN [primary] | del PREFIX/LEN | list */
+int read_prefix(struct ctl *ctl, struct args *args, struct request *req)
 {
-	struct translation t;
+	static const char *const verbs[] = {
+		[VERB_ADD]	= "add",
+		[VERB_DEL]	= "del",
+		[VERB_LIST]	= "list",
+	};
 	int ret;
 
-	ret = conf_read_translation(w, &t);
-	if (!ret)
-		ret = ctl_connect(ctl);
-	if (ret)
+	(void)ctl;
+	ret = args_keyword(args, verbs, sizeof(*verbs), ARRAY_SIZE(verbs),
+			   "add, del or list", &req->verb);
+	if (ret || req->verb == VERB_LIST)
 		return ret;
-	return ctl_result(ctl, nl_prefix_add(ctl->nl, &t,
-					     ctl->force ? NL_FORCE : 0));
+	if (req->verb == VERB_DEL)
+		return addr_read_pref64(args, &req->pref64.prefix);
+	return conf_read_pref64(args, &req->pref64);
 }
 
-/* prefix del PREFIX/LEN */
-static int prefix_del(struct ctl *ctl, struct words *w)
+static int list_prefixes(struct ctl *ctl)
 {
-	struct prefix6 p;
-	int ret;
-
-	ret = addr_read_translation(w, &p);
-	if (!ret)
-		ret = words_end(w);
-	if (!ret)
-		ret = ctl_connect(ctl);
-	return ret ? ret : ctl_result(ctl, nl_prefix_del(ctl->nl, &p));
-}
-
-/**
- * prefix_out() - put out a translation prefix
- * @out: output
- * @key: its name, inside an object
- * @t: translation prefix
- */
-void prefix_out(struct out *out, const char *key, const struct translation *t)
-{
-	out_object(out, key);
-	out_string(out, "prefix", "%s", addr_text6(&t->prefix));
-	out_bool(out, "primary", " primary", t->primary);
-	out_close(out);
-}
-
-/* prefix list */
-static int prefix_list(struct ctl *ctl, struct words *w)
-{
-	struct nl_reply reply = {};
+	struct reply reply = {};
 	unsigned int i;
 	int ret;
 
-	ret = words_end(w);
-	if (!ret)
-		ret = ctl_connect(ctl);
-	if (!ret)
-		ret = ctl_result(ctl, nl_prefix_list(ctl->nl, &reply));
+	ret = ctl_result(ctl, module_prefix_list(ctl->nl, &reply));
 	if (!ret) {
 		conf_sort(&reply.conf);
 		out_begin(&ctl->out);
 		out_array(&ctl->out, "prefixes");
-		for (i = 0; i < reply.conf.n_translations; i++) {
-			prefix_out(&ctl->out, "", &reply.conf.translations[i]);
+		for (i = 0; i < reply.conf.n_pref64s; i++) {
+			pref64_out(&ctl->out, "", &reply.conf.pref64s[i]);
 			out_text(&ctl->out, "\n");
 		}
 		out_close(&ctl->out);
 		out_end(&ctl->out);
 	}
-	nl_reply_free(&reply);
+	reply_free(&reply);
 	return ret;
 }
 
-/* prefix add|del|list */
-int cmd_prefix(struct ctl *ctl, struct words *w)
+/* prefix */
+int cmd_prefix(struct ctl *ctl, struct request *req)
 {
-	static const struct {
-		const char *name;
-		int (*run)(struct ctl *ctl, struct words *w);
-	} verbs[] = {
-		{ "add", prefix_add },
-		{ "del", prefix_del },
-		{ "list", prefix_list },
-	};
-	unsigned int key;
-	int ret;
+	unsigned int flags = ctl->force ? MODULE_FORCE : 0;
 
-	ret = words_key(w, &verbs[0].name, sizeof(verbs[0]), 3,
-			"add, del or list", &key);
-	return ret ? ret : verbs[key].run(ctl, w);
+	switch (req->verb) {
+	case VERB_ADD:
+		return ctl_result(ctl, module_prefix_add(ctl->nl, &req->pref64,
+							 flags));
+	case VERB_DEL:
+		return ctl_result(ctl,
+				  module_prefix_del(ctl->nl,
+						    &req->pref64.prefix));
+	default:
+		return list_prefixes(ctl);
+	}
 }

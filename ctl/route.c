@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "util.h"
 
 /**
  * struct route_socket - a connection to the kernel's routing

@@ -3,19 +3,16 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <linux/nat64.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
-#include "nl.h"
-
 static const char *const off_on[] = { "off", "on", NULL };
 static const char *const zero_checksum[] = { "compute", "drop", NULL };
-static const char *const forwarding[] = { "filtered", "direct", NULL };
+static const char *const forwarding_modes[] = { "filtered", "direct", NULL };
 
 /* In the order of the attributes; `save` and `get` print them so. */
-const struct setting settings_table[N_SETTINGS] = {
+const struct setting settings_table[] = {
 	{
 		.name	 = "udp-zero-checksum",
 		.kind	 = SETTING_WORD,
@@ -76,7 +73,7 @@ const struct setting settings_table[N_SETTINGS] = {
 		.name	 = "forwarding",
 		.kind	 = SETTING_WORD,
 		.attr	 = NAT64_SETTING_FORWARDING,
-		.words	 = forwarding,
+		.words	 = forwarding_modes,
 		.initial = "filtered",
 	}, {
 		.name	 = "local",
@@ -100,15 +97,19 @@ const struct setting settings_table[N_SETTINGS] = {
 	},
 };
 
+const size_t settings_count = ARRAY_SIZE(settings_table);
+_Static_assert(ARRAY_SIZE(settings_table) <= SETTINGS_MAX,
+	       "every setting has an attribute of its own");
+
 /**
  * settings_read_key() - read the name of a setting
- * @w: words
+ * @args: arguments
  * @key: its index in settings_table
  */
-int settings_read_key(struct words *w, unsigned int *key)
+int settings_read_key(struct args *args, unsigned int *key)
 {
-	return words_key(w, &settings_table[0].name, sizeof(settings_table[0]),
-			 N_SETTINGS, "a setting (nat64ctl help lists them)", key);
+	return args_keyword(args, &settings_table[0].name, sizeof(settings_table[0]),
+			    settings_count, "a setting (nat64ctl help lists them)", key);
 }
 
 /**
@@ -174,7 +175,7 @@ static int read_octet(const char *word, __u32 *number)
 	return strcmp(word, "copy") ? read_number(word, 0, 255, number) : 0;
 }
 
-static int read_mark(const struct words *w, const char *word,
+static int read_mark(const struct args *args, const char *word,
 		     struct setting_value *value)
 {
 	const char *end;
@@ -184,50 +185,50 @@ static int read_mark(const struct words *w, const char *word,
 	if (end && *end == '/')
 		end = parse_number(end + 1, &value->mask);
 	if (!end || *end)
-		return words_bad(w, "%s: mark is none or VALUE[/MASK]",
-				 quoted(word));
+		return args_invalid(args, "%s: mark is none or VALUE[/MASK]",
+				    quoted(word));
 	if (!value->mask)
-		return words_bad(w, "%s has no bit in its mask; write none to look at every packet",
-				 quoted(word));
+		return args_invalid(args, "%s has no bit in its mask; write none to look at every packet",
+				    quoted(word));
 	if (value->mark & ~value->mask)
-		return words_bad(w, "%s has bits outside its mask, so that no packet matches",
-				 quoted(word));
-	return DONE;
+		return args_invalid(args, "%s has bits outside its mask, so that no packet matches",
+				    quoted(word));
+	return EXIT_OK;
 }
 
-static int refuse_source(const struct words *w, const char *word)
+static int refuse_source(const struct args *args, const char *word)
 {
-	return words_bad(w, "%s cannot be a source; write none for none",
-			 quoted(word));
+	return args_invalid(args, "%s cannot be a source; write none for none",
+			    quoted(word));
 }
 
-static int read_pool4(const struct words *w, const char *word,
+static int read_pool4(const struct args *args, const char *word,
 		      struct prefix4 *pool)
 {
 	struct prefix4 addr = { .len = 32 };
 	int ret;
 
-	ret = addr_parse4(w, word, pool);
+	ret = addr_parse4(args, word, pool);
 	addr.addr = pool->addr;
 	if (!ret && !addr_unicast4(&addr))
-		return refuse_source(w, word);
+		return refuse_source(args, word);
 	return ret;
 }
 
-static int read_pool6(const struct words *w, const char *word,
+static int read_pool6(const struct args *args, const char *word,
 		      struct prefix6 *pool)
 {
 	struct prefix6 addr = { .len = 128 };
 	int ret;
 
-	ret = addr_parse6(w, word, pool);
+	ret = addr_parse6(args, word, pool);
 	addr.addr = pool->addr;
 	if (!ret && !addr_unicast6(&addr))
-		return refuse_source(w, word);
+		return refuse_source(args, word);
 	return ret;
 }
 
-static int read_choice(const struct words *w, const char *word,
+static int read_choice(const struct args *args, const char *word,
 		       unsigned int key, __u32 *number)
 {
 	const struct setting *setting = &settings_table[key];
@@ -238,27 +239,27 @@ static int read_choice(const struct words *w, const char *word,
 		;
 	snprintf(what, sizeof(what), "a value of %s: %s", setting->name,
 		 settings_values(key));
-	return words_match(w, word, setting->words, sizeof(*setting->words), n,
-			   what, number);
+	return args_match(args, word, setting->words, sizeof(*setting->words), n,
+			  what, number);
 }
 
-static int read_value(const struct words *w, const char *word,
+static int read_value(const struct args *args, const char *word,
 		      unsigned int key, struct setting_value *value)
 {
 	const struct setting *setting = &settings_table[key];
 	int ret = 0;
 
 	if (setting->kind >= SETTING_POOL4 && !strcmp(word, "none"))
-		return DONE;
+		return EXIT_OK;
 	switch (setting->kind) {
 	case SETTING_WORD:
-		return read_choice(w, word, key, &value->number);
+		return read_choice(args, word, key, &value->number);
 	case SETTING_POOL4:
-		return read_pool4(w, word, &value->pool4);
+		return read_pool4(args, word, &value->pool4);
 	case SETTING_POOL6:
-		return read_pool6(w, word, &value->pool6);
+		return read_pool6(args, word, &value->pool6);
 	case SETTING_MARK:
-		return read_mark(w, word, value);
+		return read_mark(args, word, value);
 	case SETTING_NUMBER:
 		ret = read_number(word, setting->min, setting->max,
 				  &value->number);
@@ -268,33 +269,33 @@ static int read_value(const struct words *w, const char *word,
 		break;
 	}
 	if (!ret)
-		return DONE;
-	return words_bad(w, "%s is not a value of %s: %s", quoted(word),
-			 setting->name, settings_values(key));
+		return EXIT_OK;
+	return args_invalid(args, "%s is not a value of %s: %s", quoted(word),
+			    setting->name, settings_values(key));
 }
 
 /**
  * settings_read() - read the name of a setting and a value for it
- * @w: words
+ * @args: arguments
  * @key: its index in settings_table
  * @value: filled in
  */
-int settings_read(struct words *w, unsigned int *key,
+int settings_read(struct args *args, unsigned int *key,
 		  struct setting_value *value)
 {
 	const char *word;
 	int ret;
 
-	ret = settings_read_key(w, key);
+	ret = settings_read_key(args, key);
 	if (ret)
 		return ret;
 	memset(value, 0, sizeof(*value));
-	ret = words_next(w, &word, "a value");
+	ret = args_next(args, &word, "a value");
 	if (ret)
 		return ret;
 	value->given = true;
-	value->line = w->at.line;
-	return read_value(w, word, *key, value);
+	value->line = args->at.line;
+	return read_value(args, word, *key, value);
 }
 
 /**
@@ -304,14 +305,14 @@ int settings_read(struct words *w, unsigned int *key,
 void settings_complete(struct setting_value *all)
 {
 	const char *word;
-	struct words w;
+	struct args args;
 	unsigned int i;
 
-	memset(&w, 0, sizeof(w));
-	for (i = 0; i < N_SETTINGS; i++) {
+	memset(&args, 0, sizeof(args));
+	for (i = 0; i < settings_count; i++) {
 		word = settings_table[i].initial;
 		if (!all[i].given)
-			read_value(&w, word, i, &all[i]);
+			read_value(&args, word, i, &all[i]);
 		all[i].given = true;
 	}
 }
@@ -391,76 +392,10 @@ bool settings_is_initial(unsigned int key, const struct setting_value *value)
 }
 
 /**
- * settings_out() - put out a value as what it is: a truth, a number or a text
- * @out: output
+ * settings_is_truth() - whether a setting is off or on
  * @key: setting, an index of settings_table
- * @value: its value
  */
-void settings_out(struct out *out, unsigned int key,
-		  const struct setting_value *value)
+bool settings_is_truth(unsigned int key)
 {
-	const struct setting *setting = &settings_table[key];
-
-	if (!out->json)
-		out_string(out, NULL, "%s\n", settings_text(key, value));
-	else if (setting->words == off_on)
-		out_bool(out, setting->name, NULL, value->number);
-	else if (setting->kind == SETTING_NUMBER ||
-		 (setting->kind == SETTING_OCTET && value->number != NAT64_COPY))
-		out_number(out, setting->name, NULL, value->number);
-	else
-		out_string(out, setting->name, NULL, settings_text(key, value));
-}
-
-/* set KEY VALUE */
-int cmd_set(struct ctl *ctl, struct words *w)
-{
-	struct setting_value all[N_SETTINGS] = {};
-	struct setting_value value;
-	unsigned int key;
-	int ret;
-
-	ret = settings_read(w, &key, &value);
-	if (!ret)
-		ret = words_end(w);
-	if (!ret)
-		ret = ctl_connect(ctl);
-	if (ret)
-		return ret;
-	all[key] = value;
-	return ctl_result(ctl, nl_settings_set(ctl->nl, all, false));
-}
-
-/* get [KEY] */
-int cmd_get(struct ctl *ctl, struct words *w)
-{
-	struct setting_value all[N_SETTINGS] = {};
-	bool one = words_more(w);
-	unsigned int key = 0;
-	unsigned int i;
-	int ret = DONE;
-
-	if (one)
-		ret = settings_read_key(w, &key);
-	if (!ret)
-		ret = words_end(w);
-	if (!ret)
-		ret = ctl_connect(ctl);
-	if (!ret)
-		ret = ctl_result(ctl, nl_settings_get(ctl->nl, all));
-	if (ret)
-		return ret;
-
-	out_begin(&ctl->out);
-	out_object(&ctl->out, "settings");
-	for (i = 0; i < N_SETTINGS; i++) {
-		if (!all[i].given || (one && i != key))
-			continue;
-		if (!one)
-			out_text(&ctl->out, "%s ", settings_table[i].name);
-		settings_out(&ctl->out, i, &all[i]);
-	}
-	out_close(&ctl->out);
-	out_end(&ctl->out);
-	return DONE;
+	return settings_table[key].words == off_on;
 }

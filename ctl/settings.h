@@ -3,9 +3,10 @@
 #ifndef _NAT64CTL_SETTINGS_H
 #define _NAT64CTL_SETTINGS_H
 
+#include <linux/nat64.h>
 #include <linux/types.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
 
 #include "addr.h"
 
@@ -75,19 +76,19 @@ struct setting_value {
 	};
 };
 
-#define N_SETTINGS	13
+/* At least as many as there are; some have two attributes. */
+#define SETTINGS_MAX	(__NAT64_SETTING_MAX - 1)
 
-extern const struct setting settings_table[N_SETTINGS];
+extern const struct setting settings_table[];
+extern const size_t settings_count;
 
-int settings_read_key(struct words *w, unsigned int *key);
-int settings_read(struct words *w, unsigned int *key,
+int settings_read_key(struct args *args, unsigned int *key);
+int settings_read(struct args *args, unsigned int *key,
 		  struct setting_value *value);
 const char *settings_values(unsigned int key);
 const char *settings_text(unsigned int key, const struct setting_value *value);
 void settings_complete(struct setting_value *all);
 bool settings_is_initial(unsigned int key, const struct setting_value *value);
-struct out;
-void settings_out(struct out *out, unsigned int key,
-		  const struct setting_value *value);
+bool settings_is_truth(unsigned int key);
 
 #endif /* _NAT64CTL_SETTINGS_H */

@@ -7,8 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl.h"
-#include "nl.h"
+#include "command.h"
+#include "module.h"
+#include "print.h"
 
 /* Mappings that are shown where there is no terminal to say how many. */
 #define ROWS	20
@@ -17,14 +18,14 @@
 #define HEAD	2
 
 /**
- * struct rate - how much a mapping was used lately
- * @use: its counters
+ * struct rate - how busy a mapping was lately
+ * @counters: its counters
  * @packets: packets a second, both ways
  * @octets_6to4: octets a second
  * @octets_4to6: octets a second
  */
 struct rate {
-	const struct use	*use;
+	const struct eam_counters	*counters;
 	double			packets;
 	double			octets_6to4;
 	double			octets_4to6;
@@ -38,7 +39,7 @@ static int compare_rates(const void *a, const void *b)
 
 	if (of_x != of_y)
 		return of_x > of_y ? -1 : 1;
-	return use_compare(x->use, y->use);
+	return counters_compare(x->counters, y->counters);
 }
 
 static double per_second(__u64 now, __u64 before, double seconds)
@@ -46,40 +47,40 @@ static double per_second(__u64 now, __u64 before, double seconds)
 	return now > before ? (now - before) / seconds : 0;
 }
 
-static void set_rate(struct rate *rate, const struct use *use,
-		     const struct nl_reply *old, double seconds)
+static void set_rate(struct rate *rate, const struct eam_counters *now,
+		     const struct reply *old, double seconds)
 {
-	static const struct use zero;
-	const struct use *was = old->n_uses ?
-		bsearch(use, old->uses, old->n_uses, sizeof(*use),
-			use_compare) : NULL;
+	static const struct eam_counters zero;
+	const struct eam_counters *was = old->n_counters ?
+		bsearch(now, old->counters, old->n_counters, sizeof(*now),
+			counters_compare) : NULL;
 
 	if (!was)
 		was = &zero;
-	rate->use = use;
-	rate->packets = per_second(use->packets_6to4 + use->packets_4to6,
+	rate->counters = now;
+	rate->packets = per_second(now->packets_6to4 + now->packets_4to6,
 				   was->packets_6to4 + was->packets_4to6,
 				   seconds);
-	rate->octets_6to4 = per_second(use->octets_6to4, was->octets_6to4,
+	rate->octets_6to4 = per_second(now->octets_6to4, was->octets_6to4,
 				       seconds);
-	rate->octets_4to6 = per_second(use->octets_4to6, was->octets_4to6,
+	rate->octets_4to6 = per_second(now->octets_4to6, was->octets_4to6,
 				       seconds);
 }
 
 /* The busiest first. */
-static struct rate *make_rates(const struct nl_reply *new,
-			       const struct nl_reply *old, double seconds)
+static struct rate *make_rates(const struct reply *new,
+			       const struct reply *old, double seconds)
 {
-	struct rate *rates = xrealloc(NULL, new->n_uses, sizeof(*rates));
+	struct rate *rates = xrealloc(NULL, new->n_counters, sizeof(*rates));
 	size_t i;
 
-	for (i = 0; i < new->n_uses; i++)
-		set_rate(&rates[i], &new->uses[i], old, seconds);
-	qsort(rates, new->n_uses, sizeof(*rates), compare_rates);
+	for (i = 0; i < new->n_counters; i++)
+		set_rate(&rates[i], &new->counters[i], old, seconds);
+	qsort(rates, new->n_counters, sizeof(*rates), compare_rates);
 	return rates;
 }
 
-static size_t rows(void)
+static size_t rows_to_show(void)
 {
 	struct winsize size;
 
@@ -96,16 +97,16 @@ static void rate_out(struct out *out, const struct rate *rate)
 	out_number(out, "octets_6to4_per_second", NULL, rate->octets_6to4);
 	out_number(out, "octets_4to6_per_second", NULL, rate->octets_4to6);
 	out_number(out, "packets_per_second", NULL, rate->packets);
-	eam_out(out, "mapping", &rate->use->eam);
+	eam_out(out, "mapping", &rate->counters->eam);
 	out_close(out);
 	out_text(out, "\n");
 }
 
-static void show(struct out *out, const struct nl_reply *new,
-		 const struct nl_reply *old, double seconds)
+static void show_rates(struct out *out, const struct reply *new,
+		       const struct reply *old, double seconds)
 {
 	struct rate *rates = make_rates(new, old, seconds);
-	size_t n = rows();
+	size_t n = rows_to_show();
 	size_t i;
 
 	if (isatty(STDOUT_FILENO))
@@ -114,14 +115,14 @@ static void show(struct out *out, const struct nl_reply *new,
 	out_text(out, "%14s %14s %12s  mapping\n", "6to4 octets/s",
 		 "4to6 octets/s", "packets/s");
 	out_array(out, "mappings");
-	for (i = 0; i < new->n_uses && i < n; i++)
+	for (i = 0; i < new->n_counters && i < n; i++)
 		rate_out(out, &rates[i]);
 	out_close(out);
 	out_end(out);
 	free(rates);
 }
 
-static double now(void)
+static double time_now(void)
 {
 	struct timespec ts;
 
@@ -129,7 +130,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-static void wait_for(double seconds)
+static void sleep_for(double seconds)
 {
 	struct timespec ts = {
 		.tv_sec = seconds,
@@ -140,80 +141,87 @@ static void wait_for(double seconds)
 		;
 }
 
-static int watch(struct ctl *ctl, double seconds, unsigned long times)
+static int watch_rates(struct ctl *ctl, double seconds, unsigned long times)
 {
-	struct nl_reply old = {}, new = {};
-	double before = now(), at;
+	struct reply old = {}, new = {};
+	double before = time_now(), at;
 	int ret;
 
-	ret = ctl_result(ctl, nl_use_list(ctl->nl, &old));
+	ret = ctl_result(ctl, module_counters(ctl->nl, &old));
 	while (!ret && times--) {
-		wait_for(seconds);
-		ret = ctl_result(ctl, nl_use_list(ctl->nl, &new));
+		sleep_for(seconds);
+		ret = ctl_result(ctl, module_counters(ctl->nl, &new));
 		if (ret)
 			break;
-		at = now();
-		show(&ctl->out, &new, &old, at - before);
+		at = time_now();
+		show_rates(&ctl->out, &new, &old, at - before);
 		before = at;
-		nl_reply_free(&old);
+		reply_free(&old);
 		old = new;
 		memset(&new, 0, sizeof(new));
 	}
-	nl_reply_free(&old);
+	reply_free(&old);
 	return ret;
 }
 
 static int need_counters(struct ctl *ctl)
 {
-	struct setting_value values[N_SETTINGS] = {};
+	struct setting_value values[SETTINGS_MAX] = {};
 	unsigned int i;
 	int ret;
 
-	ret = ctl_result(ctl, nl_settings_get(ctl->nl, values));
+	ret = ctl_result(ctl, module_settings_get(ctl->nl, values));
 	if (ret)
 		return ret;
-	for (i = 0; i < N_SETTINGS; i++)
+	for (i = 0; i < settings_count; i++)
 		if (settings_table[i].attr == NAT64_SETTING_COUNTERS &&
 		    values[i].number)
-			return DONE;
-	place_error(&ctl->at, 0,
-		    "nothing is counted; begin with: nat64ctl set counters on");
-	return REFUSED;
+			return EXIT_OK;
+	error_at(&ctl->at, 0,
+		 "nothing is counted; begin with: nat64ctl set counters on");
+	return EXIT_REFUSED;
 }
 
-static int read_amount(struct words *w, const char *what, double least,
+static int read_amount(struct args *args, const char *what, double least,
 		       double most, double *amount)
 {
 	const char *word;
 	char *end;
 	int ret;
 
-	if (!words_more(w))
-		return DONE;
-	ret = words_next(w, &word, what);
+	if (!args_more(args))
+		return EXIT_OK;
+	ret = args_next(args, &word, what);
 	if (ret)
 		return ret;
 	*amount = strtod(word, &end);
 	if (*end || *word < '0' || *word > '9' || *amount < least ||
 	    *amount > most)
-		return words_bad(w, "%s is not %s", quoted(word), what);
-	return DONE;
+		return args_invalid(args, "%s is not %s", quoted(word), what);
+	return EXIT_OK;
 }
 
-/* top [SECONDS [COUNT]] */
-int cmd_top(struct ctl *ctl, struct words *w)
+/* [SECONDS [COUNT]] */
+int read_top(struct ctl *ctl, struct args *args, struct request *req)
 {
-	double seconds = 1, times = 1e9;
 	int ret;
 
-	ret = read_amount(w, "a number of seconds", 0.1, 86400, &seconds);
+	(void)ctl;
+	req->seconds = 1;
+	req->times = 1e9;
+	ret = read_amount(args, "a number of seconds", 0.1, 86400,
+			  &req->seconds);
 	if (!ret)
-		ret = read_amount(w, "a number of times", 1, 1e9, &times);
-	if (!ret)
-		ret = words_end(w);
-	if (!ret)
-		ret = ctl_connect(ctl);
-	if (!ret)
-		ret = need_counters(ctl);
-	return ret ? ret : watch(ctl, seconds, times);
+		ret = read_amount(args, "a number of times", 1, 1e9,
+				  &req->times);
+	return ret;
+}
+
+/* top */
+int cmd_top(struct ctl *ctl, struct request *req)
+{
+	int ret;
+
+	ret = need_counters(ctl);
+	return ret ? ret : watch_rates(ctl, req->seconds, req->times);
 }

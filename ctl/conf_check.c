@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+
+#include "conf.h"
+
+static int eam_error(const struct conf *conf, const struct eam *eam,
+		     unsigned int column, const char *text)
+{
+	struct location at = {
+		.file = conf->files[eam->file],
+		.line = eam->line,
+	};
+
+	error_at(&at, column, "%s", text);
+	return EXIT_USAGE;
+}
+
+static bool has_pref64(const struct conf *conf, const struct prefix6 *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->n_pref64s; i++)
+		if (addr_same6(&conf->pref64s[i].prefix, p))
+			return true;
+	return false;
+}
+
+/* The translation prefix that a mapping's IPv6 prefix overlaps, or NULL. */
+static const struct pref64 *find_overlap(const struct conf *conf,
+					 const struct eam *eam)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->n_pref64s; i++)
+		if (addr_overlap6(&conf->pref64s[i].prefix, &eam->p6))
+			return &conf->pref64s[i];
+	return NULL;
+}
+
+static const char *relation_text(unsigned int len, unsigned int other)
+{
+	return len >= other ? "lies inside" : "contains";
+}
+
+/* What a mapping has to do with the translation prefixes. */
+static int check_pref64s(const struct conf *conf, const struct eam *eam,
+			 bool force)
+{
+	const struct pref64 *t = find_overlap(conf, eam);
+	char text[256];
+
+	if (eam->own.len && !has_pref64(conf, &eam->own)) {
+		snprintf(text, sizeof(text), "no line adds the prefix %s",
+			 addr_text6(&eam->own));
+		return eam_error(conf, eam, eam->column_own, text);
+	}
+	if (!t || force || eam->force)
+		return EXIT_OK;
+	snprintf(text, sizeof(text),
+		 "%s %s the translation prefix %s of line %u; -f permits it",
+		 addr_text6(&eam->p6), relation_text(eam->p6.len, t->prefix.len),
+		 addr_text6(&t->prefix), t->line);
+	return eam_error(conf, eam, eam->column6, text);
+}
+
+/* The clash that is reported: the first line that should not be there. */
+struct first_clash {
+	const struct conf	*conf;
+	struct clash		clash;
+	bool			force;
+	bool			found;
+};
+
+static void keep_first(void *data, const struct clash *clash)
+{
+	struct first_clash *first = data;
+	bool force = first->force || first->conf->eams[clash->later].force;
+
+	if (force && clash->kind >= CLASH_OVER4)
+		return;
+	if (first->found && first->clash.later <= clash->later)
+		return;
+	first->clash = *clash;
+	first->found = true;
+}
+
+/**
+ * conf_first_clash() - find the first mapping that clashes with an earlier one
+ * @conf: configuration
+ * @force: mappings may overlap
+ * @clash: filled in if there is one
+ *
+ * Return: whether there is one
+ */
+bool conf_first_clash(const struct conf *conf, bool force,
+		      struct clash *clash)
+{
+	struct first_clash first = { .conf = conf, .force = force };
+
+	clash_find(conf, keep_first, &first);
+	if (first.found)
+		*clash = first.clash;
+	return first.found;
+}
+
+/**
+ * clash_text() - what is wrong about two mappings
+ * @conf: configuration
+ * @clash: the clash
+ * @text: filled in
+ * @size: room in @text
+ *
+ * Return: column of the address that clashes
+ */
+unsigned int clash_text(const struct conf *conf, const struct clash *clash,
+			char *text, size_t size)
+{
+	const struct eam *a = &conf->eams[clash->later];
+	const struct eam *b = &conf->eams[clash->earlier];
+	bool is4 = clash->kind == CLASH_SAME4 || clash->kind == CLASH_OVER4;
+	const char *mine = is4 ? addr_text4(&a->p4) : addr_text6(&a->p6);
+	const char *other = is4 ? addr_text4(&b->p4) : addr_text6(&b->p6);
+	const char *unit = conf->unit ? conf->unit : "line";
+	const char *file = "";
+	const char *of = "";
+
+	if (a->file != b->file) {
+		file = conf->files[b->file];
+		of = " of ";
+	}
+	if (clash->kind >= CLASH_OVER4)
+		snprintf(text, size, "%s %s %s of %s %u%s%s; -f permits it",
+			 mine, is4 ? relation_text(a->p4.len, b->p4.len) :
+			 relation_text(a->p6.len, b->p6.len), other, unit, b->line,
+			 of, file);
+	else
+		snprintf(text, size, "%s is already mapped to %s in %s %u%s%s",
+			 mine, is4 ? addr_text6(&b->p6) : addr_text4(&b->p4),
+			 unit, b->line, of, file);
+	return is4 ? a->column4 : a->column6;
+}
+
+/**
+ * conf_check() - find what the kernel would refuse
+ * @conf: configuration
+ * @force: mappings may overlap
+ */
+int conf_check(const struct conf *conf, bool force)
+{
+	struct clash clash = { .later = conf->n_eams };
+	bool clashes = conf_first_clash(conf, force, &clash);
+	unsigned int column;
+	char text[512];
+	size_t i;
+	int ret;
+
+	/* The first line that is wrong is the one to be told of. */
+	for (i = 0; i < conf->n_eams && i <= clash.later; i++) {
+		ret = check_pref64s(conf, &conf->eams[i], force);
+		if (ret)
+			return ret;
+	}
+	if (!clashes)
+		return EXIT_OK;
+	column = clash_text(conf, &clash, text, sizeof(text));
+	return eam_error(conf, &conf->eams[clash.later], column, text);
+}
+
+static void set_force(void *data, const struct clash *clash)
+{
+	struct conf *conf = data;
+
+	conf->eams[clash->later].force = true;
+}
+
+/**
+ * conf_force_overlaps() - mark what a load must be told to permit
+ * @conf: configuration
+ */
+void conf_force_overlaps(struct conf *conf)
+{
+	size_t i;
+
+	for (i = 0; i < conf->n_eams; i++)
+		if (find_overlap(conf, &conf->eams[i]))
+			conf->eams[i].force = true;
+	clash_find(conf, set_force, conf);
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "print.h"
+
+#include <stdio.h>
+
+/**
+ * pref64_out() - put out a translation prefix
+ * @out: output
+ * @key: its name, inside an object
+ * @t: translation prefix
+ */
+void pref64_out(struct out *out, const char *key, const struct pref64 *t)
+{
+	out_object(out, key);
+	out_string(out, "prefix", "%s", addr_text6(&t->prefix));
+	out_bool(out, "primary", " primary", t->primary);
+	out_close(out);
+}
+
+/**
+ * eam_fields_out() - put out a mapping, into an object that is open
+ * @out: output
+ * @eam: mapping
+ *
+ * JSON has the length of a single address as well; people know it.
+ */
+void eam_fields_out(struct out *out, const struct eam *eam)
+{
+	out_string(out, "ipv4", "%s ", out->json ? addr_text4(&eam->p4) :
+		   addr_short4(&eam->p4));
+	out_string(out, "ipv6", "%s", out->json ? addr_text6(&eam->p6) :
+		   addr_short6(&eam->p6));
+	if (eam->own.len)
+		out_string(out, "prefix", " prefix %s", addr_text6(&eam->own));
+}
+
+/**
+ * eam_out() - put out a mapping
+ * @out: output
+ * @key: its name, inside an object
+ * @eam: mapping
+ */
+void eam_out(struct out *out, const char *key, const struct eam *eam)
+{
+	out_object(out, key);
+	eam_fields_out(out, eam);
+	out_close(out);
+}
+
+/**
+ * setting_out() - put out the value of a setting: a truth, a number or a text
+ * @out: output
+ * @name: its name, inside an object
+ * @key: setting, an index of settings_table
+ * @value: its value
+ */
+void setting_out(struct out *out, const char *name, unsigned int key,
+		 const struct setting_value *value)
+{
+	enum setting_kind kind = settings_table[key].kind;
+
+	if (!out->json)
+		out_string(out, NULL, "%s", settings_text(key, value));
+	else if (settings_is_truth(key))
+		out_bool(out, name, NULL, value->number);
+	else if (kind == SETTING_NUMBER ||
+		 (kind == SETTING_OCTET && value->number != NAT64_COPY))
+		out_number(out, name, NULL, value->number);
+	else
+		out_string(out, name, NULL, settings_text(key, value));
+}
+
+/**
+ * counts_out() - put out how much stands in a configuration
+ * @out: output
+ * @conf: configuration
+ */
+void counts_out(struct out *out, const struct conf *conf)
+{
+	unsigned int settings = 0;
+	size_t i;
+
+	for (i = 0; i < settings_count; i++)
+		settings += conf->settings[i].given;
+	out_number(out, "settings", "%llu settings, ", settings);
+	out_number(out, "prefixes", "%llu prefixes, ", conf->n_pref64s);
+	out_number(out, "mappings", "%llu mappings", conf->n_eams);
+}
+
+/**
+ * digest_text() - a digest as people and JSON have it
+ * @digest: digest
+ *
+ * Return: a text that lasts until the next call
+ */
+const char *digest_text(__u64 digest)
+{
+	static char text[sizeof("0123456789abcdef")];
+
+	snprintf(text, sizeof(text), "%016llx", (unsigned long long)digest);
+	return text;
+}
