@@ -57,7 +57,7 @@ static const struct command commands[] = {
 	  read_conf, cmd_diff, NEEDS_MODULE },
 	{ "save", "", "print the configuration",
 	  NULL, cmd_save, NEEDS_MODULE },
-	{ "import", "map646|jool FILE",
+	{ "import", "map646|jool|tayga FILE",
 	  "print a configuration made from another translator's",
 	  read_import, cmd_import, 0 },
 	{ "set", "KEY VALUE", "change a setting",

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Atomic configuration files of Jool's SIIT. What is left out there has
- * Jool's default, which is not always ours.
+ * Jool's default, which is not always that of nat64. The case of keys does not
+ * matter, as in Jool.
  */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "import.h"
 #include "input.h"
@@ -26,7 +28,8 @@ struct import {
 };
 
 /* JSON values have no line: errors name the key instead. */
-static int report_key(const struct import *import, const char *key, const char *what)
+static int report_key(const struct import *import, const char *key,
+		      const char *what)
 {
 	struct location at = { .file = import->file };
 
@@ -48,22 +51,14 @@ static void push_word(struct args *args, const char *word)
 	args->word[args->n++] = word;
 }
 
-static int set_value(struct import *import, const char *key, const char *setting,
-		     const char *value)
+static int set_value(struct import *import, const char *key,
+		     const char *setting, const char *value)
 {
-	struct setting_value parsed;
-	unsigned int index;
 	char where[4200];
 	struct args args;
-	int ret;
 
 	make_words(&args, where, sizeof(where), import, key);
-	push_word(&args, setting);
-	push_word(&args, value);
-	ret = settings_read(&args, &index, &parsed);
-	if (!ret)
-		import->conf->settings[index] = parsed;
-	return ret;
+	return import_set(import->conf, &args, setting, value);
 }
 
 static int set_bool(struct import *import, const char *key, const json_t *value,
@@ -90,6 +85,16 @@ static int read_pool6(struct import *import, const char *key,
 	push_word(&args, json_string_value(value));
 	ret = addr_read_pref64(&args, &t.prefix);
 	return ret ? ret : conf_add_pref64(import->conf, &args, &t);
+}
+
+static int read_enabled(struct import *import, const char *key,
+			const json_t *value)
+{
+	if (!json_is_boolean(value))
+		return report_key(import, key, "must be true or false");
+	if (json_is_true(value))
+		return EXIT_OK;
+	return report_key(import, key, "this translator is off, but nat64 translates whatever is configured: delete this line if that is wanted");
 }
 
 static int read_mtu(struct import *import, const char *key, const json_t *value)
@@ -140,7 +145,7 @@ static int read_hairpin(struct import *import, const char *key,
 
 	if (!mode)
 		return report_key(import, key, "must be none, simple or intrinsic");
-	return set_value(import, key, "hairpin", strcmp(mode, "none") ? "on" : "off");
+	return set_value(import, key, "hairpin", strcasecmp(mode, "none") ? "on" : "off");
 }
 
 static int read_pool(struct import *import, const char *key,
@@ -173,6 +178,7 @@ static int read_global(struct import *import, const char *key, json_t *global)
 			    const json_t *value);
 	} keys[] = {
 		{ "pool6", read_pool6 },
+		{ "manually-enabled", read_enabled },
 		{ "lowest-ipv6-mtu", read_mtu },
 		{ "zeroize-traffic-class", read_traffic_class },
 		{ "override-tos", read_override_tos },
@@ -190,12 +196,12 @@ static int read_global(struct import *import, const char *key, json_t *global)
 	if (!json_is_object(global))
 		return report_key(import, key, "must be an object");
 	json_object_foreach(global, name, value) {
-		for (i = 0; i < ARRAY_SIZE(keys) && strcmp(name, keys[i].name); i++)
+		for (i = 0; i < ARRAY_SIZE(keys) && strcasecmp(name, keys[i].name); i++)
 			;
 		ret = EXIT_OK;
 		if (i < ARRAY_SIZE(keys))
 			ret = keys[i].read(import, name, value);
-		else if (strcmp(name, "comment"))
+		else if (strcasecmp(name, "comment"))
 			report_key(import, name, "has no counterpart: left out");
 		if (ret)
 			return ret;
@@ -203,10 +209,22 @@ static int read_global(struct import *import, const char *key, json_t *global)
 	return EXIT_OK;
 }
 
-static int read_eam(struct import *import, size_t index, const json_t *entry)
+/* The text of a member whose name may have any case, or NULL. */
+static const char *text_of(json_t *object, const char *key)
 {
-	const char *p4 = json_string_value(json_object_get(entry, "ipv4 prefix"));
-	const char *p6 = json_string_value(json_object_get(entry, "ipv6 prefix"));
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(object, name, value)
+		if (!strcasecmp(name, key))
+			return json_string_value(value);
+	return NULL;
+}
+
+static int read_entry(struct import *import, size_t index, json_t *entry)
+{
+	const char *p4 = text_of(entry, "ipv4 prefix");
+	const char *p6 = text_of(entry, "ipv6 prefix");
 	char key[40], where[4200];
 	struct args args;
 	struct eam eam;
@@ -220,6 +238,8 @@ static int read_eam(struct import *import, size_t index, const json_t *entry)
 	push_word(&args, p4);
 	push_word(&args, p6);
 	ret = conf_read_pair(&args, &eam);
+	if (!ret)
+		ret = import_check_side(&args, &eam);
 	if (ret)
 		return ret;
 	/* There is no line; the place among the entries tells as much. */
@@ -237,7 +257,7 @@ static int read_eamt(struct import *import, const char *key, json_t *eamt)
 	if (!json_is_array(eamt))
 		return report_key(import, key, "must be an array");
 	json_array_foreach(eamt, i, entry) {
-		ret = read_eam(import, i, entry);
+		ret = read_entry(import, i, entry);
 		if (ret)
 			return ret;
 	}
@@ -247,7 +267,7 @@ static int read_eamt(struct import *import, const char *key, json_t *eamt)
 static int read_denylist(struct import *import, const char *key, json_t *list)
 {
 	const char *prefix;
-	char text[128];
+	char text[256];
 	json_t *entry;
 	size_t i;
 
@@ -255,10 +275,22 @@ static int read_denylist(struct import *import, const char *key, json_t *list)
 		return report_key(import, key, "must be an array");
 	json_array_foreach(list, i, entry) {
 		prefix = json_string_value(entry);
-		snprintf(text, sizeof(text), "%s has no counterpart: left out",
+		snprintf(text, sizeof(text),
+			 "%s is left out; if it lies in a mapping, a more specific route to it on the gateway does the same (RFC 7915 section 4.6)",
 			 quoted(prefix ? prefix : "?"));
 		report_key(import, key, text);
 	}
+	return EXIT_OK;
+}
+
+/* An instance for iptables gets only those packets that rules send to it. */
+static int read_framework(struct import *import, const char *key,
+			  json_t *value)
+{
+	const char *name = json_string_value(value);
+
+	if (name && !strcasecmp(name, "iptables"))
+		report_key(import, key, "iptables is left out: nat64 takes every packet of its mappings and prefixes, unless the setting mark chooses");
 	return EXIT_OK;
 }
 
@@ -285,7 +317,7 @@ static int read_top(struct import *import, json_t *top)
 	} keys[] = {
 		{ "comment", read_nothing },
 		{ "instance", read_nothing },
-		{ "framework", read_nothing },
+		{ "framework", read_framework },
 		{ "global", read_global },
 		{ "eamt", read_eamt },
 		{ "denylist4", read_denylist },
@@ -299,7 +331,7 @@ static int read_top(struct import *import, json_t *top)
 	int ret;
 
 	json_object_foreach(top, name, value) {
-		for (i = 0; i < ARRAY_SIZE(keys) && strcmp(name, keys[i].name); i++)
+		for (i = 0; i < ARRAY_SIZE(keys) && strcasecmp(name, keys[i].name); i++)
 			;
 		if (i == ARRAY_SIZE(keys))
 			return report_key(import, name, "is not a key of Jool's");
@@ -363,7 +395,8 @@ static int check_doubles(const struct import *import)
  */
 int import_jool(struct conf *conf, const char *file)
 {
-	struct import import = { .conf = conf, .file = file };
+	struct import import = { .conf = conf, .file = input_name(file) };
+	struct location at = { .file = input_name(file) };
 	json_t *top = parse_json(file);
 	int ret;
 
@@ -377,5 +410,7 @@ int import_jool(struct conf *conf, const char *file)
 	if (!ret)
 		ret = set_tos(&import);
 	json_decref(top);
-	return ret ? ret : check_doubles(&import);
+	if (!ret)
+		ret = check_doubles(&import);
+	return ret ? ret : import_check_pref64(conf, &at, "\"pool6\"");
 }

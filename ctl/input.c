@@ -49,6 +49,15 @@ static int refuse_nul(struct input *input)
 }
 
 /**
+ * input_name() - what errors call a file
+ * @file: name, or "-" for the standard input
+ */
+const char *input_name(const char *file)
+{
+	return strcmp(file, "-") ? file : "<stdin>";
+}
+
+/**
  * input_read() - read a file
  * @input: filled in; to be freed whatever is returned
  * @file: name, or "-" for the standard input; it is not copied
@@ -60,7 +69,7 @@ int input_read(struct input *input, const char *file)
 	int ret;
 
 	memset(input, 0, sizeof(*input));
-	input->at.file = is_stdin ? "<stdin>" : file;
+	input->at.file = input_name(file);
 	if (!is_stdin)
 		fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {

@@ -21,6 +21,7 @@ struct input {
 	size_t		pos;
 };
 
+const char *input_name(const char *file);
 int input_read(struct input *input, const char *file);
 int input_line(struct input *input, struct args *args);
 void input_free(struct input *input);

@@ -42,7 +42,7 @@ _nat64ctl_next() {
 	prefix\ del) _nat64ctl_prefixes ;;
 	add\ *\ * | replace\ *\ *) if [ "${!#}" = prefix ]; then _nat64ctl_prefixes; else echo 'prefix force'; fi ;;
 	del | list | lookup | replace | replace\ *) _nat64ctl_addresses ;;
-	import) echo 'map646 jool' ;;
+	import) echo 'map646 jool tayga' ;;
 	set | get) _nat64ctl_keys ;;
 	set\ *) [ $# -gt 2 ] || _nat64ctl_values "$2" ;;
 	explain) echo '4 6' ;;
@@ -68,7 +68,7 @@ _nat64ctl() {
 	-n | --netns)
 		mapfile -t COMPREPLY < <(compgen -W "$(_nat64ctl_netns)" -- "$cur")
 		return ;;
-	-b | --batch | load | check | diff | map646 | jool)
+	-b | --batch | load | check | diff | map646 | jool | tayga)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;

@@ -4,7 +4,7 @@
 import re
 import subprocess
 
-from test_words import TOP, ctl
+from test_words import TOP
 
 README = (TOP / "README.md").read_text()
 
@@ -43,24 +43,3 @@ def test_licences_are_here():
                           cwd=TOP, capture_output=True, text=True, timeout=60)
     names = {name for line in done.stdout.splitlines() for name in line.split(" WITH ")}
     assert names == {path.name for path in (TOP / "LICENSES").iterdir()}
-
-
-TAYGA = """tun-device nat64
-ipv4-addr 192.168.255.1
-prefix 2001:db8:1:ffff::/96
-dynamic-pool 192.168.255.0/24
-#map 192.0.2.1 2001:db8::1
-map 203.0.113.10 2001:db8:1:4444::1
-map 203.0.113.11 2001:db8:1:4444::2
-"""
-
-
-def test_from_tayga(tmp_path):
-    line, = re.findall(r"^    (sed -n .*) /etc/tayga\.conf > /etc/nat64/nat64\.conf$", README, re.M)
-    conf = tmp_path / "tayga.conf"
-    conf.write_text(TAYGA)
-    text = subprocess.run(f"{line} {conf}", shell=True, check=True, text=True,
-                          stdout=subprocess.PIPE).stdout
-    assert text == ("prefix add 2001:db8:1:ffff::/96\nadd 203.0.113.10 2001:db8:1:4444::1\n"
-                    "add 203.0.113.11 2001:db8:1:4444::2\n")
-    assert ctl("check", "-", text=text).stdout == "0 settings, 1 prefixes, 2 mappings\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Configurations made from those of map646 and Jool."""
+"""Configurations made from those of map646, Jool and TAYGA."""
 
 import json
 
@@ -108,6 +108,15 @@ JOOL = {
 }
 
 
+SIDE = ("each mapping is taken to be of an IPv6 host; one of an IPv4 host (edge relay, CLAT) "
+        "must be left out")
+BOTH = ("so some of the mappings are of IPv4 hosts, but a mapping is for an IPv6 host here: choose "
+        "a prefix in which IPv6 hosts see IPv4 hosts, and leave out the mappings of IPv4 hosts")
+NATIVE = ("is left out; if it lies in a mapping, a more specific route to it on the gateway does "
+          "the same (RFC 7915 section 4.6)")
+CLAT = "an IPv4 host behind a CLAT (RFC 7335), but a mapping is for an IPv6 host here"
+
+
 def test_jool(tmp_path):
     file = tmp_path / "jool.conf"
     file.write_text(json.dumps(JOOL))
@@ -125,18 +134,65 @@ add 192.0.2.16/28 2001:db8:3::/124
 add 192.0.2.17 2001:db8:4:: force
 """
     assert done.stderr.splitlines() == [
-        f"{file}: manually-enabled: has no counterpart: left out",
         f"{file}: mtu-plateaus: has no counterpart: left out",
-        f'{file}: denylist4: "198.51.100.0" has no counterpart: left out',
-        f'{file}: denylist4: "198.51.100.32/27" has no counterpart: left out']
+        f'{file}: denylist4: "198.51.100.0" {NATIVE}',
+        f'{file}: denylist4: "198.51.100.32/27" {NATIVE}',
+        f"{file}: {SIDE}"]
+
+
+def other_case(value):
+    """The same with keys in other cases; Jool reads them, too."""
+    if isinstance(value, list):
+        return [other_case(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {(key.upper() if len(key) % 2 else key.title()): other_case(part)
+            for key, part in value.items()}
+
+
+def test_jool_in_other_case(tmp_path):
+    small, large = tmp_path / "small", tmp_path / "large"
+    small.write_text(json.dumps(JOOL))
+    large.write_text(json.dumps(other_case(JOOL)))
+    assert '"IPV4 PREFIX"' in large.read_text() and '"Eamt"' in large.read_text()
+    done = convert("jool", large)
+    assert (done.returncode, done.stdout) == (0, convert("jool", small).stdout)
+
+
+def test_jool_that_is_off(tmp_path):
+    file = tmp_path / "jool.conf"
+    file.write_text(json.dumps({**JOOL, "global": {"manually-enabled": False}}))
+    check_error(ctl("import", "jool", file), BAD_USAGE,
+                f"{file}: manually-enabled: this translator is off, but nat64 translates whatever "
+                "is configured: delete this line if that is wanted")
+
+
+def test_jool_with_mappings_of_both_sides(tmp_path):
+    """As in Jool's introduction to explicit address mappings."""
+    file = tmp_path / "jool.conf"
+    file.write_text("""{
+        "instance": "example", "framework": "netfilter",
+        "eamt": [{"ipv6 prefix": "2001:db8:6::/120", "ipv4 prefix": "198.51.100.0/24"},
+                 {"ipv6 prefix": "2001:db8:4::/120", "ipv4 prefix": "192.0.2.0/24"}]}""")
+    check_error(ctl("import", "jool", file), BAD_USAGE, f'{file}: there is no "pool6", {BOTH}')
 
 
 def test_jool_defaults(tmp_path):
     """Where Jool's default is not ours, its default is written."""
     file = tmp_path / "jool.conf"
-    file.write_text('{"instance": "a", "framework": "iptables"}')
+    file.write_text('{"instance": "a", "framework": "netfilter"}')
     done = convert("jool", file)
     assert (done.stdout, done.stderr) == ("set udp-zero-checksum drop\n", "")
+
+
+def test_jool_for_iptables(tmp_path):
+    """It translates what rules send to it."""
+    file = tmp_path / "jool.conf"
+    file.write_text('{"instance": "a", "framework": "iptables"}')
+    done = convert("jool", file)
+    assert (done.stdout, done.returncode) == ("set udp-zero-checksum drop\n", 0)
+    assert done.stderr == (f"{file}: framework: iptables is left out: nat64 takes every packet of "
+                           "its mappings and prefixes, unless the setting mark chooses\n")
 
 
 @pytest.mark.parametrize("text, error", [
@@ -161,8 +217,124 @@ def test_jool_defaults(tmp_path):
     ('{"eamt": [{"ipv4 prefix": "192.0.2.1", "ipv6 prefix": "2001:db8::1"},'
      ' {"ipv4 prefix": "192.0.2.1", "ipv6 prefix": "2001:db8::2"}]}',
      ": eamt entry 2: 192.0.2.1/32 is already mapped to 2001:db8::1/128 in entry 1"),
+    ('{"global": {"pool6": "64:ff9b::/96"},'
+     ' "eamt": [{"ipv4 prefix": "192.0.0.1", "ipv6 prefix": "2001:db8::1"}]}',
+     f": eamt entry 1: 192.0.0.1 belongs to {CLAT}: nat64 cannot be a CLAT"),
 ])
 def test_bad_jool(tmp_path, text, error):
     file = tmp_path / "jool.conf"
     file.write_text(text)
     check_error(ctl("import", "jool", file), BAD_USAGE, f"{file}{error}")
+
+
+TAYGA = """\
+tun-device nat64
+  ipv4-addr 192.168.255.1
+IPv6-Addr 2001:db8:1::1
+\tprefix\t2001:db8:1:ffff::/96
+dynamic-pool 192.168.255.0/24
+wkpf-strict False
+Udp-Cksum-Mode calc
+offlink-mtu 1400
+log drop reject
+workers 4
+tun-up yes
+tun-ip 192.0.2.7/24
+tun-route 192.0.2.0/24
+strict-frag-hdr on
+map-file more.map
+data-dir {directory}
+#map 192.0.2.1 2001:db8::1
+MAP 203.0.113.10 2001:db8:1:4444::1 # a server
+map\t203.0.113.64/29 2001:db8:1:5555::40/125
+"""
+
+
+def test_tayga(tmp_path):
+    file, more = tmp_path / "tayga.conf", tmp_path / "more.map"
+    file.write_text(TAYGA.format(directory=tmp_path))
+    more.write_text("# more\nmap 203.0.113.12 2001:db8:1:4444::3\n")
+    done = convert("tayga", file)
+    assert done.returncode == 0
+    assert done.stdout == """\
+set lowest-ipv6-mtu 1400
+set icmp-source4 192.168.255.1
+set wkp-strict off
+prefix add 2001:db8:1:ffff::/96 primary
+add 203.0.113.10 2001:db8:1:4444::1
+add 203.0.113.12 2001:db8:1:4444::3
+add 203.0.113.64/29 2001:db8:1:5555::40/125
+"""
+    device = "is left out: there is no TUN device"
+    assert done.stderr.splitlines() == [
+        f"{file}:3:1: ipv6-addr is left out: ICMPv6 errors come from the gateway's own address",
+        f"{file}:5:1: dynamic-pool is left out: addresses are not assigned; each host that had one "
+        "of these needs a mapping (dynamic.map in the data-dir lists them)",
+        f"{file}:9:1: log is left out: nat64ctl stats, nat64ctl explain and tracepoints say what "
+        "is refused",
+        f"{file}:12:1: tun-ip {device}", f"{file}:13:1: tun-route {device}",
+        f"{file}:14:1: strict-frag-hdr is left out: nothing depends on it", f"{file}: {SIDE}"]
+
+
+def test_tayga_defaults(tmp_path):
+    file = tmp_path / "tayga.conf"
+    file.write_text("tun-device nat64\nipv4-addr 192.0.2.1\nprefix 64:ff9b::/96\n")
+    done = convert("tayga", file)
+    assert (done.stdout, done.stderr) == ("set udp-zero-checksum drop\n"
+                                          "set icmp-source4 192.0.2.1\n"
+                                          "prefix add 64:ff9b::/96 primary\n", "")
+
+
+def test_tayga_that_forwards_datagrams_without_a_checksum(tmp_path):
+    file = tmp_path / "tayga.conf"
+    file.write_text("prefix 64:ff9b::/96\nudp-cksum-mode fwd\n")
+    done = convert("tayga", file)
+    assert (done.stdout, done.stderr) == (
+        "prefix add 64:ff9b::/96 primary\n",
+        f"{file}:2:16: UDP without a checksum is not forwarded: checksums are computed\n")
+
+
+NO_CLAT = ("which maps an IPv4 host, but a mapping is for an IPv6 host here: nat64 cannot be a CLAT "
+           "(RFC 6877)")
+
+
+@pytest.mark.parametrize("text, error", [
+    ("prefix 64:ff9b::/97", ':1:8: "64:ff9b::/97": the length of a translation prefix is '
+                            "32, 40, 48, 56, 64 or 96 (RFC 6052)"),
+    ("prefix 64:ff9b::/96 x", ':1:21: "x" is one word too many'),
+    ("map 192.0.2.1", ':1:14: an IPv6 address is missing after "192.0.2.1"'),
+    ("map 192.0.2.1 2001:db8::1\nprefix 64:ff9b::/96\nmap 192.0.2.1 2001:db8::2",
+     ":3:5: 192.0.2.1/32 is already mapped to 2001:db8::1/128 in line 1"),
+    ("map 192.0.2.0/24 2001:db8::/121",
+     ":1:18: 2001:db8::/121 leaves 7 bits, too few for the 8 of 192.0.2.0/24 "
+     "(RFC 7757 section 3.2)"),
+    ("offlink-mtu 900", ':1:13: "900" is not a value of lowest-ipv6-mtu: a number from 1280 to '
+                        "65535"),
+    ("wkpf-strict perhaps", ':1:13: "perhaps" is not yes or no'),
+    ("udp-cksum-mode keep", ':1:16: "keep" is not drop, calc or fwd'),
+    ("bogus 1", ':1:1: "bogus" is not a directive of TAYGA'),
+    ("map 192.0.2.1 2001:db8:1::1\nmap 198.51.100.0/24 2001:db8:2::/120",
+     f": there is no prefix, {BOTH}"),
+    ("prefix 64:ff9b::/96\nmap 192.0.0.1 2001:db8::7",
+     f":2:15: 192.0.0.1 belongs to {CLAT}: nat64 cannot be a CLAT"),
+    ("tun-route 0.0.0.0/0", f":1:1: the IPv4 default route makes this a CLAT, {NO_CLAT}"),
+    ("# clatd\nclat-dev=clat", f":2:1: this is a configuration of clatd, {NO_CLAT}"),
+    ("clat-v4-addr 192.0.0.1", f":1:1: this is a configuration of clatd, {NO_CLAT}"),
+])
+def test_bad_tayga(tmp_path, text, error):
+    file = tmp_path / "tayga.conf"
+    file.write_text(text)
+    check_error(ctl("import", "tayga", file), BAD_USAGE, f"{file}{error}")
+
+
+def test_bad_map_file_of_tayga(tmp_path):
+    file, more = tmp_path / "tayga.conf", tmp_path / "more.map"
+    file.write_text(f"prefix 64:ff9b::/96\nmap 192.0.2.1 2001:db8::1\nmap-file {more}\n")
+    more.write_text("prefix 64:ff9b:1::/96\n")
+    check_error(ctl("import", "tayga", file), BAD_USAGE, f'{more}:1:1: "prefix" is not map')
+    more.write_text("map 192.0.2.2 2001:db8::2\nmap 192.0.2.1 2001:db8::3\n")
+    check_error(ctl("import", "tayga", file), BAD_USAGE,
+                f"{more}:2:5: 192.0.2.1/32 is already mapped to 2001:db8::1/128 in line 2 of "
+                f"{file}")
+    more.unlink()
+    check_error(ctl("import", "tayga", file), BAD_USAGE, f"{more}: No such file or directory")

@@ -138,7 +138,7 @@ def complete(*words):
 @pytest.mark.parametrize("words, words_after", [
     ([""], COMMANDS), (["st"], ["status", "stats"]), (["prefix", ""], ["add", "del", "list"]),
     (["prefix", "add", "64:ff9b::/96", ""], ["primary"]), (["set", ""], KEYS), (["get", ""], KEYS),
-    (["add", "192.0.2.1", "::1", "p"], ["prefix"]), (["-j", "import", ""], ["map646", "jool"]),
+    (["add", "192.0.2.1", "::1", "p"], ["prefix"]), (["-j", "import", ""], ["map646", "jool", "tayga"]),
     (["set", "hairpin", ""], ["on", "off"]), (["set", "hairpin", "on", ""], []),
     (["set", "tos", ""], ["copy"]), (["set", "icmp-source4", ""], ["none"]),
     (["set", "lowest-ipv6-mtu", ""], []), (["set", "forwarding", "d"], ["direct"]),

@@ -106,7 +106,7 @@ WORDS = [
     ("load a b", '"b" is one word too many'),
     ("save x", '"x" is one word too many'),
     ("import", 'map646 or jool is missing after "import"'),
-    ("import tayga x", '"tayga" is not map646 or jool'),
+    ("import clatd x", '"clatd" is not map646, jool or tayga'),
     ("import jool", 'a file is missing after "jool"'),
     ("set", 'a setting (nat64ctl help lists them) is missing after "set"'),
     ("set mtu 1500", '"mtu" is not a setting (nat64ctl help lists them)'),

@@ -119,6 +119,20 @@ def jool(rng):
     return json.dumps(top, indent=rng.choice((None, 1)))
 
 
+def tayga_line(rng):
+    return rng.choice((f"map {address4(rng)} {address6(rng)}", f"Map {prefix4(rng)} {prefix6(rng)}",
+                       f"\tprefix {translation(rng)}", f"ipv4-addr {address4(rng)}",
+                       f"wkpf-strict {rng.choice(('yes', 'no', '0', 'x'))}",
+                       f"udp-cksum-mode {rng.choice(('drop', 'calc', 'fwd'))}",
+                       f"offlink-mtu {rng.choice(NUMBERS)}", "map-file FILE", "map-file /dev/null",
+                       "data-dir /nonexistent", f"dynamic-pool {prefix4(rng)}", "tun-device nat64",
+                       "log drop reject", "tun-route 0.0.0.0/0", "clat-dev=clat", "# comment"))
+
+
+def tayga(rng):
+    return "".join(tayga_line(rng) + "\n" for _ in range(rng.choice((1, 5, 20))))
+
+
 def swap_word(rng, text):
     words = text.split(" ")
     words[rng.randrange(len(words))] = rng.choice(WORDS + NUMBERS)
@@ -152,7 +166,8 @@ def cut(rng, data):
     return data[:rng.randrange(len(data) + 1)]
 
 
-GRAMMARS = {"conf": conf, "batch": batch, "map646": map646, "jool": jool}
+GRAMMARS = {"conf": conf, "batch": batch, "map646": map646, "jool": jool,
+            "tayga": tayga}
 
 
 def make(rng, kind, file):
