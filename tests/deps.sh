@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Installs what the tests use, as far as it is missing: Debian packages only.
-# Kernels that only test machines boot go to the cache, see lib/kernels.sh.
+# Installs what the tests use, as far as it is missing: Debian packages only. What
+# builds a kernel, or comes with a kernel's headers, is named where that is done. Kernels that only test machines boot go to the cache, see lib/kernels.sh.
 # Usage: tests/deps.sh [KERNEL-SERIES]...
 set -euo pipefail
 
@@ -10,15 +10,17 @@ set -euo pipefail
 . "$(dirname "$0")/lib/common.sh"
 # shellcheck source=tests/lib/kernels.sh
 . "$top/tests/lib/kernels.sh"
+# shellcheck source=tests/lib/guest.sh
+. "$top/tests/lib/guest.sh"
 
-build=(build-essential bc bison flex libelf1 libjansson-dev libmnl-dev pkg-config rsync xz-utils zstd)
-machines=(busybox-static cpio kmod linux-source-6.1 qemu-system-x86)
-checks=(mandoc prometheus pyflakes3 shellcheck sparse valgrind)
+build=(build-essential libjansson-dev libmnl-dev pkg-config rsync)
+checks=(mandoc prometheus pyflakes3 shellcheck sparse systemd valgrind)
 tools=(bird2 curl ethtool iperf3 iproute2 iputils-arping iputils-ping iputils-tracepath nftables
 	nginx-light procps tcpdump traceroute unbound wireguard-tools)
-python=(python3 python3-jsonschema python3-pytest python3-scapy python3-yaml)
+python=(python3-jsonschema python3-pytest python3-scapy python3-yaml)
 
-need_packages "${build[@]}" "${machines[@]}" "${checks[@]}" "${tools[@]}" "${python[@]}"
+need_packages "${build[@]}" "${checks[@]}" "${tools[@]}" "${python[@]}" \
+	"${vm_packages[@]}" "${uml_packages[@]}"
 for series; do
 	fetch_kernel "$(kernel_release "$series")"
 done

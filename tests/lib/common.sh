@@ -35,10 +35,14 @@ need_packages() {
 	[ ${#missing[@]} -eq 0 ] && return
 	[ "$(id -u)" -eq 0 ] || die "not root, and these packages are missing: ${missing[*]}"
 
-	say "installing ${missing[*]}"
-	install_packages "${missing[@]}" ||
-		{ apt_get update >/dev/null && install_packages "${missing[@]}"; } ||
-		die "apt-get could not install ${missing[*]}"
+	say "installing ${#missing[@]} packages, a second or two for each: ${missing[*]}"
+	(install_missing "${missing[@]}") || die "apt-get could not install ${missing[*]}"
+}
+
+# Runs in a shell of its own, which holds the lock: test machines start side by side.
+install_missing() {
+	lock "$cache/packages.lock"
+	install_packages "$@" 2>/dev/null || { apt_get update >/dev/null && install_packages "$@"; }
 }
 
 # A test wants the program; nobody asked for the service around it to start.
@@ -54,7 +58,7 @@ install_packages() {
 
 # Another apt-get, a daily upgrade say, may hold the lock: wait for it.
 apt_get() {
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
 }
 
 # Takes a lock that lasts as long as this process; whoever comes second waits.

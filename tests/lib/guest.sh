@@ -3,6 +3,12 @@
 # The host's side of running one command in a test machine, whichever machine it
 # is; tests/lib/guest-init is the other side. Sourced, after common.sh.
 
+# What starts them. For whoever sources this, as tests/deps.sh, which installs both.
+# shellcheck disable=SC2034
+vm_packages=(busybox-static cpio kmod qemu-system-x86 xz-utils zstd)
+# shellcheck disable=SC2034
+uml_packages=(busybox-static kmod)
+
 # $out is the directory shared with the guest; it outlives us if the caller named it.
 out=
 keep_out=

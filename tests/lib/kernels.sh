@@ -59,14 +59,23 @@ kernel_release() {
 	echo "$release"
 }
 
-# Makes sure that the image and the headers of release $1 are here.
+# Makes sure that the image and the headers of release $1 are here, and that what the
+# headers need to build with is installed.
 fetch_kernel() {
+	kernel_root "$1" >/dev/null || (fetch_into_cache "$1") || exit
+	install_needed "$1"
+}
+
+# Runs in a shell of its own, which holds the lock.
+fetch_into_cache() {
 	local release=$1 part
 
+	lock "$kernel_cache/$release.lock"
 	! kernel_root "$release" >/dev/null || return 0
-	say "fetching the kernel $release into $kernel_cache"
-	mkdir -p "$kernel_cache"
-	part=$(mktemp -d "$kernel_cache/part.XXXXXX")
+	say "fetching the kernel $release into $kernel_cache: a minute, once"
+	part=$kernel_cache/part.$release
+	rm -rf "$part"
+	mkdir "$part"
 	if ! (cd "$part" && unpack_kernel "$release"); then
 		rm -rf "$part"
 		die "the kernel $release could not be fetched"
@@ -79,7 +88,9 @@ fetch_kernel() {
 unpack_kernel() {
 	local release=$1 package
 
-	download "$release" || { apt_get update >/dev/null && download "$release"; } || return
+	updated download "linux-image-$release" || return
+	updated download_headers "$release" || return
+	headers_need >needed
 	for package in ./*.deb; do
 		dpkg-deb -x "$package" . || return
 		rm "$package"
@@ -88,12 +99,62 @@ unpack_kernel() {
 		depmod -b . "$release"
 }
 
+# Runs a command, and again with the archive's newest lists if it fails.
+updated() {
+	"$@" || { apt_get update >/dev/null && "$@"; }
+}
+
 download() {
+	apt_get -o APT::Sandbox::User=root download "$@"
+}
+
+# What is unpacked of a kernel besides its image.
+download_headers() {
 	local helpers
 
 	helpers=$(apt-cache depends "linux-headers-$1" | awk '/linux-headers-.*-common|linux-kbuild-/ { print $2 }')
 	# shellcheck disable=SC2086
-	apt_get -o APT::Sandbox::User=root download "linux-image-$1" "linux-headers-$1" $helpers
+	download "linux-headers-$1" $helpers
+}
+
+# Prints what the packages here depend on, each its first choice, but for the kernel's own.
+headers_need() {
+	local package
+
+	for package in ./linux-headers-*.deb ./linux-kbuild-*.deb; do
+		dpkg-deb -f "$package" Depends
+	done | tr ',' '\n' | awk '{ print $1 }' | grep -vE '^$|^linux-(image|headers|kbuild)-' | sort -u
+}
+
+# Programs that the headers of release $1 run are in packages that dpkg does not know
+# to be missing, for a kernel that is unpacked and not installed.
+install_needed() {
+	local root needed=()
+
+	root=$(kernel_root "$1")
+	case $root in
+	"$kernel_cache"/*) ;;
+	*) return 0 ;;
+	esac
+	(find_needed "$1" "${root}needed") || exit
+	mapfile -t needed <"${root}needed"
+	need_packages "${needed[@]}"
+}
+
+# For a kernel that was unpacked without a note of what it needs.
+find_needed() {
+	local release=$1 note=$2 part=$kernel_cache/part.$1
+
+	[ ! -e "$note" ] || return 0
+	lock "$kernel_cache/$release.lock"
+	rm -rf "$part"
+	mkdir "$part"
+	if ! (cd "$part" && updated download_headers "$release" && headers_need >needed); then
+		rm -rf "$part"
+		die "what the headers of $release depend on could not be fetched"
+	fi
+	mv "$part/needed" "$note"
+	rm -rf "$part"
 }
 
 # Prints the directory to build modules for release $1 against.
