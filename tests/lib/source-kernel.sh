@@ -46,12 +46,15 @@ configure() {
 	check_config
 }
 
-# Prints how far a build is that writes to build.log, until process $1 ends.
+# Prints each tenth of a build that writes to build.log, until process $1 ends.
 show_progress() {
-	local pid=$1 start=$SECONDS
+	local pid=$1 start=$SECONDS shown=0 tenths
 
-	while kill -0 "$pid" 2>/dev/null && ! timeout 15 tail --pid="$pid" -f /dev/null >/dev/null; do
-		say "$(grep -c '^  [A-Z]' "$tree/build.log" || true) objects of about $objects in $(since "$start")"
+	while kill -0 "$pid" 2>/dev/null && ! timeout 5 tail --pid="$pid" -f /dev/null >/dev/null; do
+		tenths=$(($(grep -c '^  [A-Z]' "$tree/build.log") * 10 / objects)) || tenths=0
+		[ "$tenths" -gt "$shown" ] || continue
+		shown=$tenths
+		say "$((tenths * 10))% built in $(since "$start")"
 	done
 }
 
@@ -66,9 +69,10 @@ build() {
 
 # Builds a kernel named $1 of architecture $2, $3 being what to make of it, with
 # the options that print_fragment prints and the files of $patches; it takes
-# about $4 objects. Sets $tree to where it lies.
+# about $4 objects, and $5 minutes on two processors. Sets $tree to where it lies.
 build_kernel() {
-	local name=$1 arch=$2 target=$3 objects=$4 source_package=linux-source-$series version make start
+	local name=$1 arch=$2 target=$3 objects=$4 minutes=$5
+	local source_package=linux-source-$series version make start
 
 	need_packages "$source_package" build-essential flex bison bc kmod libelf-dev xz-utils
 	version=$(dpkg-query -W -f '${Version}' "$source_package")
@@ -79,7 +83,7 @@ build_kernel() {
 	[ ! -e "$tree/.built" ] || return 0
 	unpack
 	configure >"$tree/configure.log" 2>&1 || { cat "$tree/configure.log" >&2; exit 2; }
-	say "building in $tree: some minutes, once"
+	say "building Linux $version ($arch), $minutes minutes on two processors, once: $tree"
 	start=$SECONDS
 	build || { tail -n 40 "$tree/build.log" >&2; die "the kernel did not build"; }
 	touch "$tree/.built"
