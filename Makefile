@@ -30,6 +30,9 @@ deb:
 check:
 	@tests/check $(ARGS)
 
+check-fresh:
+	@tests/fresh
+
 check-debug:
 	@tests/check --debug $(ARGS)
 
@@ -66,6 +69,7 @@ help:
 	@echo "make deb            builds the Debian packages nat64-dkms and nat64-tools, in build/deb/this"
 	@echo "make check          runs all tests: static checks, KUnit, real kernels under emulation;"
 	@echo "                    ARGS=--help tells how to run some of them"
+	@echo "make check-fresh    runs make demo and make check, of what is committed, in a Debian 12 made for it"
 	@echo "make check-matrix   the same with the kernels of other Debian releases, from 5.10 to the newest,"
 	@echo "                    and the packages there; ARGS=\"--kernels bullseye\" for one of them"
 	@echo "make check-debug    runs tests longer, on kernels that find faults: KASAN, lockdep, kmemleak"
@@ -77,5 +81,5 @@ help:
 	@echo "make demo-cluster   shows several gateways that come and go, the same way"
 	@echo "make clean          removes what was built"
 
-.PHONY: all module nat64ctl install uninstall deb check check-debug check-matrix check-native bench bench-check \
+.PHONY: all module nat64ctl install uninstall deb check check-fresh check-debug check-matrix check-native bench bench-check \
 	bench-table demo demo-cluster clean help

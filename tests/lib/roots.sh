@@ -17,6 +17,7 @@ other_kernel=/var/cache/nat64
 
 # The archive that this machine itself uses, or another of the same mirror.
 mirror() {
+	[ -n "$(apt-get indextargets)" ] || apt_get update >/dev/null
 	# shellcheck disable=SC2016
 	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep "/$1/\$" | sed -n 1p
 }
