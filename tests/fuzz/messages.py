@@ -6,6 +6,7 @@ types and bounds come from uapi/nat64.yaml.
 """
 
 import struct
+import sys
 from ipaddress import ip_address
 
 from netlink import (CREATE, EXCL, HEADER, NESTED, NUMBERS, OPS, REPLACE, REQUEST, SETS, SPEC,
@@ -47,7 +48,7 @@ def number(rng, attribute):
     checks = attribute.get("checks", {})
     least, most = checks.get("min", 0), checks.get("max", 256 ** size - 1)
     value = rng.choice((least, most, rng.randint(least, most), most + 1, least - 1))
-    return (value % 256 ** size).to_bytes(size, "little")
+    return (value % 256 ** size).to_bytes(size, sys.byteorder)
 
 
 def addr4(rng):

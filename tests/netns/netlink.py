@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 import struct
+import sys
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def payload(specified, value):
     if value is True:
         return b""
     if isinstance(value, int):
-        return value.to_bytes(int(specified["type"][1:]) // 8, "little")
+        return value.to_bytes(int(specified["type"][1:]) // 8, sys.byteorder)
     return value
 
 

@@ -8,6 +8,7 @@ tests/fuzz/packets runs more of them, or one batch again.
 import contextlib
 import os
 import random
+import sys
 from collections import Counter
 from ipaddress import ip_address, ip_network
 
@@ -86,7 +87,7 @@ def counters(client):
     """The counters of the module by name."""
     stats = (named(octets, "stat") for _, octets in
              attributes(client.ask("stats-get")[0].attributes))
-    return Counter({stat["name"].rstrip(b"\0").decode(): int.from_bytes(stat["value"], "little")
+    return Counter({stat["name"].rstrip(b"\0").decode(): int.from_bytes(stat["value"], sys.byteorder)
                     for stat in stats})
 
 
@@ -97,7 +98,7 @@ def uses(client):
         words = named(message.attributes, "nat64")
         eam, use = named(words["eam"], "eam"), named(words["use"], "use")
         four = ip_network((eam["addr4"], eam["len4"][0]))
-        count.update({(four, name): int.from_bytes(value, "little")
+        count.update({(four, name): int.from_bytes(value, sys.byteorder)
                       for name, value in use.items() if name.startswith(("packets", "octets"))})
     return count
 

@@ -7,6 +7,7 @@ import pickle
 import re
 import socket
 import struct
+import sys
 from contextlib import closing
 from errno import EPERM
 from pathlib import Path
@@ -377,7 +378,7 @@ def test_mappings_of_a_user_namespace_are_limited(gateway, staged):
             if staged:
                 client.ask("load-begin", build("nat64", limit=1 << 30))
             limit = netlink.named(client.ask("status-get")[0].attributes, "nat64")["limit"]
-            return int.from_bytes(limit, "little"), *fill(client, 5, staged)
+            return int.from_bytes(limit, sys.byteorder), *fill(client, 5, staged)
 
     with kmod.parameter("max_mappings_userns", 3):
         text = "there are 3 mappings already, the limit (module parameter max_mappings_userns)"
