@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/module.h>
+#include <linux/netdevice.h>
 #include <linux/netlink.h>
 #include <linux/random.h>
 #include <net/genetlink.h>
@@ -24,7 +25,7 @@ static int __net_init net_init(struct net *net)
 	nn->ident_key = get_random_u32();
 	nat64_native_init(nn);
 	nat64_uses_init(nn);
-	nn->stats = alloc_percpu(struct nat64_stats);
+	nn->stats = netdev_alloc_pcpu_stats(struct nat64_stats);
 	if (!nn->stats)
 		return -ENOMEM;
 	err = nat64_control_init(nn);

@@ -11,6 +11,19 @@ const char * const nat64_counter_names[NAT64_N_COUNTERS] = {
 #undef X
 };
 
+/* One count of another CPU, which may be adding to it. */
+static u64 read_count(const struct nat64_stats *s, unsigned int which)
+{
+	unsigned int start;
+	u64 count;
+
+	do {
+		start = u64_stats_fetch_begin(&s->syncp);
+		count = READ_ONCE(s->n[which]);
+	} while (u64_stats_fetch_retry(&s->syncp, start));
+	return count;
+}
+
 /**
  * nat64_stats_sum() - add up the counters of all CPUs
  * @stats: counters of the network namespace
@@ -26,6 +39,6 @@ void nat64_stats_sum(const struct nat64_stats __percpu *stats, u64 *sum)
 		const struct nat64_stats *s = per_cpu_ptr(stats, cpu);
 
 		for (i = 0; i < NAT64_N_COUNTERS; i++)
-			sum[i] += READ_ONCE(s->n[i]);
+			sum[i] += read_count(s, i);
 	}
 }

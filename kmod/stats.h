@@ -6,6 +6,7 @@
 #include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
+#include <linux/u64_stats_sync.h>
 
 /*
  * What happened to packets that were translated, and to others: an identifier
@@ -95,9 +96,12 @@ enum nat64_counter {
 /**
  * struct nat64_stats - counters of one CPU
  * @n: counts by enum nat64_counter
+ * @syncp: lets another CPU read a count in one piece; empty where words have
+ *	64 bits
  */
 struct nat64_stats {
-	u64	n[NAT64_N_COUNTERS];
+	u64			n[NAT64_N_COUNTERS];
+	struct u64_stats_sync	syncp;
 };
 
 extern const char * const nat64_counter_names[NAT64_N_COUNTERS];
@@ -110,12 +114,25 @@ void nat64_stats_sum(const struct nat64_stats __percpu *stats, u64 *sum);
  * @which: counter
  * @by: how many
  *
- * Context: any; one instruction, safe against interrupts.
+ * Context: any; one instruction where words have 64 bits, safe against
+ * interrupts.
  */
 static inline void nat64_count(struct nat64_stats __percpu *stats,
 			       enum nat64_counter which, unsigned int by)
 {
+#if BITS_PER_LONG == 64
 	this_cpu_add(stats->n[which], by);
+#else
+	struct nat64_stats *s;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	s = this_cpu_ptr(stats);
+	u64_stats_update_begin(&s->syncp);
+	s->n[which] += by;
+	u64_stats_update_end(&s->syncp);
+	local_irq_restore(flags);
+#endif
 }
 
 #endif /* _NAT64_STATS_H */
