@@ -138,12 +138,13 @@ static void extension_headers(struct kunit *test)
 
 static void fragment_fields(struct kunit *test)
 {
+	static const u8 fields[] = { 17, 0xff, 0xab, 0xcf, 1, 2, 3, 4 };
 	u8 packet[56] = { 0x60, 0, 0, 0, 0, 16, 44, 64 };
 	struct nat64_hdr hdr;
 	struct sk_buff *skb;
 	u32 pointer;
 
-	memcpy(packet + 40, (u8[]){ 17, 0xff, 0xab, 0xcf, 1, 2, 3, 4 }, 8);
+	memcpy(packet + 40, fields, sizeof(fields));
 	skb = make_skb(test, packet, sizeof(packet));
 	KUNIT_ASSERT_EQ(test, nat64_parse6(skb, &hdr, &pointer), NAT64_OK);
 	KUNIT_EXPECT_TRUE(test, hdr.frag);

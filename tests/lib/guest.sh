@@ -36,7 +36,7 @@ guest_prepare() {
 
 	echo "$modules" >"$out/modules"
 	{
-		echo "unset guest_init guest_end out_type out_source out_options out_tty"
+		echo "unset guest_init guest_tree guest_kernel guest_end out_type out_source out_options out_tty"
 		printf 'export NAT64_CACHE=%q\n' "$cache"
 		printf 'cd %q && exec%s\n' "$PWD" "$(printf ' %q' "$@")"
 	} >"$out/job"

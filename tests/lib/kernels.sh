@@ -3,6 +3,10 @@
 # Finds Debian kernels, image and headers, by series (6.1) or release
 # (6.1.0-56-amd64). Sourced, after common.sh.
 
+# Kernels for which machine, and the options of apt for its archive, see foreign.sh.
+arch=amd64
+archive=()
+
 # A kernel that is not installed is unpacked here instead: a test must not
 # change what the machine boots next.
 kernel_cache=$cache/kernels
@@ -24,7 +28,7 @@ kernel_root() {
 
 # Reads package or file names, prints the releases of series $1 that are neither cloud nor rt.
 filter_releases() {
-	grep -oE "(^|[-/])${1//./\\.}[.-][0-9][0-9.-]*([.+~][a-z0-9+~.]+)?-amd64\$" | sed 's|^[-/]||'
+	grep -oE "(^|[-/])${1//./\\.}[.-][0-9][0-9.-]*([.+~][a-z0-9+~.]+)?-$arch\$" | sed 's|^[-/]||'
 }
 
 present_releases() {
@@ -36,7 +40,7 @@ present_releases() {
 }
 
 packaged_releases() {
-	apt-cache pkgnames linux-image- | filter_releases "$1" | sort -Vr
+	apt-cache "${archive[@]}" pkgnames linux-image- | filter_releases "$1" | sort -Vr
 }
 
 # Prints the newest release of series $1 that is here, or that Debian has.
@@ -44,7 +48,7 @@ kernel_release() {
 	local release
 
 	case $1 in
-	*-amd64)
+	*-"$arch")
 		echo "$1"
 		return
 		;;
@@ -52,7 +56,7 @@ kernel_release() {
 	release=$(present_releases "$1" | sed -n 1p)
 	[ -n "$release" ] || release=$(packaged_releases "$1" | sed -n 1p)
 	if [ -z "$release" ]; then
-		apt_get update >/dev/null || true
+		apt_get "${archive[@]}" update >/dev/null || true
 		release=$(packaged_releases "$1" | sed -n 1p)
 	fi
 	[ -n "$release" ] || die "neither this machine nor its package archive has a $1 kernel"
@@ -101,27 +105,32 @@ unpack_kernel() {
 
 # Runs a command, and again with the archive's newest lists if it fails.
 updated() {
-	"$@" || { apt_get update >/dev/null && "$@"; }
+	"$@" || { apt_get "${archive[@]}" update >/dev/null && "$@"; }
 }
 
 download() {
-	apt_get -o APT::Sandbox::User=root download "$@"
+	apt_get "${archive[@]}" -o APT::Sandbox::User=root download "$@"
 }
 
 # What is unpacked of a kernel besides its image.
 download_headers() {
-	local helpers
+	local helpers version
 
-	helpers=$(apt-cache depends "linux-headers-$1" | awk '/linux-headers-.*-common|linux-kbuild-/ { print $2 }')
+	helpers=$(apt-cache "${archive[@]}" depends "linux-headers-$1" |
+		awk '$1 == "Depends:" && $2 ~ /^linux-(headers-.*-common|kbuild-)/ { sub(/:.*/, "", $2); print $2 }')
+	version=$(apt-cache "${archive[@]}" policy "linux-headers-$1" | awk '/Candidate:/ { print $2 }')
+	helpers=$(sed "/^linux-kbuild/s/\$/:amd64=$version/" <<<"$helpers")
 	# shellcheck disable=SC2086
 	download "linux-headers-$1" $helpers
 }
 
-# Prints what the packages here depend on, each its first choice, but for the kernel's own.
+# Prints what the packages here depend on that run on this machine, each its first choice,
+# but for the kernel's own.
 headers_need() {
-	local package
+	local package packages=(./linux-kbuild-*.deb)
 
-	for package in ./linux-headers-*.deb ./linux-kbuild-*.deb; do
+	[ "$arch" != amd64 ] || packages+=(./linux-headers-*.deb)
+	for package in "${packages[@]}"; do
 		dpkg-deb -f "$package" Depends
 	done | tr ',' '\n' | awk '{ print $1 }' | grep -vE '^$|^linux-(image|headers|kbuild)-' | sort -u
 }
