@@ -21,6 +21,20 @@ struct nat64_prefix {
 	bool		wkp;
 };
 
+/**
+ * struct nat64_addrs - the addresses of a packet in both families
+ * @src6: IPv6 source
+ * @dst6: IPv6 destination
+ * @src4: IPv4 source
+ * @dst4: IPv4 destination
+ */
+struct nat64_addrs {
+	struct in6_addr	src6;
+	struct in6_addr	dst6;
+	__be32		src4;
+	__be32		dst4;
+};
+
 int nat64_prefix_init(struct nat64_prefix *prefix, const struct in6_addr *addr,
 		      u8 len);
 void nat64_addr_spread(const struct nat64_prefix *prefix, __be32 addr4,

@@ -15,21 +15,8 @@
 #include <linux/udp.h>
 #include <net/checksum.h>
 
+#include "addr.h"
 #include "parse.h"
-
-/**
- * struct nat64_addrs - the addresses of a packet in both families
- * @src6: IPv6 source
- * @dst6: IPv6 destination
- * @src4: IPv4 source
- * @dst4: IPv4 destination
- */
-struct nat64_addrs {
-	struct in6_addr	src6;
-	struct in6_addr	dst6;
-	__be32		src4;
-	__be32		dst4;
-};
 
 __wsum nat64_csum_pseudo6(const struct nat64_addrs *a, u32 len);
 void nat64_csum_icmp(struct sk_buff *skb, unsigned int l4, u8 type,

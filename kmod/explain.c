@@ -6,8 +6,11 @@
 #include <net/ip6_route.h>
 #include <net/route.h>
 
+#include "header.h"
+#include "map.h"
 #include "native.h"
 #include "route.h"
+#include "skb.h"
 #include "xlat.h"
 
 static bool is_whole4(const struct sk_buff *skb)
@@ -154,7 +157,7 @@ static void find_back(struct nat64_explained *e)
 	e->back = e->p;
 	e->back.src_eam = NULL;
 	e->back.dst_eam = eam;
-	e->has_back = !nat64_xlat46_find_way(&e->back);
+	e->has_back = !(nat64_map46(&e->back) ?: nat64_route6(&e->back));
 }
 
 static void run6(struct nat64_explained *e)
@@ -202,16 +205,30 @@ void nat64_explain_begin(struct nat64_explained *e, struct nat64_net *nn,
  * @p: packet that was found fit to be translated
  * @at: where; 48 bytes
  *
- * Stands here, and not beside the code that packets run, because a second user
- * of nat64_xlat46_write() there would keep it from being inlined.
- *
  * Return: length of the headers.
  */
 unsigned int nat64_explain_header6(const struct nat64_pkt *p, void *at)
 {
-	nat64_xlat46_write(at, &p->hdr, &p->a, p->cfg->set.traffic_class,
-			   p->hdr.ttl - !p->local, p->hdr.payload);
+	nat64_header6_write(at, &p->hdr, &p->a, p->cfg->set.traffic_class,
+			    p->hdr.ttl - !p->local, p->hdr.payload);
 	return NAT64_HDR6_LEN(&p->hdr);
+}
+
+/**
+ * nat64_explain_header4() - the header that an IPv6 packet will have
+ * @p: packet that was found fit to be translated
+ * @at: where; 20 bytes
+ *
+ * Its identification will be another one.
+ *
+ * Return: length of the header.
+ */
+unsigned int nat64_explain_header4(const struct nat64_pkt *p, void *at)
+{
+	nat64_header4_write(at, &p->hdr, &p->a, p->cfg->set.tos,
+			    p->hdr.ttl - !p->local, 0, nat64_skb_needs_df(p),
+			    p->hdr.payload);
+	return sizeof(struct iphdr);
 }
 
 /**

@@ -31,6 +31,7 @@ struct nat64_explained {
 bool nat64_explain_is_whole(const struct sk_buff *skb);
 void nat64_explain_begin(struct nat64_explained *e, struct nat64_net *nn,
 			 struct sk_buff *skb, struct net_device *in);
+unsigned int nat64_explain_header4(const struct nat64_pkt *p, void *at);
 unsigned int nat64_explain_header6(const struct nat64_pkt *p, void *at);
 void nat64_explain_end(struct nat64_explained *e);
 

@@ -18,7 +18,6 @@
 #include "netlink.h"
 #include "prefix.h"
 #include "version.h"
-#include "xlat.h"
 
 /* Room for one NAT64_A_EAM, one NAT64_A_STAT, and for all of STATUS_GET. */
 #define EAM_SIZE	96
@@ -1182,7 +1181,7 @@ static int put_translated(struct sk_buff *skb, const struct nat64_explained *e)
 	unsigned int len;
 
 	if (to4) {
-		len = nat64_xlat64_header(&e->p, header);
+		len = nat64_explain_header4(&e->p, header);
 		if (nla_put(skb, e->has_back ? NAT64_EXPLAIN_A_BETWEEN :
 			    NAT64_EXPLAIN_A_HEADER, len, header))
 			return -EMSGSIZE;

@@ -96,11 +96,12 @@ enum nat64_counter nat64_parse4(const struct sk_buff *skb,
  * @skb: ICMPv4 error
  * @off: offset of the quote from the data of @skb
  * @hdr: result; the payload is what the header claims, not what is there
+ * @a: gets the addresses of this family
  *
  * Return: whether there is a whole and consistent header.
  */
 bool nat64_parse4_quote(const struct sk_buff *skb, unsigned int off,
-			struct nat64_hdr *hdr)
+			struct nat64_hdr *hdr, struct nat64_addrs *a)
 {
 	const struct iphdr *iph;
 	struct iphdr buf;
@@ -112,6 +113,8 @@ bool nat64_parse4_quote(const struct sk_buff *skb, unsigned int off,
 	if (off + hdr->len > skb->len || ntohs(iph->tot_len) < hdr->len)
 		return false;
 	hdr->payload = ntohs(iph->tot_len) - hdr->len;
+	a->src4 = iph->saddr;
+	a->dst4 = iph->daddr;
 	return true;
 }
 
@@ -256,11 +259,12 @@ enum nat64_counter nat64_parse6(const struct sk_buff *skb,
  * @skb: ICMPv6 error
  * @off: offset of the quote from the data of @skb
  * @hdr: result; the payload is what the header claims, not what is there
+ * @a: gets the addresses of this family
  *
  * Return: whether there are whole and consistent headers.
  */
 bool nat64_parse6_quote(const struct sk_buff *skb, unsigned int off,
-			struct nat64_hdr *hdr)
+			struct nat64_hdr *hdr, struct nat64_addrs *a)
 {
 	const struct ipv6hdr *ip6h;
 	struct ipv6hdr buf;
@@ -277,5 +281,7 @@ bool nat64_parse6_quote(const struct sk_buff *skb, unsigned int off,
 	if (off + hdr->len > skb->len || total < hdr->len)
 		return false;
 	hdr->payload = total - hdr->len;
+	a->src6 = ip6h->saddr;
+	a->dst6 = ip6h->daddr;
 	return true;
 }

@@ -6,6 +6,7 @@
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
+#include "addr.h"
 #include "stats.h"
 
 /**
@@ -39,8 +40,8 @@ enum nat64_counter nat64_parse4(const struct sk_buff *skb,
 enum nat64_counter nat64_parse6(const struct sk_buff *skb,
 				struct nat64_hdr *hdr, u32 *pointer);
 bool nat64_parse4_quote(const struct sk_buff *skb, unsigned int off,
-			struct nat64_hdr *hdr);
+			struct nat64_hdr *hdr, struct nat64_addrs *a);
 bool nat64_parse6_quote(const struct sk_buff *skb, unsigned int off,
-			struct nat64_hdr *hdr);
+			struct nat64_hdr *hdr, struct nat64_addrs *a);
 
 #endif /* _NAT64_PARSE_H */

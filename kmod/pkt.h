@@ -71,8 +71,4 @@ struct nat64_pkt {
 	bool				dry;
 };
 
-/* What a packet needs in front of it in either family. */
-#define NAT64_HDR6_LEN(hdr) \
-	(sizeof(struct ipv6hdr) + ((hdr)->frag ? sizeof(struct frag_hdr) : 0))
-
 #endif /* _NAT64_PKT_H */

@@ -6,6 +6,7 @@
 #include <net/ip.h>
 #include <net/route.h>
 
+#include "header.h"
 #include "pkt.h"
 
 /* Kinds of super-packet that only need their family changed. */
@@ -68,6 +69,19 @@ static inline bool nat64_skb_fits(const struct nat64_pkt *p, unsigned int len,
 	if (likely(!skb_is_gso(p->skb)))
 		return len <= mtu;
 	return nat64_skb_gso_fits(p, len, mtu);
+}
+
+/**
+ * nat64_skb_needs_df() - whether a translated packet is sent with DF
+ * @p: IPv6 packet, not yet translated
+ *
+ * RFC 7915 section 5.1. What holds for a packet holds for the segments of a
+ * GSO packet.
+ */
+static inline bool nat64_skb_needs_df(const struct nat64_pkt *p)
+{
+	return !nat64_skb_fits(p, sizeof(struct iphdr) + p->hdr.payload,
+			       NAT64_MAX_WITHOUT_DF);
 }
 
 /**

@@ -5,7 +5,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
-#include "xlat.h"
+#include "map.h"
 
 /* The family that the packet came with; one that is translated has the other. */
 static u8 original_family(const struct nat64_pkt *p)
@@ -18,35 +18,6 @@ static u8 original_family(const struct nat64_pkt *p)
 void nat64_trace_translated(const struct nat64_pkt *p)
 {
 	trace_translated(p, original_family(p));
-}
-
-static void find_addrs4(struct nat64_pkt *p)
-{
-	p->a.src4 = ip_hdr(p->skb)->saddr;
-	p->a.dst4 = ip_hdr(p->skb)->daddr;
-	nat64_xlat46_addresses(p);
-}
-
-static void find_addrs6(struct nat64_pkt *p)
-{
-	const struct nat64_eam *eam;
-
-	p->a.src6 = ipv6_hdr(p->skb)->saddr;
-	p->a.dst6 = ipv6_hdr(p->skb)->daddr;
-	nat64_addr_extract(p->prefix, &p->a.dst6, &p->a.dst4);
-	eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
-	if (eam)
-		p->a.src4 = nat64_eam_to4(eam, &p->a.src6);
-}
-
-static void find_addrs(struct nat64_pkt *p)
-{
-	memset(&p->a, 0, sizeof(p->a));
-	p->icmp_error = false;
-	if (p->family == 4)
-		find_addrs4(p);
-	else
-		find_addrs6(p);
 }
 
 /* Where the transport header is, or -1 when it is in another fragment. */
@@ -91,7 +62,7 @@ void nat64_trace_refused(const struct nat64_pkt *p, enum nat64_counter reason)
 	__be16 ports[2] = {};
 
 	if (!p->translated)
-		find_addrs(&again);
+		nat64_map_rejected(&again);
 	find_ports(p->skb, p->family, ports);
 	trace_refused(p, &again.a, original_family(p),
 		      p->family == 4 ? ip_hdr(p->skb)->protocol :

@@ -6,18 +6,8 @@
 #include "pkt.h"
 
 enum nat64_counter nat64_xlat46(struct nat64_pkt *p);
-enum nat64_counter nat64_xlat46_addresses(struct nat64_pkt *p);
-enum nat64_counter nat64_xlat46_find_way(struct nat64_pkt *p);
 void nat64_xlat46_back(struct nat64_pkt *p);
-void nat64_xlat46_write(void *at, const struct nat64_hdr *hdr,
-			const struct nat64_addrs *a, u16 tclass, u8 hlimit,
-			unsigned int payload);
-
 enum nat64_counter nat64_xlat64(struct nat64_pkt *p);
-void nat64_xlat64_write(void *at, const struct nat64_hdr *hdr,
-			const struct nat64_addrs *a, u16 tos, u8 ttl, u16 id,
-			bool df, unsigned int payload);
-unsigned int nat64_xlat64_header(const struct nat64_pkt *p, void *at);
 void nat64_xlat64_init(void);
 
 #endif /* _NAT64_XLAT_H */

@@ -6,7 +6,10 @@
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 
+#include "header.h"
 #include "icmp.h"
+#include "icmp_error.h"
+#include "map.h"
 #include "reject.h"
 #include "route.h"
 #include "skb.h"
@@ -49,97 +52,6 @@ static enum nat64_counter check_transport(struct nat64_pkt *p)
 	return p->hdr.proto == IPPROTO_UDP ? check_udp(p) : NAT64_OK;
 }
 
-/* A mapping may name the prefix that writes the sources of its packets. */
-static const struct nat64_prefix *
-source_prefix(const struct nat64_config *cfg, const struct nat64_eam *eam)
-{
-	if (unlikely(eam->prefix_index != NAT64_PREFIX_PRIMARY))
-		return &cfg->prefix[eam->prefix_index];
-	return likely(cfg->n_order) ? &cfg->prefix[cfg->primary] : NULL;
-}
-
-/* RFC 6791 the other way: a source that the prefix may not carry. */
-static enum nat64_counter pick_source6(struct nat64_pkt *p)
-{
-	const struct nat64_settings *set = &p->cfg->set;
-
-	if (!p->icmp_error)
-		return NAT64_NOT_GLOBAL;
-	if (ipv6_addr_any(&set->icmp_source6))
-		return nat64_route6_source(p, &p->a.dst6, &p->a.src6) ?
-			NAT64_OK : NAT64_ICMP_SOURCE;
-	get_random_bytes(&p->a.src6, sizeof(p->a.src6));
-	ipv6_addr_prefix_copy(&p->a.src6, &set->icmp_source6,
-			      set->icmp_source6_len);
-	return NAT64_OK;
-}
-
-/*
- * Whether an ICMP error comes from the host that the quoted packet was for. On
- * the way to a second pass the packet is still IPv6.
- */
-static bool is_from_target(const struct nat64_pkt *p)
-{
-	unsigned int quote = p->hdr.len + sizeof(struct icmphdr);
-	const struct in6_addr *dst6;
-	struct in6_addr buf6;
-	const __be32 *dst4;
-	__be32 buf4;
-
-	if (p->family == 4) {
-		quote += offsetof(struct iphdr, daddr);
-		dst4 = skb_header_pointer(p->skb, quote, sizeof(buf4), &buf4);
-		return !dst4 || *dst4 == p->a.src4;
-	}
-	quote += offsetof(struct ipv6hdr, daddr);
-	dst6 = skb_header_pointer(p->skb, quote, sizeof(buf6), &buf6);
-	return !dst6 || ipv6_addr_equal(dst6, &ipv6_hdr(p->skb)->saddr);
-}
-
-/*
- * With hairpinning, a mapping must not be used for the source (RFC 7757 section
- * 4.2.1, rules 1 and 3): the answer has to come back through a translator.
- * Without a prefix there is nothing but mappings (figure 2 there).
- */
-static bool source_may_be_mapped(const struct nat64_pkt *p)
-{
-	if (unlikely(!p->cfg->set.hairpin || !p->prefix))
-		return true;
-	return unlikely(p->icmp_error) && !is_from_target(p);
-}
-
-/* Section 6. */
-static enum nat64_counter map_source(struct nat64_pkt *p)
-{
-	__be32 src4 = p->a.src4;
-
-	if (unlikely(!nat64_addr4_is_host(src4)) && !p->icmp_error)
-		return NAT64_SOURCE_ILLEGAL;
-	if (source_may_be_mapped(p)) {
-		p->src_eam = nat64_eam_find4(p->cfg->table, src4);
-		if (p->src_eam) {
-			nat64_eam_to6(p->src_eam, src4, &p->a.src6);
-			return NAT64_OK;
-		}
-	}
-	if (unlikely(!p->prefix))
-		return NAT64_NO_PREFIX;
-	if (unlikely(!nat64_config_carries(p->cfg, p->prefix, src4)))
-		return pick_source6(p);
-	nat64_addr_embed(p->prefix, src4, &p->a.src6);
-	return NAT64_OK;
-}
-
-static __always_inline enum nat64_counter map_addresses(struct nat64_pkt *p)
-{
-	nat64_eam_to6(p->dst_eam, p->a.dst4, &p->a.dst6);
-	if (unlikely(p->cfg->overlaps_pref64) && p->local &&
-	    nat64_prefix_find(p->cfg, &p->a.dst6))
-		return NAT64_LOOP;
-	p->prefix = source_prefix(p->cfg, p->dst_eam);
-	return map_source(p);
-}
-
 /*
  * Sections 4 and 4.1. A translated ICMP error always fits: it is cut to 1280
  * bytes, as RFC 4443 section 2.4 wants it.
@@ -169,7 +81,7 @@ static enum nat64_counter check_size(struct nat64_pkt *p)
 }
 
 /* A packet that the kernel reassembled was fragments when it was sent. */
-static void remember_fragments(struct nat64_pkt *p)
+static void use_frag_max_size(struct nat64_pkt *p)
 {
 	if (unlikely(IPCB(p->skb)->frag_max_size) && !p->local)
 		p->hdr.df = false;
@@ -187,13 +99,13 @@ static enum nat64_counter decide(struct nat64_pkt *p)
 		return reason;
 	if (unlikely(nat64_csum_is_astray(p->skb, p->hdr.len)))
 		return NAT64_MALFORMED;
-	remember_fragments(p);
+	use_frag_max_size(p);
 	reason = classify(p);
 	if (unlikely(reason))
 		return reason;
 	p->a.src4 = ip_hdr(p->skb)->saddr;
 	p->a.dst4 = ip_hdr(p->skb)->daddr;
-	reason = map_addresses(p);
+	reason = nat64_map46(p);
 	if (unlikely(reason))
 		return reason;
 	if (unlikely(p->hdr.ttl <= 1) && !p->local)
@@ -207,42 +119,6 @@ static enum nat64_counter decide(struct nat64_pkt *p)
 	if (unlikely(reason))
 		return reason;
 	return check_size(p);
-}
-
-/**
- * nat64_xlat46_write() - write the IPv6 header of an IPv4 packet
- * @at: where; NAT64_HDR6_LEN() bytes
- * @hdr: IPv4 packet
- * @a: its addresses
- * @tclass: NAT64_SETTING_TRAFFIC_CLASS
- * @hlimit: hop limit
- * @payload: bytes behind the headers
- *
- * RFC 7915 section 4.1. Used for packets and for those quoted in ICMP errors.
- */
-void nat64_xlat46_write(void *at, const struct nat64_hdr *hdr,
-			const struct nat64_addrs *a, u16 tclass, u8 hlimit,
-			unsigned int payload)
-{
-	u8 proto = hdr->proto == IPPROTO_ICMP ? IPPROTO_ICMPV6 : hdr->proto;
-	struct ipv6hdr *ip6h = at;
-	struct frag_hdr *fh = (struct frag_hdr *)(ip6h + 1);
-
-	ip6_flow_hdr(ip6h, tclass == NAT64_COPY ? hdr->tos : tclass, 0);
-	ip6h->hop_limit = hlimit;
-	ip6h->saddr = a->src6;
-	ip6h->daddr = a->dst6;
-	if (likely(!hdr->frag)) {
-		ip6h->nexthdr = proto;
-		ip6h->payload_len = htons(payload);
-		return;
-	}
-	ip6h->nexthdr = NEXTHDR_FRAGMENT;
-	ip6h->payload_len = htons(payload + sizeof(*fh));
-	fh->nexthdr = proto;
-	fh->reserved = 0;
-	fh->frag_off = htons(hdr->frag_off << 3 | (hdr->mf ? IP6_MF : 0));
-	fh->identification = htonl(hdr->frag_id);
 }
 
 /*
@@ -290,8 +166,8 @@ static void finish(struct nat64_pkt *p)
 
 	at = nat64_skb_replace_header(p->skb, p->hdr.len,
 				      NAT64_HDR6_LEN(&p->hdr));
-	nat64_xlat46_write(at, &p->hdr, &p->a, p->cfg->set.traffic_class, ttl,
-			   p->hdr.payload);
+	nat64_header6_write(at, &p->hdr, &p->a, p->cfg->set.traffic_class, ttl,
+			    p->hdr.payload);
 	nat64_skb_to6(p);
 	if (trace_translated_enabled())
 		nat64_trace_translated(p);
@@ -335,7 +211,7 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 	int at = nat64_csum_find(&p->hdr);
 
 	if (p->icmp_error) {
-		reason = nat64_icmp46(p);
+		reason = nat64_icmp_error46(p);
 	} else {
 		if (p->hdr.proto == IPPROTO_ICMP)
 			touch += sizeof(struct icmphdr);
@@ -355,34 +231,8 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 }
 
 /**
- * nat64_xlat46_addresses() - what the addresses of a packet become
- * @p: IPv4 packet with its IPv4 addresses and the mapping of its destination;
- *	gets the IPv6 addresses and the mapping of its source
- *
- * Return: NAT64_OK or the reason why there are none.
- */
-enum nat64_counter nat64_xlat46_addresses(struct nat64_pkt *p)
-{
-	return map_addresses(p);
-}
-
-/**
- * nat64_xlat46_find_way() - where a hairpinned packet will go
- * @p: IPv6 packet with its IPv4 addresses and the mapping of its destination;
- *	gets the addresses of its second pass and the route of them
- *
- * Return: NAT64_OK or the reason why there is no way.
- */
-enum nat64_counter nat64_xlat46_find_way(struct nat64_pkt *p)
-{
-	enum nat64_counter reason = map_addresses(p);
-
-	return reason ?: nat64_route6(p);
-}
-
-/**
  * nat64_xlat46_back() - the second pass of a hairpinned packet
- * @p: packet of nat64_xlat46_find_way(), now IPv4; consumed
+ * @p: packet of nat64_map46() and nat64_route6(), now IPv4; consumed
  *
  * RFC 7757 section 4.2.2. It is the gateway's own packet that fails here, if
  * any: nobody to answer to.

@@ -7,15 +7,15 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "header.h"
 #include "icmp.h"
+#include "icmp_error.h"
+#include "map.h"
 #include "route.h"
 #include "skb.h"
 #include "trace.h"
 #include "xlat.h"
 #include "xmit.h"
-
-/* Section 5.1: IPv4 packets up to this long are sent without DF. */
-#define MAX_WITHOUT_DF	(IPV6_MIN_MTU - 20)
 
 /*
  * Fragment identifications (RFC 6864) are to differ between the datagrams of a
@@ -67,71 +67,8 @@ static enum nat64_counter classify(struct nat64_pkt *p)
 						NAT64_OK;
 }
 
-static enum nat64_counter map_destination(struct nat64_pkt *p)
-{
-	if (unlikely(p->cfg->overlaps_pref64)) {
-		p->dst_eam = nat64_eam_find6(p->cfg->table, &p->a.dst6);
-		if (p->dst_eam) {
-			p->a.dst4 = nat64_eam_to4(p->dst_eam, &p->a.dst6);
-			return NAT64_OK;
-		}
-	}
-	if (unlikely(nat64_addr_extract(p->prefix, &p->a.dst6, &p->a.dst4)))
-		return NAT64_DESTINATION_ILLEGAL;
-	return likely(nat64_config_carries(p->cfg, p->prefix, p->a.dst4)) ?
-		NAT64_OK : NAT64_NOT_GLOBAL;
-}
-
-/* RFC 6791: an ICMPv6 error from a router that has no mapping. */
-static enum nat64_counter pick_source4(struct nat64_pkt *p)
-{
-	const struct nat64_settings *set = &p->cfg->set;
-	__be32 mask = inet_make_mask(set->icmp_source4_len);
-	u32 random;
-
-	if (!set->icmp_source4) {
-		p->a.src4 = nat64_route4_source(p, p->a.dst4);
-		return p->a.src4 ? NAT64_OK : NAT64_ICMP_SOURCE;
-	}
-	get_random_bytes(&random, sizeof(random));
-	p->a.src4 = set->icmp_source4 | ((__force __be32)random & ~mask);
-	return NAT64_OK;
-}
-
-static enum nat64_counter map_source(struct nat64_pkt *p)
-{
-	const struct nat64_eam *eam;
-
-	eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
-	p->src_eam = eam;
-	if (likely(eam)) {
-		p->a.src4 = nat64_eam_to4(eam, &p->a.src6);
-		return likely(eam->len4 >= NAT64_LEN4_HOSTS ||
-			      nat64_addr4_is_host(p->a.src4)) ?
-			NAT64_OK : NAT64_SOURCE_ILLEGAL;
-	}
-	if (!nat64_addr6_is_host(&p->a.src6))
-		return NAT64_SOURCE_ILLEGAL;
-	return p->icmp_error ? pick_source4(p) : NAT64_SOURCE_UNMAPPED;
-}
-
-static enum nat64_counter map_addresses(struct nat64_pkt *p)
-{
-	const struct ipv6hdr *ip6h = ipv6_hdr(p->skb);
-	enum nat64_counter reason;
-
-	p->a.src6 = ip6h->saddr;
-	p->a.dst6 = ip6h->daddr;
-	reason = map_destination(p);
-	if (unlikely(reason))
-		return reason;
-	if (unlikely(!nat64_addr4_is_host(p->a.dst4)))
-		return NAT64_DESTINATION_ILLEGAL;
-	return map_source(p);
-}
-
 /* A packet that the kernel reassembled was fragments when it was sent. */
-static void remember_fragments(struct nat64_pkt *p)
+static void use_frag_max_size(struct nat64_pkt *p)
 {
 	if (likely(!IP6CB(p->skb)->frag_max_size) || p->local)
 		return;
@@ -179,77 +116,17 @@ static enum nat64_counter decide(struct nat64_pkt *p)
 	reason = classify(p);
 	if (unlikely(reason))
 		return reason;
-	reason = map_addresses(p);
+	p->a.src6 = ipv6_hdr(p->skb)->saddr;
+	p->a.dst6 = ipv6_hdr(p->skb)->daddr;
+	reason = nat64_map64(p);
 	if (unlikely(reason))
 		return reason;
 	if (unlikely(p->hdr.ttl <= 1) && !p->local)
 		return NAT64_HOP_LIMIT;
 	if (unlikely(nat64_skb_must_segment(p)))
 		return NAT64_SEGMENT;
-	remember_fragments(p);
+	use_frag_max_size(p);
 	return NAT64_OK;
-}
-
-/**
- * nat64_xlat64_write() - write the IPv4 header of an IPv6 packet
- * @at: where; 20 bytes
- * @hdr: IPv6 packet
- * @a: its addresses
- * @tos: NAT64_SETTING_TOS
- * @ttl: time to live
- * @id: identification of a packet without a Fragment Header
- * @df: Don't Fragment, for a packet without a Fragment Header
- * @payload: bytes behind the header
- *
- * RFC 7915 sections 5.1 and 5.1.1. Used for packets and for those quoted in
- * ICMP errors.
- */
-void nat64_xlat64_write(void *at, const struct nat64_hdr *hdr,
-			const struct nat64_addrs *a, u16 tos, u8 ttl, u16 id,
-			bool df, unsigned int payload)
-{
-	struct iphdr *iph = at;
-
-	iph->version = 4;
-	iph->ihl = 5;
-	iph->tos = tos == NAT64_COPY ? hdr->tos : tos;
-	iph->tot_len = htons(payload + sizeof(*iph));
-	iph->ttl = ttl;
-	iph->protocol = hdr->proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP :
-						       hdr->proto;
-	iph->saddr = a->src4;
-	iph->daddr = a->dst4;
-	if (likely(!hdr->frag)) {
-		iph->id = htons(id);
-		iph->frag_off = df ? htons(IP_DF) : 0;
-	} else {
-		iph->id = htons(hdr->frag_id);
-		iph->frag_off = htons(hdr->frag_off | (hdr->mf ? IP_MF : 0));
-	}
-	ip_send_check(iph);
-}
-
-static bool needs_df(const struct nat64_pkt *p)
-{
-	return !nat64_skb_fits(p, sizeof(struct iphdr) + p->hdr.payload,
-			       MAX_WITHOUT_DF);
-}
-
-/**
- * nat64_xlat64_header() - the header that a packet will have
- * @p: packet that was found fit to be translated
- * @at: where; 20 bytes
- *
- * Its identification will be another one.
- *
- * Return: length of the header.
- */
-unsigned int nat64_xlat64_header(const struct nat64_pkt *p, void *at)
-{
-	nat64_xlat64_write(at, &p->hdr, &p->a, p->cfg->set.tos,
-			   p->hdr.ttl - !p->local, 0, needs_df(p),
-			   p->hdr.payload);
-	return sizeof(struct iphdr);
 }
 
 static void edit_transport(struct nat64_pkt *p, int at)
@@ -269,14 +146,14 @@ static void edit_transport(struct nat64_pkt *p, int at)
 
 static void edit_network(struct nat64_pkt *p)
 {
-	bool df = needs_df(p);
+	bool df = nat64_skb_needs_df(p);
 	u32 segs = nat64_skb_segs(p->skb);
 	u16 id = take_idents(p, segs);
 	void *at;
 
 	at = nat64_skb_replace_header(p->skb, p->hdr.len, sizeof(struct iphdr));
-	nat64_xlat64_write(at, &p->hdr, &p->a, p->cfg->set.tos,
-			   p->hdr.ttl - !p->local, id, df, p->hdr.payload);
+	nat64_header4_write(at, &p->hdr, &p->a, p->cfg->set.tos,
+			    p->hdr.ttl - !p->local, id, df, p->hdr.payload);
 	nat64_skb_to4(p);
 }
 
@@ -288,7 +165,7 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 	int at = nat64_csum_find(&p->hdr);
 
 	if (p->icmp_error) {
-		reason = nat64_icmp64(p);
+		reason = nat64_icmp_error64(p);
 	} else {
 		if (p->hdr.proto == IPPROTO_ICMPV6)
 			touch += sizeof(struct icmp6hdr);
@@ -316,7 +193,7 @@ static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 
 	back.src_eam = NULL;
 	back.dst_eam = eam;
-	reason = nat64_xlat46_find_way(&back);
+	reason = nat64_map46(&back) ?: nat64_route6(&back);
 	if (reason)
 		return reason;
 	if (!p->hdr.frag && !p->icmp_error &&

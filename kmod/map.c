@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "map.h"
+
+#include <linux/icmp.h>
+#include <linux/inetdevice.h>
+#include <linux/random.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include "route.h"
+
+/* A mapping may name the prefix that writes the sources of its packets. */
+static const struct nat64_prefix *
+source_prefix(const struct nat64_config *cfg, const struct nat64_eam *eam)
+{
+	if (unlikely(eam->prefix_index != NAT64_PREFIX_PRIMARY))
+		return &cfg->prefix[eam->prefix_index];
+	return likely(cfg->n_order) ? &cfg->prefix[cfg->primary] : NULL;
+}
+
+/* RFC 6791 the other way: a source that the prefix may not carry. */
+static enum nat64_counter rfc6791_source6(struct nat64_pkt *p)
+{
+	const struct nat64_settings *set = &p->cfg->set;
+
+	if (!p->icmp_error)
+		return NAT64_NOT_GLOBAL;
+	if (ipv6_addr_any(&set->icmp_source6))
+		return nat64_route6_source(p, &p->a.dst6, &p->a.src6) ?
+			NAT64_OK : NAT64_ICMP_SOURCE;
+	get_random_bytes(&p->a.src6, sizeof(p->a.src6));
+	ipv6_addr_prefix_copy(&p->a.src6, &set->icmp_source6,
+			      set->icmp_source6_len);
+	return NAT64_OK;
+}
+
+/*
+ * Whether an ICMP error comes from the host that the quoted packet was for. On
+ * the way to a second pass the packet is still IPv6.
+ */
+static bool sent_by_quoted_destination(const struct nat64_pkt *p)
+{
+	unsigned int quote = p->hdr.len + sizeof(struct icmphdr);
+	const struct in6_addr *dst6;
+	struct in6_addr buf6;
+	const __be32 *dst4;
+	__be32 buf4;
+
+	if (p->family == 4) {
+		quote += offsetof(struct iphdr, daddr);
+		dst4 = skb_header_pointer(p->skb, quote, sizeof(buf4), &buf4);
+		return !dst4 || *dst4 == p->a.src4;
+	}
+	quote += offsetof(struct ipv6hdr, daddr);
+	dst6 = skb_header_pointer(p->skb, quote, sizeof(buf6), &buf6);
+	return !dst6 || ipv6_addr_equal(dst6, &ipv6_hdr(p->skb)->saddr);
+}
+
+/*
+ * With hairpinning, a mapping must not be used for the source (RFC 7757 section
+ * 4.2.1, rules 1 and 3): the answer has to come back through a translator.
+ * Without a prefix there is nothing but mappings (figure 2 there).
+ */
+static bool source_may_be_mapped(const struct nat64_pkt *p)
+{
+	if (unlikely(!p->cfg->set.hairpin || !p->prefix))
+		return true;
+	return unlikely(p->icmp_error) && !sent_by_quoted_destination(p);
+}
+
+/* Section 6. */
+static enum nat64_counter map_source4(struct nat64_pkt *p)
+{
+	__be32 src4 = p->a.src4;
+
+	if (unlikely(!nat64_addr4_is_host(src4)) && !p->icmp_error)
+		return NAT64_SOURCE_ILLEGAL;
+	if (source_may_be_mapped(p)) {
+		p->src_eam = nat64_eam_find4(p->cfg->table, src4);
+		if (p->src_eam) {
+			nat64_eam_to6(p->src_eam, src4, &p->a.src6);
+			return NAT64_OK;
+		}
+	}
+	if (unlikely(!p->prefix))
+		return NAT64_NO_PREFIX;
+	if (unlikely(!nat64_config_carries(p->cfg, p->prefix, src4)))
+		return rfc6791_source6(p);
+	nat64_addr_embed(p->prefix, src4, &p->a.src6);
+	return NAT64_OK;
+}
+
+/**
+ * nat64_map46() - find the IPv6 addresses of a packet
+ * @p: packet with its IPv4 addresses and the mapping of its destination; gets
+ *	the IPv6 addresses, the mapping of its source, and the translation prefix
+ *
+ * Context: RCU read lock.
+ *
+ * Return: NAT64_OK or the reason why there are none.
+ */
+enum nat64_counter nat64_map46(struct nat64_pkt *p)
+{
+	nat64_eam_to6(p->dst_eam, p->a.dst4, &p->a.dst6);
+	if (unlikely(p->cfg->overlaps_pref64) && p->local &&
+	    nat64_prefix_find(p->cfg, &p->a.dst6))
+		return NAT64_LOOP;
+	p->prefix = source_prefix(p->cfg, p->dst_eam);
+	return map_source4(p);
+}
+
+static enum nat64_counter map_destination6(struct nat64_pkt *p)
+{
+	if (unlikely(p->cfg->overlaps_pref64)) {
+		p->dst_eam = nat64_eam_find6(p->cfg->table, &p->a.dst6);
+		if (p->dst_eam) {
+			p->a.dst4 = nat64_eam_to4(p->dst_eam, &p->a.dst6);
+			return NAT64_OK;
+		}
+	}
+	if (unlikely(nat64_addr_extract(p->prefix, &p->a.dst6, &p->a.dst4)))
+		return NAT64_DESTINATION_ILLEGAL;
+	return likely(nat64_config_carries(p->cfg, p->prefix, p->a.dst4)) ?
+		NAT64_OK : NAT64_NOT_GLOBAL;
+}
+
+/* RFC 6791: an ICMPv6 error from a router that has no mapping. */
+static enum nat64_counter rfc6791_source4(struct nat64_pkt *p)
+{
+	const struct nat64_settings *set = &p->cfg->set;
+	__be32 mask = inet_make_mask(set->icmp_source4_len);
+	u32 random;
+
+	if (!set->icmp_source4) {
+		p->a.src4 = nat64_route4_source(p, p->a.dst4);
+		return p->a.src4 ? NAT64_OK : NAT64_ICMP_SOURCE;
+	}
+	get_random_bytes(&random, sizeof(random));
+	p->a.src4 = set->icmp_source4 | ((__force __be32)random & ~mask);
+	return NAT64_OK;
+}
+
+static enum nat64_counter map_source6(struct nat64_pkt *p)
+{
+	const struct nat64_eam *eam;
+
+	eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
+	p->src_eam = eam;
+	if (likely(eam)) {
+		p->a.src4 = nat64_eam_to4(eam, &p->a.src6);
+		return likely(eam->len4 >= NAT64_LEN4_HOSTS ||
+			      nat64_addr4_is_host(p->a.src4)) ?
+			NAT64_OK : NAT64_SOURCE_ILLEGAL;
+	}
+	if (!nat64_addr6_is_host(&p->a.src6))
+		return NAT64_SOURCE_ILLEGAL;
+	return p->icmp_error ? rfc6791_source4(p) : NAT64_SOURCE_UNMAPPED;
+}
+
+/**
+ * nat64_map64() - find the IPv4 addresses of a packet
+ * @p: packet with its IPv6 addresses and the translation prefix of its
+ *	destination; gets the IPv4 addresses and the mappings of both
+ *
+ * Context: RCU read lock.
+ *
+ * Return: NAT64_OK or the reason why there are none.
+ */
+enum nat64_counter nat64_map64(struct nat64_pkt *p)
+{
+	enum nat64_counter reason = map_destination6(p);
+
+	if (unlikely(reason))
+		return reason;
+	if (unlikely(!nat64_addr4_is_host(p->a.dst4)))
+		return NAT64_DESTINATION_ILLEGAL;
+	return map_source6(p);
+}
+
+static bool map_quoted4(const struct nat64_pkt *p, bool use_eam, __be32 addr4,
+			struct in6_addr *addr6)
+{
+	const struct nat64_eam *eam;
+
+	eam = use_eam ? nat64_eam_find4(p->cfg->table, addr4) : NULL;
+	if (eam) {
+		nat64_eam_to6(eam, addr4, addr6);
+		return true;
+	}
+	if (!p->prefix || !nat64_config_carries(p->cfg, p->prefix, addr4))
+		return false;
+	nat64_addr_embed(p->prefix, addr4, addr6);
+	return true;
+}
+
+/**
+ * nat64_map_quoted46() - find the IPv6 addresses of a packet in an ICMPv4 error
+ * @p: the error, mapped already
+ * @a: addresses of the quoted packet; gets the IPv6 ones
+ *
+ * RFC 7757 section 4.2.1, rule 2: with hairpinning, no mapping is used for the
+ * destination.
+ *
+ * Return: false if an address cannot be translated.
+ */
+bool nat64_map_quoted46(const struct nat64_pkt *p, struct nat64_addrs *a)
+{
+	bool use_eam = !p->cfg->set.hairpin || !p->prefix;
+
+	return map_quoted4(p, true, a->src4, &a->src6) &&
+	       map_quoted4(p, use_eam, a->dst4, &a->dst6);
+}
+
+static bool map_quoted6(const struct nat64_pkt *p, const struct in6_addr *addr6,
+			__be32 *addr4)
+{
+	const struct nat64_prefix *prefix;
+	const struct nat64_eam *eam;
+
+	eam = nat64_eam_find6(p->cfg->table, addr6);
+	if (eam) {
+		*addr4 = nat64_eam_to4(eam, addr6);
+		return true;
+	}
+	prefix = nat64_prefix_find(p->cfg, addr6);
+	return prefix && !nat64_addr_extract(prefix, addr6, addr4) &&
+	       nat64_config_carries(p->cfg, prefix, *addr4);
+}
+
+/**
+ * nat64_map_quoted64() - find the IPv4 addresses of a packet in an ICMPv6 error
+ * @p: the error, mapped already
+ * @a: addresses of the quoted packet; gets the IPv4 ones
+ *
+ * Return: false if an address cannot be translated.
+ */
+bool nat64_map_quoted64(const struct nat64_pkt *p, struct nat64_addrs *a)
+{
+	return map_quoted6(p, &a->src6, &a->src4) &&
+	       map_quoted6(p, &a->dst6, &a->dst4);
+}
+
+static void map_rejected4(struct nat64_pkt *p)
+{
+	p->a.src4 = ip_hdr(p->skb)->saddr;
+	p->a.dst4 = ip_hdr(p->skb)->daddr;
+	nat64_map46(p);
+}
+
+static void map_rejected6(struct nat64_pkt *p)
+{
+	p->a.src6 = ipv6_hdr(p->skb)->saddr;
+	p->a.dst6 = ipv6_hdr(p->skb)->daddr;
+	nat64_addr_extract(p->prefix, &p->a.dst6, &p->a.dst4);
+	p->src_eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
+	if (p->src_eam)
+		p->a.src4 = nat64_eam_to4(p->src_eam, &p->a.src6);
+}
+
+/**
+ * nat64_map_rejected() - find what can be found of the addresses of a packet
+ * @p: packet that was rejected, perhaps before its addresses were mapped; gets
+ *	those of both families, 0 for what has no counterpart
+ *
+ * For those who look on; no RFC 6791 source is chosen. Context: RCU read lock.
+ */
+void nat64_map_rejected(struct nat64_pkt *p)
+{
+	memset(&p->a, 0, sizeof(p->a));
+	p->icmp_error = false;
+	if (p->family == 4)
+		map_rejected4(p);
+	else
+		map_rejected6(p);
+}
