@@ -88,7 +88,8 @@ static void init(struct nat64_explained *e, struct nat64_net *nn,
 	e->p.skb = skb;
 	e->p.nn = nn;
 	e->p.cfg = rcu_dereference(nn->config);
-	e->p.dry = true;
+	e->p.dry_run = true;
+	e->p.second_pass = &e->back;
 	e->p.local = !in && (is_v4 ? is_own4(nn->net, ip_hdr(skb)->saddr) :
 				     is_own6(nn->net, &ipv6_hdr(skb)->saddr));
 	if (!in)
@@ -120,13 +121,15 @@ static bool is_seen(struct nat64_explained *e)
 
 static void conclude(struct nat64_explained *e, enum nat64_counter reason)
 {
-	if (reason == NAT64_DRY) {
+	if (reason == NAT64_DRY_RUN) {
 		e->verdict = NAT64_VERDICT_TRANSLATED;
+		e->has_back = e->back.skb;
 		return;
 	}
 	e->verdict = NAT64_VERDICT_REFUSED;
 	e->reason = nat64_counter_names[reason];
 	e->has_error = nat64_reject_error(&e->p, reason, &e->error);
+	nat64_map_rejected(&e->p);
 }
 
 static void run4(struct nat64_explained *e)
@@ -146,20 +149,6 @@ static void run4(struct nat64_explained *e)
 	conclude(e, nat64_xlat46(p));
 }
 
-/* The second pass is found again; the first has only kept the route. */
-static void find_back(struct nat64_explained *e)
-{
-	const struct nat64_eam *eam;
-
-	eam = nat64_eam_find4(e->p.cfg->table, e->p.a.dst4);
-	if (!eam || e->p.dst_eam || !e->p.cfg->set.hairpin)
-		return;
-	e->back = e->p;
-	e->back.src_eam = NULL;
-	e->back.dst_eam = eam;
-	e->has_back = !(nat64_map46(&e->back) ?: nat64_route6(&e->back));
-}
-
 static void run6(struct nat64_explained *e)
 {
 	struct nat64_pkt *p = &e->p;
@@ -172,18 +161,13 @@ static void run6(struct nat64_explained *e)
 	if (nat64_native_route6(p->nn, p->skb, p->in, prefix))
 		return pass(e, "native_route");
 	conclude(e, nat64_xlat64(p));
-	if (!p->src_eam)
-		p->src_eam = nat64_eam_find6(p->cfg->table,
-					     &ipv6_hdr(p->skb)->saddr);
-	if (e->verdict == NAT64_VERDICT_TRANSLATED)
-		find_back(e);
 }
 
 /**
  * nat64_explain_begin() - find out what would become of a packet
  * @e: result
  * @nn: translator of the namespace
- * @skb: whole packet without head room, its network header set
+ * @skb: whole packet, its network header set
  * @in: device that it comes in on, or NULL for the one that leads to its source
  *
  * Context: RCU read lock and bottom halves off until nat64_explain_end().

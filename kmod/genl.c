@@ -28,6 +28,9 @@
 #define EXPLAIN_MAX	9216
 #define EXPLAIN_SIZE	768
 
+/* Bytes in front of that packet. */
+#define EXPLAIN_ROOM	256
+
 /* Mappings a dump looks at before others may run. */
 #define DUMP_STEPS	1024
 
@@ -1227,13 +1230,15 @@ static int put_explained(struct sk_buff *skb, const struct nat64_explained *e)
 	return err;
 }
 
-/* Without head room: nat64_skb_make_room() then has to be asked for some. */
+/* With head room as a driver leaves it: the dry run does not depend on it. */
 static struct sk_buff *make_packet(const struct nlattr *attr)
 {
-	struct sk_buff *skb = alloc_skb(nla_len(attr), GFP_KERNEL);
+	struct sk_buff *skb = alloc_skb(EXPLAIN_ROOM + nla_len(attr),
+					GFP_KERNEL);
 
 	if (!skb)
 		return NULL;
+	skb_reserve(skb, EXPLAIN_ROOM);
 	nla_memcpy(skb_put(skb, nla_len(attr)), attr, nla_len(attr));
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);

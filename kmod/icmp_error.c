@@ -114,8 +114,8 @@ static enum nat64_counter make_room(struct nat64_pkt *p)
 			    sizeof(struct ipv6hdr) + NAT64_HDR6_LEN(&p->hdr) +
 			    sizeof(struct frag_hdr);
 
-	if (p->dry)
-		return NAT64_DRY;
+	if (p->dry_run)
+		return NAT64_DRY_RUN;
 	if (skb_linearize(p->skb) ||
 	    pskb_expand_head(p->skb, ALIGN(head, NET_SKB_PAD), MIN_QUOTE,
 			     GFP_ATOMIC))

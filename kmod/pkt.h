@@ -18,8 +18,8 @@
  */
 #define NAT64_SEGMENT	((enum nat64_counter)NAT64_N_COUNTERS)
 
-/* This one would be translated now, if it were not only to be explained. */
-#define NAT64_DRY	((enum nat64_counter)(NAT64_N_COUNTERS + 1))
+/* A packet that would be translated, were it not a dry run. */
+#define NAT64_DRY_RUN	((enum nat64_counter)(NAT64_N_COUNTERS + 1))
 
 /**
  * struct nat64_pkt - a packet and all that was found out about it
@@ -33,6 +33,7 @@
  * @prefix: translation prefix of its IPv6 addresses that are not mapped
  * @hdr: its network headers
  * @a: its addresses in both families
+ * @second_pass: where a dry run leaves the second pass of a hairpinned packet
  * @dst: route in the new family, NULL until there is one
  * @dst_held: @dst carries a reference
  * @mtu: MTU of that route
@@ -44,7 +45,7 @@
  * @icmp_error: it is an ICMP error
  * @udp_zero: UDP without a checksum, which is to get one
  * @hairpin: IPv6 to IPv4 and back to IPv6
- * @dry: it is to be explained, not to be translated; it has no head room
+ * @dry_run: find out what would become of it, and change nothing
  */
 struct nat64_pkt {
 	struct sk_buff			*skb;
@@ -57,6 +58,7 @@ struct nat64_pkt {
 	const struct nat64_prefix	*prefix;
 	struct nat64_hdr		hdr;
 	struct nat64_addrs		a;
+	struct nat64_pkt		*second_pass;
 	struct dst_entry		*dst;
 	unsigned int			mtu;
 	unsigned int			split;
@@ -68,7 +70,7 @@ struct nat64_pkt {
 	bool				icmp_error;
 	bool				udp_zero;
 	bool				hairpin;
-	bool				dry;
+	bool				dry_run;
 };
 
 #endif /* _NAT64_PKT_H */

@@ -83,8 +83,6 @@ unsigned int nat64_skb_count_segs(const struct sk_buff *skb)
  */
 enum nat64_counter nat64_skb_move_head(struct nat64_pkt *p, unsigned int room)
 {
-	if (p->dry)
-		return NAT64_DRY;
 	return skb_cow_head(p->skb, room) ? NAT64_NO_MEMORY : NAT64_OK;
 }
 

@@ -94,7 +94,8 @@ static inline bool nat64_skb_needs_df(const struct nat64_pkt *p)
  * ip_forward() does. Does not copy the payload. Pointers into the packet are
  * stale afterwards.
  *
- * Return: NAT64_OK, or with the packet as it was NAT64_NO_MEMORY or NAT64_DRY.
+ * Return: NAT64_OK, or with the packet as it was NAT64_NO_MEMORY or
+ * NAT64_DRY_RUN.
  */
 static inline enum nat64_counter
 nat64_skb_make_room(struct nat64_pkt *p, unsigned int touch, unsigned int head)
@@ -102,6 +103,8 @@ nat64_skb_make_room(struct nat64_pkt *p, unsigned int touch, unsigned int head)
 	unsigned int room = LL_RESERVED_SPACE(p->dst->dev) +
 			    p->dst->header_len;
 
+	if (unlikely(p->dry_run))
+		return NAT64_DRY_RUN;
 	if (!pskb_may_pull(p->skb, touch))
 		return NAT64_NO_MEMORY;
 	if (head > p->hdr.len)

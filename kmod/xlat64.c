@@ -204,6 +204,8 @@ static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 	p->dst = back.dst;
 	p->mtu = back.mtu - (sizeof(struct ipv6hdr) - sizeof(struct iphdr));
 	reason = edit(p);
+	if (reason == NAT64_DRY_RUN)
+		*p->second_pass = back;
 	if (reason)
 		return reason;
 	nat64_count(p->nn->stats, NAT64_HAIRPINNED, nat64_skb_segs(p->skb));

@@ -272,6 +272,12 @@ break_("skb.h",
        ("BIG TCP is segmented", "p->hdr.payload + sizeof(struct iphdr) > IP_MAX_MTU;", "0;"),
        tests="offloads")
 break_("skb.h",
+       ("a dry run changes nothing", "if (unlikely(p->dry_run))", "if (0)"),
+       tests="explain")
+break_("icmp_error.c",
+       ("a dry run changes no error", "if (p->dry_run)", "if (0)"),
+       tests="explain")
+break_("skb.h",
        ("clones are moved", "&& !skb_header_cloned(p->skb)", ""),
        tests="stack")
 break_("hook.c", ("what no host has is never ours", "|| !nat64_addr4_is_host(daddr)", ""), tests="4to6")

@@ -180,6 +180,7 @@ static void noise_stays_in_bounds(struct kunit *test)
 
 	for (i = 0; i < ROUNDS; i++) {
 		unsigned int len = 40 + i % (MAX_LEN - 40);
+		struct nat64_addrs a;
 		struct nat64_hdr hdr;
 		struct sk_buff *skb;
 		u32 pointer;
@@ -195,14 +196,14 @@ static void noise_stays_in_bounds(struct kunit *test)
 		skb = make_skb(test, packet, len);
 		if (!nat64_parse6(skb, &hdr, &pointer))
 			KUNIT_EXPECT_EQ(test, hdr.len + hdr.payload, len);
-		if (nat64_parse6_quote(skb, 0, &hdr))
+		if (nat64_parse6_quote(skb, 0, &hdr, &a))
 			KUNIT_EXPECT_LE(test, hdr.len, len);
 
 		skb->data[0] = 0x40 | (5 + packet[1] % 11);
 		if ((skb->data[0] & 0xf) * 4 <= len &&
 		    !nat64_parse4(skb, &hdr))
 			KUNIT_EXPECT_EQ(test, hdr.len + hdr.payload, len);
-		if (nat64_parse4_quote(skb, 0, &hdr))
+		if (nat64_parse4_quote(skb, 0, &hdr, &a))
 			KUNIT_EXPECT_LE(test, hdr.len, len);
 		kfree_skb(skb);
 	}
@@ -213,20 +214,21 @@ static void quotes_of_every_length(struct kunit *test)
 {
 	u8 four[24] = { 0x46, 0, 0, 100, 0, 0, 0, 0, 64, 17 };
 	u8 six[48] = { 0x60, 0, 0, 0, 0, 100, 0, 64, [40] = 17 };
+	struct nat64_addrs a;
 	struct nat64_hdr hdr;
 	struct sk_buff *skb;
 	unsigned int len;
 
 	for (len = 0; len <= sizeof(six); len++) {
 		skb = make_skb(test, six, len);
-		KUNIT_EXPECT_EQ(test, nat64_parse6_quote(skb, 0, &hdr),
+		KUNIT_EXPECT_EQ(test, nat64_parse6_quote(skb, 0, &hdr, &a),
 				len == sizeof(six));
 		kfree_skb(skb);
 	}
 	KUNIT_EXPECT_EQ(test, hdr.payload, 92);
 	for (len = 0; len <= sizeof(four); len++) {
 		skb = make_skb(test, four, len);
-		KUNIT_EXPECT_EQ(test, nat64_parse4_quote(skb, 0, &hdr),
+		KUNIT_EXPECT_EQ(test, nat64_parse4_quote(skb, 0, &hdr, &a),
 				len == sizeof(four));
 		kfree_skb(skb);
 	}
