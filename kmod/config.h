@@ -51,7 +51,7 @@ struct nat64_config {
 };
 
 struct nat64_load;
-struct nat64_ways;
+struct nat64_dst_cache;
 
 /* Hooks of one netfilter point: one for each family. */
 #define NAT64_N_OPS	2
@@ -60,7 +60,7 @@ struct nat64_ways;
  * struct nat64_net - the translator of a network namespace
  * @config: what packets see, never NULL between pernet init and exit
  * @stats: counters
- * @ways: routes that packets took lately, since there are hooks
+ * @dst_cache: routes that packets took last, NULL without mappings
  * @uses: mappings that had packets, NULL unless they are counted
  * @net: the namespace
  * @ident_key: spreads pairs of hosts over identification generators
@@ -84,7 +84,7 @@ struct nat64_ways;
 struct nat64_net {
 	struct nat64_config __rcu	*config;
 	struct nat64_stats __percpu	*stats;
-	struct nat64_ways __percpu	*ways;
+	struct nat64_dst_cache __rcu	*dst_cache;
 	struct nat64_uses __rcu		*uses;
 	struct net			*net;
 	u32				ident_key;
@@ -171,6 +171,15 @@ static inline struct nat64_config *nat64_config_protected(const struct nat64_net
 {
 	return rcu_dereference_protected(nn->config,
 					 lockdep_is_held(&nn->lock));
+}
+
+/**
+ * nat64_config_is_empty() - whether no packet can be translated
+ * @cfg: configuration
+ */
+static inline bool nat64_config_is_empty(const struct nat64_config *cfg)
+{
+	return !cfg->n_order && !cfg->table->count;
 }
 
 /**

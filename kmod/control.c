@@ -5,6 +5,7 @@
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
+#include "dst_cache.h"
 #include "hook.h"
 #include "load.h"
 
@@ -40,29 +41,19 @@ void nat64_control_exit(struct nat64_net *nn)
 
 /* Publishing. */
 
-static bool needs_pre(const struct nat64_config *cfg)
-{
-	return cfg->n_order || cfg->table->count;
-}
-
-static bool needs_out(const struct nat64_config *cfg)
-{
-	return needs_pre(cfg) && cfg->set.local;
-}
-
 static int hooks_error(const struct nat64_request *rq, int err)
 {
 	return nat64_request_error(rq, err,
 				   "the netfilter hooks cannot be registered");
 }
 
-/* Unregisters the hooks that the configuration in place does not need. */
-static void sync_hooks(struct nat64_net *nn)
+/* Tells what serves packets which configuration and which table they see now. */
+static void sync_packet_path(struct nat64_net *nn)
 {
 	const struct nat64_config *cfg = nat64_config_protected(nn);
 
-	WARN_ON_ONCE(nat64_hooks_update(nn, needs_pre(cfg), needs_out(cfg)));
-	nat64_native_update(nn, needs_pre(cfg));
+	nat64_dst_cache_update(nn, cfg->table->count);
+	nat64_native_update(nn, !nat64_config_is_empty(cfg));
 }
 
 /* An abandoned dump must not pin a replaced table. */
@@ -80,8 +71,8 @@ static void end_walks(struct nat64_net *nn, const struct nat64_table *t)
  * @rq: request that made the new one; told that it changed something
  * @new: configuration, taken over on success
  *
- * A packet sees all of the old one or all of the new one. The hooks are there
- * as long as either needs them. The old one is freed after a grace period.
+ * A packet sees all of the old one or all of the new one. The old one is freed
+ * after a grace period.
  *
  * Context: process, @rq->nn->lock.
  * Return: 0, or a negative error with nothing changed.
@@ -94,16 +85,17 @@ int nat64_config_publish(struct nat64_request *rq, struct nat64_config *new)
 
 	if (new->set.counters && nat64_uses_begin(nn))
 		return nat64_request_no_memory(rq);
-	err = nat64_hooks_update(nn, nn->pre_on || needs_pre(new),
-				 nn->out_on || needs_out(new));
-	if (err)
-		return hooks_error(rq, err);
+	if (!nat64_config_is_empty(new)) {
+		err = nat64_hooks_register(nn, new->set.local);
+		if (err)
+			return hooks_error(rq, err);
+	}
 	rcu_assign_pointer(nn->config, new);
 	if (!new->set.counters)
 		nat64_uses_end(nn);
 	WRITE_ONCE(nn->generation, nn->generation + 1);
 	rq->changed = true;
-	sync_hooks(nn);
+	sync_packet_path(nn);
 	if (new->table != old->table)
 		end_walks(nn, old->table);
 	nat64_config_free_rcu(old);
@@ -219,7 +211,7 @@ int nat64_hooks_prepare(const struct nat64_request *rq)
 	bool local = nat64_config_protected(nn)->set.local;
 	int err;
 
-	err = nat64_hooks_update(nn, true, nn->out_on || local);
+	err = nat64_hooks_register(nn, local);
 	return err ? hooks_error(rq, err) : 0;
 }
 
@@ -274,7 +266,7 @@ void nat64_config_sync(struct nat64_net *nn)
 	/* Without memory the flag stays set, which costs packets a lookup. */
 	if (cfg->overlaps_pref64 && !cfg->table->overlaps_pref64)
 		set_overlaps(&rq, false);
-	sync_hooks(nn);
+	sync_packet_path(nn);
 }
 
 /* Passes over the table in place that last longer than one request. */

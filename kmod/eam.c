@@ -707,9 +707,13 @@ static int link(struct nat64_table *t, struct nat64_eam *eam, bool is6)
 	do {
 		err = insert(t, eam, is6);
 	} while (try_again(col, err, &tries));
-	if (!err && !counts(t, is6)[len]++)
+	if (err)
+		return err;
+	if (!counts(t, is6)[len]++)
 		use_len(t, len, is6, true);
-	return err;
+	if (!is6 && len < 32)
+		t->n_wide4++;
+	return 0;
 }
 
 static void unlink(struct nat64_table *t, struct nat64_eam *eam, bool is6)

@@ -77,6 +77,7 @@ struct nat64_eam {
  * @count6: mappings by length of their IPv6 prefix
  * @prefix_users: mappings that name each translation prefix
  * @count: number of mappings
+ * @n_wide4: counts mappings shorter than /32 as they are put in
  * @overlaps_pref64: mappings whose IPv6 prefix overlaps a translation prefix
  * @digest: sum of a hash of each mapping
  * @refs: configurations and dumps that use the table
@@ -91,6 +92,7 @@ struct nat64_table {
 	u32			count6[129];
 	u32			prefix_users[NAT64_MAX_PREFIXES];
 	u32			count;
+	u32			n_wide4;
 	u32			overlaps_pref64;
 	u64			digest;
 	refcount_t		refs;

@@ -108,10 +108,10 @@ static void pass(struct nat64_explained *e, const char *reason)
 /* Whether there is a hook to see the packet, and a mark that it asks for. */
 static bool is_seen(struct nat64_explained *e)
 {
-	const struct nat64_net *nn = e->p.nn;
-
-	if (e->p.local ? !READ_ONCE(nn->out_on) : !READ_ONCE(nn->pre_on))
-		pass(e, e->p.local ? "local_off" : "not_configured");
+	if (nat64_config_is_empty(e->p.cfg))
+		pass(e, "not_configured");
+	else if (e->p.local && !e->p.cfg->set.local)
+		pass(e, "local_off");
 	else if (!nat64_is_marked(e->p.cfg, e->p.skb->mark))
 		pass(e, "mark");
 	else
@@ -144,7 +144,8 @@ static void run4(struct nat64_explained *e)
 	p->dst_eam = eam;
 	if (!nat64_addr4_is_host(daddr))
 		return pass(e, "not_a_host");
-	if (nat64_native_route4(p->nn, p->skb, p->in, eam))
+	if (nat64_native_beats_eam(&p->nn->native, p->skb, p->in, p->local,
+				   eam))
 		return pass(e, "native_route");
 	conclude(e, nat64_xlat46(p));
 }
@@ -158,7 +159,8 @@ static void run6(struct nat64_explained *e)
 	if (!prefix)
 		return pass(e, "no_prefix");
 	p->prefix = prefix;
-	if (nat64_native_route6(p->nn, p->skb, p->in, prefix))
+	if (nat64_native_beats_prefix(&p->nn->native, p->skb, p->in, p->local,
+				      prefix))
 		return pass(e, "native_route");
 	conclude(e, nat64_xlat64(p));
 }
@@ -222,4 +224,5 @@ unsigned int nat64_explain_header4(const struct nat64_pkt *p, void *at)
 void nat64_explain_end(struct nat64_explained *e)
 {
 	nat64_route_put(&e->p);
+	nat64_route_put(&e->back);
 }

@@ -2,6 +2,7 @@
 #include "hook.h"
 
 #include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 
@@ -10,12 +11,80 @@
 #include "skb.h"
 #include "xlat.h"
 
-static struct net_device *device_of(const struct nf_hook_state *state)
+static bool is_local(const struct nf_hook_state *state)
 {
-	return state->hook == NF_INET_LOCAL_OUT ? state->out : state->in;
+	return state->hook == NF_INET_LOCAL_OUT;
 }
 
-/* A sender on this machine learns of the end of its packet: EPERM, or ENOMEM. */
+static struct net_device *hook_dev(const struct nf_hook_state *state)
+{
+	return is_local(state) ? state->out : state->in;
+}
+
+/*
+ * br_netfilter shows frames of a bridge here before the bridge itself has
+ * judged and learned them, those for other hosts as if they were for this one.
+ * They go on through the bridge. Of those that come up from it, ip_sabotage_in()
+ * hides no packet from PRE_ROUTING that it finds marked so.
+ *
+ * Context: @skb has bridge information.
+ */
+static noinline unsigned int leave_to_bridge(struct sk_buff *skb,
+					     const struct nf_hook_state *state)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	struct nf_bridge_info *info = nf_bridge_info_get(skb);
+
+#ifdef NAT64_HAVE_SABOTAGE_IN_DONE
+	info->sabotage_in_done = 1;
+#endif
+	if (info->pkt_otherhost)
+		return NF_ACCEPT;
+#endif
+	/* Neither reassembled nor tracked, like what comes in elsewhere. */
+	state->okfn(state->net, state->sk, skb);
+	return NF_STOLEN;
+}
+
+/* Return true if a frame is still to go through a bridge of the gateway. */
+static bool is_in_bridge(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	const struct nf_bridge_info *info = nf_bridge_info_get(skb);
+
+	if (likely(!info) || !info->in_prerouting)
+		return false;
+#ifdef NAT64_HAVE_SABOTAGE_IN_DONE
+	return true;
+#else
+	return info->pkt_otherhost;
+#endif
+#else
+	return false;
+#endif
+}
+
+/* What a sender on this machine gets, as from its own routing. */
+static int local_errno(enum nat64_counter reason)
+{
+	switch (reason) {
+	case NAT64_NO_MEMORY:
+		return -ENOMEM;
+	case NAT64_NO_ROUTE:
+		return -ENETUNREACH;
+	case NAT64_UNREACHABLE:
+		return -EHOSTUNREACH;
+	case NAT64_PROHIBITED:
+		return -EACCES;
+	case NAT64_BLACKHOLE:
+		return -EINVAL;
+	case NAT64_TOO_BIG:
+		return -EMSGSIZE;
+	default:
+		return -EPERM;
+	}
+}
+
 static unsigned int reject_packet(struct nat64_pkt *p,
 				  enum nat64_counter reason)
 {
@@ -24,7 +93,7 @@ static unsigned int reject_packet(struct nat64_pkt *p,
 		return NF_STOLEN;
 	}
 	nat64_pkt_refuse(p, reason);
-	return reason == NAT64_NO_MEMORY ? NF_DROP_ERR(-ENOMEM) : NF_DROP;
+	return NF_DROP_ERR(local_errno(reason));
 }
 
 static enum nat64_counter translate(struct nat64_pkt *p)
@@ -72,14 +141,17 @@ static noinline unsigned int run(struct nat64_net *nn,
 		.nn = nn,
 		.cfg = cfg,
 		.sk = state->sk,
-		.in = device_of(state),
+		.in = hook_dev(state),
 		.dst_eam = eam,
 		.prefix = prefix,
 		.family = eam ? 4 : 6,
-		.local = state->hook == NF_INET_LOCAL_OUT,
+		.local = is_local(state),
 	};
-	enum nat64_counter reason = translate(&p);
+	enum nat64_counter reason;
 
+	if (!p.local && !nat64_route_may_enter(&p))
+		return reject_packet(&p, NAT64_IPSEC_POLICY);
+	reason = translate(&p);
 	if (likely(!reason))
 		return NF_STOLEN;
 	if (reason == NAT64_SEGMENT)
@@ -96,10 +168,13 @@ static unsigned int hook4(void *priv, struct sk_buff *skb,
 	const struct nat64_eam *eam;
 
 	eam = nat64_eam_find4(cfg->table, daddr);
-	if (!eam || !nat64_is_marked(cfg, skb->mark) || !nat64_addr4_is_host(daddr))
+	if (!eam || !nat64_is_marked(cfg, skb->mark) ||
+	    !nat64_addr4_is_host(daddr))
 		return NF_ACCEPT;
-	if (unlikely(READ_ONCE(nn->native.found4)) &&
-	    nat64_native_route4(nn, skb, device_of(state), eam))
+	if (is_in_bridge(skb))
+		return leave_to_bridge(skb, state);
+	if (nat64_native_beats_eam(&nn->native, skb, hook_dev(state),
+				   is_local(state), eam))
 		return NF_ACCEPT;
 	return run(nn, cfg, skb, state, eam, NULL);
 }
@@ -114,10 +189,30 @@ static unsigned int hook6(void *priv, struct sk_buff *skb,
 	prefix = nat64_prefix_find(cfg, &ipv6_hdr(skb)->daddr);
 	if (!prefix || !nat64_is_marked(cfg, skb->mark))
 		return NF_ACCEPT;
-	if (unlikely(READ_ONCE(nn->native.found6)) &&
-	    nat64_native_route6(nn, skb, device_of(state), prefix))
+	if (is_in_bridge(skb))
+		return leave_to_bridge(skb, state);
+	if (nat64_native_beats_prefix(&nn->native, skb, hook_dev(state),
+				      is_local(state), prefix))
 		return NF_ACCEPT;
 	return run(nn, cfg, skb, state, NULL, prefix);
+}
+
+/* Setting local. */
+static bool is_local_on(const struct nat64_net *nn)
+{
+	return rcu_dereference(nn->config)->set.local;
+}
+
+static unsigned int hook_out4(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	return is_local_on(priv) ? hook4(priv, skb, state) : NF_ACCEPT;
+}
+
+static unsigned int hook_out6(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	return is_local_on(priv) ? hook6(priv, skb, state) : NF_ACCEPT;
 }
 
 #define HOOK(family, fn, point) {			\
@@ -133,57 +228,61 @@ static const struct nf_hook_ops pre_ops[NAT64_N_OPS] = {
 };
 
 static const struct nf_hook_ops out_ops[NAT64_N_OPS] = {
-	HOOK(NFPROTO_IPV4, hook4, NF_INET_LOCAL_OUT),
-	HOOK(NFPROTO_IPV6, hook6, NF_INET_LOCAL_OUT),
+	HOOK(NFPROTO_IPV4, hook_out4, NF_INET_LOCAL_OUT),
+	HOOK(NFPROTO_IPV6, hook_out6, NF_INET_LOCAL_OUT),
 };
 
 /* Netfilter keeps the operations of a namespace; each has its own. */
-static int switch_ops(struct nat64_net *nn, struct nf_hook_ops *ops,
-		      const struct nf_hook_ops *model, bool *is_on, bool on)
+static int register_ops(struct nat64_net *nn, struct nf_hook_ops *ops,
+			const struct nf_hook_ops *model, bool *is_on)
 {
 	unsigned int i;
-	int err = 0;
+	int err;
 
-	if (*is_on == on)
+	if (*is_on)
 		return 0;
-	if (on) {
-		for (i = 0; i < NAT64_N_OPS; i++) {
-			ops[i] = model[i];
-			ops[i].priv = nn;
-		}
-		err = nf_register_net_hooks(nn->net, ops, NAT64_N_OPS);
-	} else {
-		nf_unregister_net_hooks(nn->net, ops, NAT64_N_OPS);
+	for (i = 0; i < NAT64_N_OPS; i++) {
+		ops[i] = model[i];
+		ops[i].priv = nn;
 	}
-	if (!err)
-		*is_on = on;
+	err = nf_register_net_hooks(nn->net, ops, NAT64_N_OPS);
+	*is_on = !err;
 	return err;
 }
 
 /**
- * nat64_hooks_update() - register or unregister the hooks of a namespace
+ * nat64_hooks_register() - register hooks of a namespace that are not there yet
  * @nn: translator of the namespace
- * @pre: whether packets that come in are to be seen
- * @out: whether packets that the gateway sends are to be seen
+ * @out: whether packets that the gateway sends are to be seen as well
  *
- * Context: process, under @nn->lock or while nobody else can know @nn.
+ * Hooks stay as long as the namespace does: unregistering one makes the kernel
+ * drop all packets that wait in any NFQUEUE of the namespace.
  *
- * Return: 0, or a negative error with the hooks as they were.
+ * Context: process, under @nn->lock.
+ *
+ * Return: 0, or a negative error; the hooks that are there do no harm.
  */
-int nat64_hooks_update(struct nat64_net *nn, bool pre, bool out)
+int nat64_hooks_register(struct nat64_net *nn, bool out)
 {
-	bool pre_was = nn->pre_on;
-	int err;
+	int err = register_ops(nn, nn->pre_ops, pre_ops, &nn->pre_on);
 
-	if (pre && !nn->ways)
-		nn->ways = nat64_ways_alloc();
-	if (pre && !nn->ways)
-		return -ENOMEM;
-	err = switch_ops(nn, nn->pre_ops, pre_ops, &nn->pre_on, pre);
-	if (err)
+	if (err || !out)
 		return err;
-	err = switch_ops(nn, nn->out_ops, out_ops, &nn->out_on, out);
-	if (err)
-		switch_ops(nn, nn->pre_ops, pre_ops, &nn->pre_on, pre_was);
-	return err;
+	return register_ops(nn, nn->out_ops, out_ops, &nn->out_on);
+}
+
+/**
+ * nat64_hooks_unregister() - unregister the hooks of a namespace that goes away
+ * @nn: translator of the namespace
+ *
+ * Context: process.
+ */
+void nat64_hooks_unregister(struct nat64_net *nn)
+{
+	if (nn->out_on)
+		nf_unregister_net_hooks(nn->net, nn->out_ops, NAT64_N_OPS);
+	if (nn->pre_on)
+		nf_unregister_net_hooks(nn->net, nn->pre_ops, NAT64_N_OPS);
+	nn->out_on = false;
+	nn->pre_on = false;
 }

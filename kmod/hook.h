@@ -12,6 +12,7 @@
  */
 #define NAT64_HOOK_PRIORITY	(-420)
 
-int nat64_hooks_update(struct nat64_net *nn, bool pre, bool out);
+int nat64_hooks_register(struct nat64_net *nn, bool out);
+void nat64_hooks_unregister(struct nat64_net *nn);
 
 #endif /* _NAT64_HOOK_H */

@@ -7,10 +7,10 @@
 #include <net/net_namespace.h>
 
 #include "control.h"
+#include "dst_cache.h"
 #include "hook.h"
 #include "load.h"
 #include "netlink.h"
-#include "route.h"
 #include "version.h"
 #include "xlat.h"
 
@@ -36,8 +36,8 @@ static int __net_init net_init(struct net *net)
 
 static void __net_exit net_pre_exit(struct net *net)
 {
-	WARN_ON_ONCE(nat64_hooks_update(nat64_net(net), false, false));
-	nat64_native_exit(nat64_net(net));
+	nat64_hooks_unregister(nat64_net(net));
+	nat64_native_stop(nat64_net(net));
 }
 
 static void __net_exit net_exit(struct net *net)
@@ -47,11 +47,12 @@ static void __net_exit net_exit(struct net *net)
 	nat64_uses_exit(nn);
 	nat64_load_exit(nn);
 	nat64_control_exit(nn);
-	nat64_ways_free(nn->ways);
+	nat64_native_exit(nn);
+	nat64_dst_cache_exit(nn);
 	free_percpu(nn->stats);
 }
 
-/* The routes that nat64_ways_free() let go must be gone before IPv6 is. */
+/* The routes that nat64_dst_cache_exit() let go must be gone before IPv6 is. */
 static void __net_exit net_exit_batch(struct list_head *nets)
 {
 	rcu_barrier();

@@ -4,14 +4,16 @@
  *
  * A destination that a more specific native route leads to is forwarded. Such
  * routes are rare, so no packet asks for one until the routing tables are known
- * to hold one: all routes are listed once for each change of the prefixes, and
- * from then on every change of a route is heard of.
+ * to hold one: a scan lists all routes after a change of what is translated,
+ * and from then on the FIB notifier tells of every change of a route. While a
+ * scan is due, or was disturbed by changes of the routes, each packet asks.
  */
 #include "native.h"
 
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/rhashtable.h>
 #include <net/fib_notifier.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
@@ -21,8 +23,42 @@
 #include "compat/flow.h"
 #include "config.h"
 
+/* After a scan that the kernel gave up because routes changed meanwhile. */
+#define RETRY_DELAY	HZ
+
+/**
+ * struct reject_route - an IPv4 route that refuses packets, inside a mapping
+ * @node: link in nat64_native.rejects
+ * @key: reject_key() of its prefix
+ * @scan: number of the last scan that saw it
+ * @rcu: for the grace period after removal
+ *
+ * Of a blackhole, unreachable or prohibit route, a lookup gives the error
+ * alone, not the length of its prefix. So these are kept.
+ */
+struct reject_route {
+	struct rhash_head	node;
+	u64			key;
+	u32			scan;
+	struct rcu_head		rcu;
+};
+
+static const struct rhashtable_params reject_params = {
+	.head_offset = offsetof(struct reject_route, node),
+	.key_offset = offsetof(struct reject_route, key),
+	.key_len = sizeof_field(struct reject_route, key),
+	.automatic_shrinking = true,
+};
+
+/* @addr is in host byte order. */
+static u64 reject_key(u32 addr, unsigned int len)
+{
+	return (u64)addr << 8 | len;
+}
+
 /* Whether an IPv4 route lies inside a mapping that is less specific. */
-static bool inside_mapping(const struct nat64_config *cfg, __be32 addr, u8 len)
+static bool is_inside_mapping(const struct nat64_config *cfg, __be32 addr,
+			      u8 len)
 {
 	unsigned int shorter;
 
@@ -35,8 +71,8 @@ static bool inside_mapping(const struct nat64_config *cfg, __be32 addr, u8 len)
 }
 
 /* Whether an IPv6 route lies inside a translation prefix. */
-static bool inside_prefix(const struct nat64_config *cfg,
-			  const struct rt6key *dst)
+static bool is_inside_prefix(const struct nat64_config *cfg,
+			     const struct rt6key *dst)
 {
 	unsigned int i;
 
@@ -50,124 +86,269 @@ static bool inside_prefix(const struct nat64_config *cfg,
 	return false;
 }
 
-/* Whether an event is about a route that concerns us, and of which family. */
-static bool is_native(const struct nat64_config *cfg,
-		      const struct fib_notifier_info *info)
+/* A nexthop object may become a blackhole without an event of its routes. */
+static bool may_reject(const struct fib_entry_notifier_info *route)
 {
-	const struct fib6_entry_notifier_info *six;
-	const struct fib_entry_notifier_info *four;
-
-	if (info->family == AF_INET6) {
-		six = container_of(info, struct fib6_entry_notifier_info, info);
-		return inside_prefix(cfg, &six->rt->fib6_dst);
-	}
-	if (info->family != AF_INET)
-		return false;
-	four = container_of(info, struct fib_entry_notifier_info, info);
-	return inside_mapping(cfg, htonl(four->dst), four->dst_len);
+	return route->fi->nh || route->type == RTN_BLACKHOLE ||
+	       route->type == RTN_UNREACHABLE || route->type == RTN_PROHIBIT;
 }
 
-static void note_route(struct nat64_native *native, int family)
+static struct reject_route *find_reject(struct nat64_native *native, u64 key)
+{
+	return rhashtable_lookup(&native->rejects, &key, reject_params);
+}
+
+/* Returns false if there is no memory. Context: atomic, RCU read lock. */
+static bool note_reject(struct nat64_native *native, u64 key)
+{
+	struct reject_route *reject = find_reject(native, key);
+
+	if (reject) {
+		WRITE_ONCE(reject->scan, native->n_scans);
+		return true;
+	}
+	reject = kzalloc(sizeof(*reject), GFP_ATOMIC | __GFP_NOWARN);
+	if (!reject)
+		return false;
+	reject->key = key;
+	reject->scan = native->n_scans;
+	if (!rhashtable_lookup_insert_fast(&native->rejects, &reject->node,
+					   reject_params))
+		return true;
+	kfree(reject);
+	return find_reject(native, key);
+}
+
+static void rescan_routes(struct nat64_native *native, unsigned long delay)
+{
+	queue_delayed_work(system_long_wq, &native->work, delay);
+}
+
+/* Context: @native->lock is held. */
+static void note_specific4(struct nat64_native *native)
+{
+	native->seen4 = true;
+	WRITE_ONCE(native->has_specific4, true);
+}
+
+static void note_specific6(struct nat64_native *native)
 {
 	spin_lock_bh(&native->lock);
-	if (family == AF_INET) {
-		native->seen4 = true;
-		native->found4 = true;
-	} else {
-		native->seen6 = true;
-		native->found6 = true;
-	}
+	native->seen6 = true;
+	WRITE_ONCE(native->has_specific6, true);
 	spin_unlock_bh(&native->lock);
 }
 
+/* Context: RCU read lock, @native->lock is held. */
+static void note_route4(struct nat64_native *native,
+			const struct fib_entry_notifier_info *route)
+{
+	u64 key = reject_key(route->dst, route->dst_len);
+	u64 len = BIT_ULL(route->dst_len);
+
+	note_specific4(native);
+	if (!may_reject(route)) {
+		if (find_reject(native, key))
+			rescan_routes(native, 0);
+		return;
+	}
+	if (!note_reject(native, key)) {
+		WRITE_ONCE(native->is_stale, true);
+		rescan_routes(native, RETRY_DELAY);
+	}
+	native->seen_lens |= len;
+	WRITE_ONCE(native->reject_lens, native->reject_lens | len);
+}
+
+/* Context: atomic, RCU read lock. */
+static void hear_route4(struct nat64_net *nn, unsigned long event,
+			const struct fib_entry_notifier_info *route)
+{
+	const struct nat64_config *cfg = rcu_dereference(nn->config);
+
+	if (!is_inside_mapping(cfg, htonl(route->dst), route->dst_len))
+		return;
+	if (event == FIB_EVENT_ENTRY_DEL) {
+		rescan_routes(&nn->native, 0);
+		return;
+	}
+	spin_lock_bh(&nn->native.lock);
+	note_route4(&nn->native, route);
+	spin_unlock_bh(&nn->native.lock);
+}
+
+/* Context: atomic, RCU read lock. */
+static void hear_route6(struct nat64_net *nn, unsigned long event,
+			const struct fib6_entry_notifier_info *route)
+{
+	if (!is_inside_prefix(rcu_dereference(nn->config),
+			      &route->rt->fib6_dst))
+		return;
+	if (event == FIB_EVENT_ENTRY_DEL)
+		rescan_routes(&nn->native, 0);
+	else
+		note_specific6(&nn->native);
+}
+
 /* Context: atomic. */
-static int hear(struct notifier_block *nb, unsigned long event, void *ptr)
+static int hear_fib_event(struct notifier_block *nb, unsigned long event,
+			  void *ptr)
 {
 	struct nat64_net *nn = container_of(nb, struct nat64_net, native.nb);
 	const struct fib_notifier_info *info = ptr;
-	bool mine;
 
 	if (event > FIB_EVENT_ENTRY_DEL)
 		return NOTIFY_DONE;
 	rcu_read_lock();
-	mine = is_native(rcu_dereference(nn->config), info);
+	if (info->family == AF_INET)
+		hear_route4(nn, event,
+			    container_of(info, struct fib_entry_notifier_info,
+					 info));
+	else if (info->family == AF_INET6)
+		hear_route6(nn, event,
+			    container_of(info, struct fib6_entry_notifier_info,
+					 info));
 	rcu_read_unlock();
-	if (!mine)
-		return NOTIFY_DONE;
-	if (event == FIB_EVENT_ENTRY_DEL)
-		schedule_work(&nn->native.again);
-	else
-		note_route(&nn->native, info->family);
 	return NOTIFY_DONE;
 }
 
-static void forget(struct nat64_native *native)
+static void stop_listening(struct nat64_net *nn)
+{
+	if (nn->native.is_on)
+		unregister_fib_notifier(nn->net, &nn->native.nb);
+	nn->native.is_on = false;
+}
+
+/* What is heard from here on counts for the scan that begins. */
+static void begin_scan(struct nat64_native *native)
 {
 	spin_lock_bh(&native->lock);
+	native->n_scans++;
 	native->seen4 = false;
 	native->seen6 = false;
+	native->seen_lens = 0;
+	WRITE_ONCE(native->is_stale, false);
 	spin_unlock_bh(&native->lock);
 }
 
-/* If the routes cannot be listed, each packet has to ask for its own. */
-static void list_routes(struct nat64_net *nn)
+static void forget_reject(struct nat64_native *native,
+			  struct reject_route *reject)
 {
-	struct nat64_native *native = &nn->native;
-	int err;
-
-	forget(native);
-	err = register_fib_notifier(nn->net, &native->nb, NULL, NULL);
-	native->on = !err;
+	bool is_gone;
 
 	spin_lock_bh(&native->lock);
-	native->found4 = native->seen4 || err;
-	native->found6 = native->seen6 || err;
+	is_gone = reject->scan != native->n_scans &&
+		  !rhashtable_remove_fast(&native->rejects, &reject->node,
+					  reject_params);
 	spin_unlock_bh(&native->lock);
+	if (is_gone)
+		kfree_rcu(reject, rcu);
 }
 
-static void stop(struct nat64_net *nn)
+/* A walk that the table's growth disturbs leaves some for the next scan. */
+static void sweep_rejects(struct nat64_native *native)
 {
-	if (nn->native.on)
-		unregister_fib_notifier(nn->net, &nn->native.nb);
-	nn->native.on = false;
-	nn->native.cfg = NULL;
+	struct rhashtable_iter iter;
+	struct reject_route *reject;
+
+	rhashtable_walk_enter(&native->rejects, &iter);
+	rhashtable_walk_start(&iter);
+	while ((reject = rhashtable_walk_next(&iter)))
+		if (!IS_ERR(reject))
+			forget_reject(native, reject);
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
+/* Context: process, @nn->lock is held. Returns whether the scan is complete. */
+static bool finish_scan(struct nat64_native *native)
+{
+	bool is_complete;
+
+	sweep_rejects(native);
+	spin_lock_bh(&native->lock);
+	is_complete = !native->is_stale;
+	WRITE_ONCE(native->has_specific4, native->seen4 || !is_complete);
+	WRITE_ONCE(native->has_specific6, native->seen6 || !is_complete);
+	WRITE_ONCE(native->reject_lens, native->seen_lens);
+	spin_unlock_bh(&native->lock);
+	return is_complete;
+}
+
+/* Registering a notifier makes the kernel tell of all routes that there are. */
+static void scan_routes(struct nat64_net *nn)
+{
+	struct nat64_native *native = &nn->native;
+
+	stop_listening(nn);
+	begin_scan(native);
+	native->is_on = !register_fib_notifier(nn->net, &native->nb, NULL, NULL);
+	if (!native->is_on)
+		WRITE_ONCE(native->is_stale, true);
+	if (!finish_scan(native))
+		rescan_routes(native, RETRY_DELAY);
+}
+
+static void scan_work(struct work_struct *work)
+{
+	struct nat64_net *nn = container_of(to_delayed_work(work),
+					    struct nat64_net, native.work);
+
+	mutex_lock(&nn->lock);
+	if (nn->native.is_wanted)
+		scan_routes(nn);
+	mutex_unlock(&nn->lock);
+}
+
+/* Until the routes are scanned, each packet asks for its own. */
+static void expect_specific(struct nat64_native *native)
+{
+	spin_lock_bh(&native->lock);
+	WRITE_ONCE(native->is_stale, true);
+	WRITE_ONCE(native->has_specific4, true);
+	WRITE_ONCE(native->has_specific6, true);
+	spin_unlock_bh(&native->lock);
+	rescan_routes(native, 0);
+}
+
+static bool init_rejects(struct nat64_native *native)
+{
+	if (!native->has_rejects)
+		native->has_rejects = !rhashtable_init(&native->rejects,
+						       &reject_params);
+	return native->has_rejects;
 }
 
 /**
  * nat64_native_update() - look for routes inside what is translated now
  * @nn: translator of the namespace, after its configuration was changed
- * @on: whether anything is translated
+ * @wanted: whether anything is translated
  *
- * Mappings of single addresses need no look: no route is longer than they.
+ * Mappings of single addresses need no scan: no route is longer than they.
+ * Others that come one by one are not made to wait for it.
  *
  * Context: process, under @nn->lock, not under RTNL.
  */
-void nat64_native_update(struct nat64_net *nn, bool on)
+void nat64_native_update(struct nat64_net *nn, bool wanted)
 {
 	const struct nat64_config *cfg = nat64_config_protected(nn);
-	u64 lens = cfg->table->lens4 & ~BIT_ULL(32);
+	struct nat64_native *native = &nn->native;
 
-	if (on && nn->native.cfg == cfg && nn->native.lens == lens)
+	native->is_wanted = wanted && init_rejects(native);
+	if (!native->is_wanted) {
+		stop_listening(nn);
+		native->cfg = NULL;
 		return;
-	stop(nn);
-	if (!on)
-		return;
-	nn->native.cfg = cfg;
-	nn->native.lens = lens;
-	list_routes(nn);
-}
-
-static void look_again(struct work_struct *work)
-{
-	struct nat64_net *nn = container_of(work, struct nat64_net,
-					    native.again);
-
-	mutex_lock(&nn->lock);
-	if (nn->native.on) {
-		stop(nn);
-		nat64_native_update(nn, true);
 	}
-	mutex_unlock(&nn->lock);
+	if (native->cfg == cfg && native->n_wide4 == cfg->table->n_wide4)
+		return;
+	native->n_wide4 = cfg->table->n_wide4;
+	if (native->cfg == cfg) {
+		expect_specific(native);
+		return;
+	}
+	native->cfg = cfg;
+	scan_routes(nn);
 }
 
 /**
@@ -177,67 +358,125 @@ static void look_again(struct work_struct *work)
 void nat64_native_init(struct nat64_net *nn)
 {
 	spin_lock_init(&nn->native.lock);
-	INIT_WORK(&nn->native.again, look_again);
-	nn->native.nb.notifier_call = hear;
+	INIT_DELAYED_WORK(&nn->native.work, scan_work);
+	nn->native.nb.notifier_call = hear_fib_event;
 }
 
 /**
- * nat64_native_exit() - hear of no more routes
- * @nn: translator of a namespace that goes away
+ * nat64_native_stop() - hear of no more routes
+ * @nn: translator of a namespace that goes away, after its hooks
  *
  * Context: process; @nn->lock is not held.
  */
-void nat64_native_exit(struct nat64_net *nn)
+void nat64_native_stop(struct nat64_net *nn)
 {
 	mutex_lock(&nn->lock);
-	stop(nn);
+	nn->native.is_wanted = false;
+	stop_listening(nn);
 	mutex_unlock(&nn->lock);
-	cancel_work_sync(&nn->native.again);
+	cancel_delayed_work_sync(&nn->native.work);
+}
+
+static void free_reject(void *reject, void *arg)
+{
+	kfree(reject);
+}
+
+/**
+ * nat64_native_exit() - free what is known of routes
+ * @nn: translator of a namespace that goes away, a grace period after
+ *	nat64_native_stop()
+ *
+ * Context: process.
+ */
+void nat64_native_exit(struct nat64_net *nn)
+{
+	if (nn->native.has_rejects)
+		rhashtable_free_and_destroy(&nn->native.rejects, free_reject,
+					    NULL);
+}
+
+/* Return true if a route that refuses packets is longer than @len. */
+static bool has_reject(const struct nat64_native *native, __be32 daddr, u8 len)
+{
+	u64 lens = READ_ONCE(native->reject_lens) & ~GENMASK_ULL(len, 0);
+	unsigned int longer;
+
+	if (READ_ONCE(native->is_stale))
+		return true;
+	for (; lens; lens &= lens - 1) {
+		longer = __ffs64(lens);
+		if (find_reject((struct nat64_native *)native,
+				reject_key(ntohl(daddr & inet_make_mask(longer)),
+					   longer)))
+			return true;
+	}
+	return false;
+}
+
+/* The device that decides on the routing table: a VRF's, or loopback. */
+static struct net_device *input_dev(struct net_device *dev, bool is_local)
+{
+	int vrf;
+
+	if (!is_local)
+		return dev;
+	vrf = l3mdev_master_ifindex_rcu(dev);
+	return (vrf ? dev_get_by_index_rcu(dev_net(dev), vrf) : NULL) ?:
+	       dev_net(dev)->loopback_dev;
 }
 
 /**
  * nat64_native_route4() - whether a native route is better than a mapping
- * @nn: translator of the namespace
- * @skb: IPv4 packet
- * @in: device that it came in on; the outgoing one of a local packet
+ * @native: what is known of the namespace's routes
+ * @skb: packet, whose firewall mark counts
+ * @dev: as nat64_pkt.in
+ * @is_local: whether the gateway itself sends the packet
+ * @fl4: its IPv4 addresses and TOS; changed
  * @eam: mapping of its destination
  *
  * RFC 7915 section 4.6. At equal length the mapping wins. Worth asking while
- * @nn->native.found4 only. Context: RCU read lock.
+ * nat64_native.has_specific4 only. Context: RCU read lock.
  */
-bool nat64_native_route4(const struct nat64_net *nn, const struct sk_buff *skb,
-			 const struct net_device *in,
+bool nat64_native_route4(const struct nat64_native *native,
+			 const struct sk_buff *skb, struct net_device *dev,
+			 bool is_local, struct flowi4 *fl4,
 			 const struct nat64_eam *eam)
 {
-	struct flowi4 fl4 = {
-		.daddr = ip_hdr(skb)->daddr,
-		.saddr = ip_hdr(skb)->saddr,
-		.flowi4_iif = in->ifindex,
-		.flowi4_mark = skb->mark,
-	};
+	__be32 daddr = fl4->daddr;
 	struct fib_result res;
+	int err;
 
 	if (eam->len4 == 32)
 		return false;
-	nat64_flowi4_set_tos(&fl4, ip_hdr(skb)->tos);
-	return !fib_lookup(nn->net, &fl4, &res, 0) &&
-	       res.prefixlen > eam->len4;
+	fl4->flowi4_iif = input_dev(dev, is_local)->ifindex;
+	fl4->flowi4_mark = skb->mark;
+	err = fib_lookup(dev_net(dev), fl4, &res, 0);
+	switch (err) {
+	case 0:
+		return res.prefixlen > eam->len4;
+	case -EINVAL:
+	case -EHOSTUNREACH:
+	case -EACCES:
+		return has_reject(native, daddr, eam->len4);
+	}
+	return false;
 }
 
 /**
  * nat64_native_route6() - whether a native route is better than a prefix
- * @nn: translator of the namespace
  * @skb: IPv6 packet
- * @in: device that it came in on; the outgoing one of a local packet
+ * @dev: as nat64_pkt.in
+ * @is_local: whether the gateway itself sends the packet
  * @prefix: translation prefix of its destination
  *
  * RFC 7915 section 5.6. At equal length the prefix wins. Worth asking while
- * @nn->native.found6 only. Context: RCU read lock.
+ * nat64_native.has_specific6 only. Context: RCU read lock.
  */
-bool nat64_native_route6(const struct nat64_net *nn, struct sk_buff *skb,
-			 struct net_device *in,
-			 const struct nat64_prefix *prefix)
+bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
+			 bool is_local, const struct nat64_prefix *prefix)
 {
+	struct net_device *in = input_dev(dev, is_local);
 	struct flowi6 fl6 = {
 		.daddr = ipv6_hdr(skb)->daddr,
 		.saddr = ipv6_hdr(skb)->saddr,
@@ -248,7 +487,8 @@ bool nat64_native_route6(const struct nat64_net *nn, struct sk_buff *skb,
 	const struct fib6_info *from;
 	const struct rt6_info *rt;
 
-	rt = (struct rt6_info *)ip6_route_input_lookup(nn->net, in, &fl6, NULL,
+	rt = (struct rt6_info *)ip6_route_input_lookup(dev_net(dev), in, &fl6,
+						       NULL,
 						       RT6_LOOKUP_F_HAS_SADDR |
 						       RT6_LOOKUP_F_DST_NOREF);
 	from = rcu_dereference(rt->from);

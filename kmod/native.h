@@ -4,9 +4,13 @@
 #define _NAT64_NATIVE_H
 
 #include <linux/notifier.h>
+#include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include <net/ip.h>
+
+#include "compat/flow.h"
 
 struct nat64_eam;
 struct nat64_net;
@@ -15,39 +19,101 @@ struct net_device;
 struct sk_buff;
 
 /**
- * struct nat64_native - routes more specific than what is translated
- * @found4: there may be one inside a mapping
- * @found6: there may be one inside a translation prefix
- * @seen4: the routes since the last listing had one
+ * struct nat64_native - more specific routes inside what is translated
+ * @has_specific4: there may be one inside a mapping
+ * @has_specific6: there may be one inside a translation prefix
+ * @is_stale: the routes are still to be scanned: until then each packet asks
+ * @reject_lens: lengths of the prefixes in @rejects
+ * @rejects: &struct reject_route by prefix, since @has_rejects
+ * @seen4: the routes since the last scan began had one inside a mapping
  * @seen6: the same for IPv6
- * @on: @nb is registered
- * @cfg: configuration that the last listing was for; compared, never read
- * @lens: lengths of IPv4 prefixes, below 32, that it was for
- * @lock: of the four flags, between listing and events
+ * @seen_lens: lengths of the prefixes of reject routes since then
+ * @is_on: @nb is registered
+ * @is_wanted: something is translated
+ * @has_rejects: @rejects is initialised
+ * @n_scans: numbers the scans
+ * @cfg: configuration that the last scan was for; compared, never read
+ * @n_wide4: nat64_table.n_wide4 that it was for
+ * @lock: of the flags and of @reject_lens, between a scan and FIB events
  * @nb: hears of routes
- * @again: lists all routes anew, after such a route went away
+ * @work: scans all routes
  */
 struct nat64_native {
-	bool			found4;
-	bool			found6;
+	bool			has_specific4;
+	bool			has_specific6;
+	bool			is_stale;
+	u64			reject_lens;
+	struct rhashtable	rejects;
 	bool			seen4;
 	bool			seen6;
-	bool			on;
+	u64			seen_lens;
+	bool			is_on;
+	bool			is_wanted;
+	bool			has_rejects;
+	u32			n_scans;
 	const void		*cfg;
-	u64			lens;
+	u32			n_wide4;
 	spinlock_t		lock;	/* of the flags */
 	struct notifier_block	nb;
-	struct work_struct	again;
+	struct delayed_work	work;
 };
 
 void nat64_native_init(struct nat64_net *nn);
-void nat64_native_update(struct nat64_net *nn, bool on);
+void nat64_native_update(struct nat64_net *nn, bool wanted);
+void nat64_native_stop(struct nat64_net *nn);
 void nat64_native_exit(struct nat64_net *nn);
-bool nat64_native_route4(const struct nat64_net *nn, const struct sk_buff *skb,
-			 const struct net_device *in,
+bool nat64_native_route4(const struct nat64_native *native,
+			 const struct sk_buff *skb, struct net_device *dev,
+			 bool is_local, struct flowi4 *fl4,
 			 const struct nat64_eam *eam);
-bool nat64_native_route6(const struct nat64_net *nn, struct sk_buff *skb,
-			 struct net_device *in,
-			 const struct nat64_prefix *prefix);
+bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
+			 bool is_local, const struct nat64_prefix *prefix);
+
+/**
+ * nat64_native_beats_eam() - whether an IPv4 packet has a more specific route
+ * @native: what is known of the namespace's routes
+ * @skb: IPv4 packet
+ * @dev: as nat64_pkt.in
+ * @is_local: whether the gateway itself sends it
+ * @eam: mapping of its destination
+ *
+ * RFC 7915 section 4.6: then it is not translated. Context: RCU read lock.
+ */
+static inline bool nat64_native_beats_eam(const struct nat64_native *native,
+					  const struct sk_buff *skb,
+					  struct net_device *dev, bool is_local,
+					  const struct nat64_eam *eam)
+{
+	struct flowi4 fl4;
+
+	if (likely(!READ_ONCE(native->has_specific4)))
+		return false;
+	fl4 = (struct flowi4){
+		.daddr = ip_hdr(skb)->daddr,
+		.saddr = ip_hdr(skb)->saddr,
+	};
+	nat64_flowi4_set_tos(&fl4, ip_hdr(skb)->tos);
+	return nat64_native_route4(native, skb, dev, is_local, &fl4, eam);
+}
+
+/**
+ * nat64_native_beats_prefix() - whether an IPv6 packet has a more specific route
+ * @native: what is known of the namespace's routes
+ * @skb: IPv6 packet
+ * @dev: as nat64_pkt.in
+ * @is_local: whether the gateway itself sends it
+ * @prefix: translation prefix of its destination
+ *
+ * RFC 7915 section 5.6: then it is not translated. Context: RCU read lock.
+ */
+static inline bool nat64_native_beats_prefix(const struct nat64_native *native,
+					     struct sk_buff *skb,
+					     struct net_device *dev,
+					     bool is_local,
+					     const struct nat64_prefix *prefix)
+{
+	return unlikely(READ_ONCE(native->has_specific6)) &&
+	       nat64_native_route6(skb, dev, is_local, prefix);
+}
 
 #endif /* _NAT64_NATIVE_H */

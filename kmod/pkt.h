@@ -73,4 +73,18 @@ struct nat64_pkt {
 	bool				dry_run;
 };
 
+/**
+ * nat64_pkt_l3dev() - the device that a packet belongs to after its reception
+ * @p: packet
+ *
+ * That of the VRF for a packet that came in on a port of one, as l3mdev_ip_rcv()
+ * has it. Context: RCU read lock.
+ */
+static inline struct net_device *nat64_pkt_l3dev(const struct nat64_pkt *p)
+{
+	if (likely(!netif_is_l3_slave(p->in)))
+		return p->in;
+	return netdev_master_upper_dev_get_rcu(p->in) ?: p->in;
+}
+
 #endif /* _NAT64_PKT_H */

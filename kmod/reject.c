@@ -4,6 +4,7 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <net/icmp.h>
+#include <net/inet_sock.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
@@ -118,6 +119,18 @@ bool nat64_reject_error(const struct nat64_pkt *p, enum nat64_counter reason,
 }
 
 /*
+ * A socket of this machine that is bound to a device gets what its own call
+ * returns. The kernel would send it an ICMP error by other routes than its own.
+ */
+static bool is_told_by_call(const struct nat64_pkt *p, enum nat64_counter reason)
+{
+	const struct sock *sk = sk_to_full_sk(p->sk);
+
+	return p->local && sk && sk->sk_bound_dev_if &&
+	       reports[reason].kind != REPORT_ALWAYS;
+}
+
+/*
  * The kernel limits the rate and sends no error about errors, later fragments
  * and broadcasts.
  */
@@ -126,7 +139,8 @@ static void send_error(struct nat64_pkt *p, enum nat64_counter reason)
 	struct nat64_icmp_error error;
 	bool sent = true;
 
-	if (!nat64_reject_error(p, reason, &error))
+	if (is_told_by_call(p, reason) ||
+	    !nat64_reject_error(p, reason, &error))
 		return;
 	if (p->family == 4)
 		sent = send_error4(p, &error);

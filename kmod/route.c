@@ -1,168 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Finding the way of a packet.
- *
- * Each CPU keeps the ways that its packets took last, as long as nothing but
- * the destination decides on them: no policy rules, no routes by source, no
- * choice of next hops. Whether a way still holds, its route itself knows: the
- * kernel marks every route that a change of whatever kind concerns.
- */
 #include "route.h"
 
-#include <linux/hash.h>
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
-#include <net/inet_ecn.h>
+#include <net/dst_metadata.h>
+#include <net/inet_sock.h>
 #include <net/ip_fib.h>
 #include <net/l3mdev.h>
 #include <net/nexthop.h>
+#include <net/xfrm.h>
 
 #include "compat/flow.h"
 #include "compat/mtu.h"
-
-#define WAYS_BITS	11
-
-/* What a way is to: a family, and what else may decide there. */
-#define WAY6		1
-#define WAY4(tos)	(2 | ((tos) & ~INET_ECN_MASK) << 8)
-
-/**
- * struct nat64_way - a route that a packet took
- * @dst6: destination; that of IPv4 is in its last word
- * @kind: WAY6 or WAY4(); 0: none
- * @cookie: with which an IPv6 route tells whether it still holds
- * @dst: the route, which is held
- */
-struct nat64_way {
-	struct in6_addr		dst6;
-	u32			kind;
-	u32			cookie;
-	struct dst_entry	*dst;
-};
-
-/**
- * struct nat64_ways - the ways that packets of a CPU took last
- * @pair: by a hash of the destination; the newer one comes first
- */
-struct nat64_ways {
-	struct nat64_way (*pair)[2];
-};
-
-/**
- * nat64_ways_alloc() - make room to keep ways
- *
- * Context: process. Return: for nat64_net.ways; NULL: no memory.
- */
-struct nat64_ways __percpu *nat64_ways_alloc(void)
-{
-	struct nat64_ways __percpu *ways = alloc_percpu(struct nat64_ways);
-	struct nat64_ways *mine;
-	int cpu;
-
-	if (!ways)
-		return NULL;
-	for_each_possible_cpu(cpu) {
-		mine = per_cpu_ptr(ways, cpu);
-		mine->pair = kvzalloc_node(sizeof(*mine->pair) << WAYS_BITS,
-					   GFP_KERNEL_ACCOUNT,
-					   cpu_to_node(cpu));
-		if (!mine->pair) {
-			nat64_ways_free(ways);
-			return NULL;
-		}
-	}
-	return ways;
-}
-
-/**
- * nat64_ways_free() - give back the ways, and the routes
- * @ways: of nat64_ways_alloc(), in no packet's sight any more; or NULL
- *
- * Context: process.
- */
-void nat64_ways_free(struct nat64_ways __percpu *ways)
-{
-	struct nat64_ways *mine;
-	unsigned int i;
-	int cpu;
-
-	if (!ways)
-		return;
-	for_each_possible_cpu(cpu) {
-		mine = per_cpu_ptr(ways, cpu);
-		for (i = 0; mine->pair && i < 2 << WAYS_BITS; i++)
-			dst_release(mine->pair[i / 2][i % 2].dst);
-		kvfree(mine->pair);
-	}
-	free_percpu(ways);
-}
-
-/*
- * A packet that is handled on behalf of a process may change the CPU, and so
- * may any with a real-time kernel. What the gateway sends itself has no device
- * that it came in on.
- */
-static bool may_keep(const struct nat64_pkt *p)
-{
-	return !p->local && in_softirq() && !IS_ENABLED(CONFIG_PREEMPT_RT);
-}
-
-/* Subnets and hosts are both numbered from 1: neither may hide the other. */
-static struct nat64_way *find_pair(const struct nat64_pkt *p,
-				   const struct in6_addr *dst6, u32 kind)
-{
-	const u32 *word = (__force const u32 *)dst6->s6_addr32;
-	u64 subnet = (u64)word[0] << 32 | word[1];
-	u64 host = (u64)word[2] << 32 | word[3];
-	u64 key = subnet * GOLDEN_RATIO_64 + host + kind;
-
-	return this_cpu_ptr(p->nn->ways)->pair[hash_64(key, WAYS_BITS)];
-}
-
-static void forget_way(struct nat64_way *way)
-{
-	dst_release(way->dst);
-	way->dst = NULL;
-	way->kind = 0;
-}
-
-/* A carrier that is lost may count as a lost route, which the route misses. */
-static struct dst_entry *check_way(struct nat64_way *way)
-{
-	if (likely(dst_check(way->dst, way->cookie) &&
-		   netif_carrier_ok(way->dst->dev)))
-		return way->dst;
-	forget_way(way);
-	return NULL;
-}
-
-static struct dst_entry *find_way(const struct nat64_pkt *p,
-				  const struct in6_addr *dst6, u32 kind)
-{
-	struct nat64_way *way = find_pair(p, dst6, kind);
-
-	if (likely(way->kind == kind && ipv6_addr_equal(&way->dst6, dst6)))
-		return check_way(way);
-	way++;
-	if (way->kind == kind && ipv6_addr_equal(&way->dst6, dst6))
-		return check_way(way);
-	return NULL;
-}
-
-static void keep_way(const struct nat64_pkt *p, const struct in6_addr *dst6,
-		     u32 kind, struct dst_entry *dst, u32 cookie)
-{
-	struct nat64_way *way = find_pair(p, dst6, kind);
-
-	if (!dst_hold_safe(dst))
-		return;
-	forget_way(way + 1);
-	way[1] = way[0];
-	way->dst6 = *dst6;
-	way->kind = kind;
-	way->cookie = cookie;
-	way->dst = dst;
-}
+#include "compat/xfrm.h"
+#include "dst_cache.h"
+#include "icmp.h"
 
 /* What routing knows about a failed lookup, as RFC 7915 wants it answered. */
 static enum nat64_counter route_error(int err)
@@ -181,40 +33,139 @@ static enum nat64_counter route_error(int err)
 	return NAT64_NO_ROUTE;
 }
 
-/* Ports take part in multipath hashing and in policy rules. */
-static __be32 read_ports(const struct nat64_pkt *p)
+/*
+ * What takes part in multipath hashing, in policy rules and in IPsec policies
+ * beside the addresses: ports, or the type of an ICMP message. All fragments of
+ * a packet are to go one way, so none has any. @proto: of the new family.
+ */
+static void set_upper(const struct nat64_pkt *p, u8 proto, union flowi_uli *uli)
 {
-	const __be32 *ports;
-	__be32 buf;
+	unsigned int at = p->hdr.len;
+	__be16 buf[2];
+	const __be16 *word;
 
-	if (p->hdr.frag_off ||
-	    (p->hdr.proto != IPPROTO_TCP && p->hdr.proto != IPPROTO_UDP &&
-	     p->hdr.proto != IPPROTO_SCTP))
-		return 0;
-	ports = skb_header_pointer(p->skb, p->hdr.len, sizeof(buf), &buf);
-	return ports ? *ports : 0;
+	if (p->hdr.frag_off || p->hdr.mf)
+		return;
+	word = skb_header_pointer(p->skb, at, sizeof(buf), buf);
+	if (!word)
+		return;
+	switch (proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		uli->ports.sport = word[0];
+		uli->ports.dport = word[1];
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		if (!p->icmp_error)
+			uli->icmpt.type = nat64_icmp_echo_type(*(const u8 *)word);
+	}
 }
 
-static struct dst_entry *lookup6(const struct nat64_pkt *p,
-				 const struct in6_addr *saddr,
-				 const struct in6_addr *daddr, u8 proto,
-				 __be32 ports)
+/* The socket whose options decide on what the gateway itself sends, or NULL. */
+static struct sock *sending_sock(const struct nat64_pkt *p)
 {
-	struct net_device *in = p->local ? p->nn->net->loopback_dev : p->in;
-	struct flowi6 fl6 = {
-		.flowi6_iif = in->ifindex,
-		.flowi6_mark = p->skb->mark,
-		.flowi6_proto = proto,
-		.flowlabel = ip6_make_flowinfo(p->hdr.tos, 0),
-		.daddr = *daddr,
-		.saddr = *saddr,
-		.fl6_sport = (__force __be16)((const u16 *)&ports)[0],
-		.fl6_dport = (__force __be16)((const u16 *)&ports)[1],
-	};
+	return sk_to_full_sk(p->sk);
+}
 
-	return ip6_route_input_lookup(p->nn->net, in, &fl6, NULL,
-				      RT6_LOOKUP_F_HAS_SADDR |
-				      RT6_LOOKUP_F_DST_NOREF);
+static bool has_ipsec_policy(const struct nat64_pkt *p)
+{
+	return unlikely(nat64_xfrm_has_policy(p->nn->net, XFRM_POLICY_OUT));
+}
+
+/*
+ * As ip_forward(), ip6_forward() and ip_route_output_flow() ask: whether the
+ * packet is to be encrypted on its way, or must not go there at all. @p->dst
+ * becomes a reference, or NULL.
+ */
+static noinline enum nat64_counter lookup_policy(struct nat64_pkt *p,
+						 struct flowi *fl)
+{
+	struct dst_entry *dst = p->dst;
+
+	if (dst->flags & DST_NOXFRM)
+		return NAT64_OK;
+	if (!p->dst_held && !dst_hold_safe(dst))
+		return NAT64_NO_ROUTE;
+	p->dst_held = false;
+	p->dst = NULL;
+	fl->flowi_oif = dst->dev->ifindex;
+	dst = xfrm_lookup(p->nn->net, dst, fl, sending_sock(p),
+			  p->local ? 0 : XFRM_LOOKUP_QUEUE);
+	if (IS_ERR(dst))
+		return NAT64_IPSEC_POLICY;
+	p->dst = dst;
+	p->dst_held = true;
+	return NAT64_OK;
+}
+
+/**
+ * nat64_route_check_policy() - whether IPsec policies let a packet in
+ * @p: packet as it came, of a namespace with policies, or decrypted
+ *
+ * See nat64_route_may_enter().
+ */
+bool nat64_route_check_policy(const struct nat64_pkt *p)
+{
+	const struct net *net = p->nn->net;
+	const struct inet6_dev *idev;
+	struct in_device *in_dev;
+
+	if (p->family == 4) {
+		in_dev = __in_dev_get_rcu(p->in);
+		return (in_dev && IN_DEV_ORCONF(in_dev, NOPOLICY)) ||
+		       xfrm4_policy_check(NULL, XFRM_POLICY_FWD, p->skb);
+	}
+	idev = __in6_dev_get(p->in);
+	return READ_ONCE(net->ipv6.devconf_all->disable_policy) ||
+	       (idev && READ_ONCE(idev->cnf.disable_policy)) ||
+	       xfrm6_policy_check(NULL, XFRM_POLICY_FWD, p->skb);
+}
+
+/* Of the tunnel that a packet came through, for rules that ask for it. */
+static __be64 tunnel_id(const struct sk_buff *skb)
+{
+	const struct ip_tunnel_info *info = skb_tunnel_info(skb);
+
+	return info && !(info->mode & IP_TUNNEL_INFO_TX) ? info->key.tun_id : 0;
+}
+
+/*
+ * What the gateway itself sends goes where its socket would send it, as in
+ * ip6_route_me_harder(); what it forwards is judged by where it came in.
+ * Returns a reference for the former; put6() knows.
+ */
+static struct dst_entry *lookup6(const struct nat64_pkt *p, struct flowi6 *fl6)
+{
+	struct net_device *dev = nat64_pkt_l3dev(p);
+	struct sock *sk = sending_sock(p);
+
+	fl6->flowi6_mark = p->skb->mark;
+	if (!p->local) {
+		fl6->flowi6_iif = dev->ifindex;
+		fl6->flowi6_tun_key.tun_id = tunnel_id(p->skb);
+		return ip6_route_input_lookup(p->nn->net, dev, fl6, NULL,
+					      RT6_LOOKUP_F_HAS_SADDR |
+					      RT6_LOOKUP_F_DST_NOREF);
+	}
+	nat64_flow_set_l3mdev(&fl6->__fl_common,
+			      l3mdev_master_ifindex_rcu(p->in));
+	fl6->flowi6_uid = sock_net_uid(p->nn->net, sk);
+	if (sk && sk->sk_bound_dev_if)
+		fl6->flowi6_oif = sk->sk_bound_dev_if;
+	/* Without a source it would look for one in an IPv6 socket. */
+	if (ipv6_addr_any(&fl6->saddr))
+		sk = NULL;
+	return ip6_route_output(p->nn->net, sk, fl6);
+}
+
+static void put6(const struct nat64_pkt *p, struct dst_entry *dst)
+{
+	if (p->local)
+		dst_release(dst);
 }
 
 /* Neither family forwards for itself what its sysctls do not let it forward. */
@@ -245,9 +196,9 @@ static enum nat64_counter check_forwarding4(const struct nat64_pkt *p,
 		NAT64_OK : NAT64_FORWARDING_OFF;
 }
 
-/* Whether nothing but the destination decides, now and for other packets. */
-static bool is_only_way6(const struct nat64_pkt *p,
-			 const struct dst_entry *dst)
+/* Return true if the destination alone decides, so that the route may be cached. */
+static bool is_dst_only_route6(const struct nat64_pkt *p,
+			       const struct dst_entry *dst)
 {
 	const struct rt6_info *rt = (const struct rt6_info *)dst;
 	const struct fib6_info *from = rcu_dereference(rt->from);
@@ -262,67 +213,118 @@ static bool is_only_way6(const struct nat64_pkt *p,
 	       !rcu_access_pointer(from->fib6_next);
 }
 
-static bool may_keep6(const struct nat64_pkt *p)
+static bool may_cache6(const struct nat64_pkt *p)
 {
-	return may_keep(p) && !fib6_has_custom_rules(p->nn->net) &&
+	return !p->local && !fib6_has_custom_rules(p->nn->net) &&
 	       !fib6_routes_require_src(p->nn->net);
 }
 
-static struct dst_entry *find_dst6(const struct nat64_pkt *p)
+static void set_flow6(const struct nat64_pkt *p, struct flowi6 *fl6)
 {
 	u8 proto = p->hdr.proto == IPPROTO_ICMP ? IPPROTO_ICMPV6 :
 						  p->hdr.proto;
-	bool keep = may_keep6(p);
+
+	*fl6 = (struct flowi6){
+		.daddr = p->a.dst6,
+		.saddr = p->a.src6,
+		.flowi6_proto = proto,
+		.flowlabel = ip6_make_flowinfo(p->hdr.tos, 0),
+	};
+	set_upper(p, proto, &fl6->uli);
+}
+
+static noinline struct dst_entry *find_slowly6(struct nat64_pkt *p, bool cache)
+{
+	struct flowi6 fl6;
 	struct dst_entry *dst;
 
-	if (likely(keep)) {
-		dst = find_way(p, &p->a.dst6, WAY6);
-		if (likely(dst))
-			return dst;
-	}
-	dst = lookup6(p, &p->a.src6, &p->a.dst6, proto, read_ports(p));
-	if (keep && !dst->error && is_only_way6(p, dst))
-		keep_way(p, &p->a.dst6, WAY6, dst,
-			 rt6_get_cookie((struct rt6_info *)dst));
+	set_flow6(p, &fl6);
+	dst = lookup6(p, &fl6);
+	p->dst_held = p->local;
+	if (cache && !dst->error && is_dst_only_route6(p, dst))
+		nat64_dst_cache_set(p->nn, &p->a.dst6, NAT64_DST_KIND6, dst,
+				    rt6_get_cookie((struct rt6_info *)dst));
 	return dst;
 }
 
+static struct dst_entry *find_dst6(struct nat64_pkt *p)
+{
+	bool cache = may_cache6(p);
+	struct dst_entry *dst;
+
+	if (likely(cache)) {
+		dst = nat64_dst_cache_get(p->nn, &p->a.dst6, NAT64_DST_KIND6);
+		if (likely(dst))
+			return dst;
+	}
+	return find_slowly6(p, cache);
+}
+
+static noinline enum nat64_counter check_policy6(struct nat64_pkt *p)
+{
+	struct flowi6 fl6;
+
+	if (nat64_dst_is_local6(p->dst))
+		return NAT64_OK;
+	set_flow6(p, &fl6);
+	fl6.flowi6_mark = p->skb->mark;
+	return lookup_policy(p, flowi6_to_flowi(&fl6));
+}
+
 /**
- * nat64_route6() - find the way of a packet that becomes IPv6
+ * nat64_route6() - find the route of a packet that becomes IPv6
  * @p: packet with its IPv6 addresses; gets @p->dst and @p->mtu
  *
- * As ip6_forward() would, but for the MTU: a route's own counts, since
- * ip6_output() will not send more. Context: RCU read lock, which the route
- * lives under.
+ * As ip6_forward() would, or ip6_route_me_harder() for what the gateway itself
+ * sends, but for the MTU: a route's own counts, since ip6_output() will not
+ * send more. nat64_route_put() returns the route unless it went with the
+ * packet. Context: RCU read lock, which the route lives under.
  *
- * Return: NAT64_OK or the reason why there is no way.
+ * Return: NAT64_OK or the reason why there is none.
  */
 enum nat64_counter nat64_route6(struct nat64_pkt *p)
 {
-	struct dst_entry *dst = find_dst6(p);
 	enum nat64_counter reason;
 
-	if (unlikely(dst->error))
-		return route_error(dst->error);
-	reason = check_forwarding6(p, dst);
+	p->dst = find_dst6(p);
+	if (unlikely(p->dst->error))
+		return route_error(p->dst->error);
+	reason = check_forwarding6(p, p->dst);
+	if (likely(!reason) && has_ipsec_policy(p))
+		reason = check_policy6(p);
 	if (unlikely(reason))
 		return reason;
-	p->dst = dst;
-	p->mtu = max_t(unsigned int, nat64_dst_mtu6(dst), IPV6_MIN_MTU);
+	p->mtu = max_t(unsigned int, nat64_dst_mtu6(p->dst), IPV6_MIN_MTU);
 	return NAT64_OK;
 }
 
+/* As lookup6(); always returns a reference, or an error pointer. */
 static struct rtable *lookup4(const struct nat64_pkt *p, struct flowi4 *fl4)
 {
+	int l3mdev = l3mdev_master_ifindex_rcu(p->in);
+	struct sock *sk = sending_sock(p);
+	struct rtable *rt;
+
 	fl4->flowi4_mark = p->skb->mark;
-	fl4->flowi4_oif = p->local ? 0 : l3mdev_master_ifindex_rcu(p->in);
 	fl4->flowi4_flags = FLOWI_FLAG_ANYSRC;
 	nat64_flowi4_set_tos(fl4, p->hdr.tos);
+	fl4->flowi4_uid = sock_net_uid(p->nn->net, sk);
+	if (p->local) {
+		nat64_flow_set_l3mdev(&fl4->__fl_common, l3mdev);
+		if (sk && sk->sk_bound_dev_if)
+			fl4->flowi4_oif = sk->sk_bound_dev_if;
+	} else {
+		fl4->flowi4_oif = l3mdev;
+		fl4->flowi4_tun_key.tun_id = tunnel_id(p->skb);
+		rt = nat64_route4_by_rules(p, fl4);
+		if (rt)
+			return rt;
+	}
 	return __ip_route_output_key(p->nn->net, fl4);
 }
 
-/* Whether nothing but the destination decides, now and for other packets. */
-static bool is_only_way4(const struct nat64_pkt *p, struct flowi4 *fl4)
+/* Return true if the destination alone decides, so that the route may be cached. */
+static bool is_dst_only_route4(const struct nat64_pkt *p, struct flowi4 *fl4)
 {
 	struct fib_result res;
 
@@ -331,72 +333,92 @@ static bool is_only_way4(const struct nat64_pkt *p, struct flowi4 *fl4)
 	       (res.prefixlen || res.table->tb_num_default <= 1);
 }
 
-static bool may_keep4(const struct nat64_pkt *p)
+static bool may_cache4(const struct nat64_pkt *p)
 {
-	return may_keep(p) && !fib4_has_custom_rules(p->nn->net);
+	return !p->local && !fib4_has_custom_rules(p->nn->net);
 }
 
-static struct rtable *lookup_packet4(const struct nat64_pkt *p,
-				     struct flowi4 *fl4)
+static void set_flow4(const struct nat64_pkt *p, struct flowi4 *fl4)
 {
-	__be32 ports = read_ports(p);
+	u8 proto = p->hdr.proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP :
+						    p->hdr.proto;
 
 	*fl4 = (struct flowi4){
 		.daddr = p->a.dst4,
 		.saddr = p->a.src4,
-		.flowi4_proto = p->hdr.proto == IPPROTO_ICMPV6 ?
-				IPPROTO_ICMP : p->hdr.proto,
-		.fl4_sport = (__force __be16)((const u16 *)&ports)[0],
-		.fl4_dport = (__force __be16)((const u16 *)&ports)[1],
+		.flowi4_proto = proto,
 	};
-	return lookup4(p, fl4);
+	set_upper(p, proto, &fl4->uli);
 }
 
-static noinline struct rtable *find_slowly4(struct nat64_pkt *p, bool keep)
+static noinline struct rtable *find_slowly4(struct nat64_pkt *p, bool cache)
 {
 	struct in6_addr key = { .s6_addr32[3] = p->a.dst4 };
 	struct flowi4 fl4;
-	struct rtable *rt = lookup_packet4(p, &fl4);
+	struct rtable *rt;
 
+	set_flow4(p, &fl4);
+	rt = lookup4(p, &fl4);
 	p->dst_held = !IS_ERR(rt);
-	if (keep && p->dst_held && is_only_way4(p, &fl4))
-		keep_way(p, &key, WAY4(p->hdr.tos), &rt->dst, 0);
+	if (cache && p->dst_held && is_dst_only_route4(p, &fl4))
+		nat64_dst_cache_set(p->nn, &key, NAT64_DST_KIND4(p->hdr.tos),
+				    &rt->dst, 0);
 	return rt;
 }
 
 static struct rtable *find_rt4(struct nat64_pkt *p)
 {
 	struct in6_addr key = { .s6_addr32[3] = p->a.dst4 };
-	bool keep = may_keep4(p);
+	bool cache = may_cache4(p);
 	struct dst_entry *dst;
 
-	if (likely(keep)) {
-		dst = find_way(p, &key, WAY4(p->hdr.tos));
+	if (likely(cache)) {
+		dst = nat64_dst_cache_get(p->nn, &key,
+					  NAT64_DST_KIND4(p->hdr.tos));
 		if (likely(dst))
 			return container_of(dst, struct rtable, dst);
 	}
-	return find_slowly4(p, keep);
+	return find_slowly4(p, cache);
+}
+
+static noinline enum nat64_counter check_policy4(struct nat64_pkt *p)
+{
+	struct flowi4 fl4;
+
+	if (nat64_dst_is_local4(p->dst))
+		return NAT64_OK;
+	set_flow4(p, &fl4);
+	fl4.flowi4_mark = p->skb->mark;
+	nat64_flowi4_set_tos(&fl4, p->hdr.tos);
+	return lookup_policy(p, flowi4_to_flowi(&fl4));
 }
 
 /**
- * nat64_route4() - find the way of a packet that becomes IPv4
+ * nat64_route4() - find the route of a packet that becomes IPv4
  * @p: packet with its IPv4 addresses; gets @p->dst and @p->mtu
  *
  * As ip_forward() would, but without asking the reverse path about the source:
- * that is a mapped address, which need not have a route. Context: RCU read
- * lock. nat64_route_put() returns the route unless it went with the packet.
+ * that is a mapped address, which need not have a route; or as
+ * ip_route_me_harder() does for what the gateway itself sends. Context: RCU
+ * read lock. nat64_route_put() returns the route unless it went with the packet.
  *
- * Return: NAT64_OK or the reason why there is no way.
+ * Return: NAT64_OK or the reason why there is none.
  */
 enum nat64_counter nat64_route4(struct nat64_pkt *p)
 {
 	struct rtable *rt = find_rt4(p);
+	enum nat64_counter reason;
 
 	if (IS_ERR(rt))
 		return route_error(PTR_ERR(rt));
 	p->dst = &rt->dst;
-	p->mtu = ip_dst_mtu_maybe_forward(&rt->dst, true);
-	return check_forwarding4(p, rt);
+	reason = check_forwarding4(p, rt);
+	if (likely(!reason) && has_ipsec_policy(p))
+		reason = check_policy4(p);
+	if (unlikely(reason))
+		return reason;
+	p->mtu = ip_dst_mtu_maybe_forward(p->dst, true);
+	return NAT64_OK;
 }
 
 /**
@@ -415,16 +437,18 @@ void nat64_route_put(struct nat64_pkt *p)
  * @p: ICMP error, for which RFC 7915 sections 4.2 and 5.2 want it
  * @daddr: address
  *
- * Return: MTU; the largest one when there is no route.
+ * Return: MTU in bytes; the largest one when there is no route.
  */
 unsigned int nat64_route6_mtu(const struct nat64_pkt *p,
 			      const struct in6_addr *daddr)
 {
-	struct dst_entry *dst = lookup6(p, &in6addr_any, daddr, 0, 0);
+	struct flowi6 fl6 = { .daddr = *daddr };
+	struct dst_entry *dst = lookup6(p, &fl6);
+	unsigned int mtu;
 
-	if (dst->error)
-		return IP6_MAX_MTU;
-	return nat64_dst_mtu6(dst);
+	mtu = dst->error ? IP6_MAX_MTU : nat64_dst_mtu6(dst);
+	put6(p, dst);
+	return mtu;
 }
 
 /**
@@ -432,7 +456,7 @@ unsigned int nat64_route6_mtu(const struct nat64_pkt *p,
  * @p: ICMP error, for which RFC 7915 sections 4.2 and 5.2 want it
  * @daddr: address
  *
- * Return: MTU; the largest one when there is no route.
+ * Return: MTU in bytes; the largest one when there is no route.
  */
 unsigned int nat64_route4_mtu(const struct nat64_pkt *p, __be32 daddr)
 {
@@ -452,7 +476,8 @@ unsigned int nat64_route4_mtu(const struct nat64_pkt *p, __be32 daddr)
  * @p: packet
  * @daddr: address
  *
- * Return: address, 0 when the gateway has none.
+ * Return: address; 192.0.0.8 (RFC 7600 section 4.8), as the kernel's own errors
+ * have it, when the gateway has none; 0 when there is no route.
  */
 __be32 nat64_route4_source(const struct nat64_pkt *p, __be32 daddr)
 {
@@ -462,7 +487,7 @@ __be32 nat64_route4_source(const struct nat64_pkt *p, __be32 daddr)
 	if (IS_ERR(rt))
 		return 0;
 	ip_rt_put(rt);
-	return fl4.saddr;
+	return fl4.saddr ?: htonl(INADDR_DUMMY);
 }
 
 /**
@@ -476,9 +501,11 @@ __be32 nat64_route4_source(const struct nat64_pkt *p, __be32 daddr)
 bool nat64_route6_source(const struct nat64_pkt *p,
 			 const struct in6_addr *daddr, struct in6_addr *saddr)
 {
-	struct dst_entry *dst = lookup6(p, &in6addr_any, daddr, 0, 0);
+	struct flowi6 fl6 = { .daddr = *daddr };
+	struct dst_entry *dst = lookup6(p, &fl6);
+	bool found = !dst->error &&
+		     !ipv6_dev_get_saddr(p->nn->net, dst->dev, daddr, 0, saddr);
 
-	return !dst->error &&
-	       !ipv6_dev_get_saddr(p->nn->net, dst->dev, daddr, 0, saddr);
+	put6(p, dst);
+	return found;
 }
-

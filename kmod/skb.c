@@ -129,11 +129,12 @@ static __always_inline void change_family(struct nat64_pkt *p, u8 family,
 void nat64_skb_to6(struct nat64_pkt *p)
 {
 	struct inet6_skb_parm *cb = IP6CB(p->skb);
+	int iif = IPCB(p->skb)->iif;
 
 	change_family(p, 6, ETH_P_IPV6, sizeof(struct ipv6hdr));
 	gso_flip(p->skb, SKB_GSO_TCPV4, SKB_GSO_TCPV6);
 	memset(cb, 0, sizeof(*cb));
-	cb->iif = p->in->ifindex;
+	cb->iif = iif;
 	cb->nhoff = offsetof(struct ipv6hdr, nexthdr);
 	if (!p->local)
 		cb->flags = IP6SKB_FORWARDED;
@@ -146,11 +147,12 @@ void nat64_skb_to6(struct nat64_pkt *p)
 void nat64_skb_to4(struct nat64_pkt *p)
 {
 	struct inet_skb_parm *cb = IPCB(p->skb);
+	int iif = IP6CB(p->skb)->iif;
 
 	change_family(p, 4, ETH_P_IP, sizeof(struct iphdr));
 	gso_flip(p->skb, SKB_GSO_TCPV6, SKB_GSO_TCPV4);
 	memset(cb, 0, sizeof(*cb));
-	cb->iif = p->in->ifindex;
+	cb->iif = iif;
 	if (!p->local)
 		cb->flags = IPSKB_FORWARDED;
 }

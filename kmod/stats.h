@@ -78,6 +78,7 @@
 	X(BLACKHOLE, "blackhole", IP_OUTNOROUTES, SILENT)		\
 	X(FORWARDING_OFF, "forwarding_off", NETFILTER_DROP, SILENT)	\
 	X(LOCAL_OFF, "local_off", NETFILTER_DROP, REFUSE)		\
+	X(IPSEC_POLICY, "ipsec_policy", XFRM_POLICY, SILENT)		\
 	X(NO_MEMORY, "no_memory", NOMEM, SILENT)
 
 /*

@@ -7,10 +7,13 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "compat/flow.h"
+#include "compat/sock.h"
 #include "header.h"
 #include "icmp.h"
 #include "icmp_error.h"
 #include "map.h"
+#include "native.h"
 #include "route.h"
 #include "skb.h"
 #include "trace.h"
@@ -67,13 +70,29 @@ static enum nat64_counter classify(struct nat64_pkt *p)
 						NAT64_OK;
 }
 
+/* As a packet with a Fragment Header: sent without DF, with an identification. */
+static void mark_fragment(struct nat64_pkt *p)
+{
+	p->hdr.frag = true;
+	p->hdr.frag_id = take_idents(p, 1);
+}
+
 /* A packet that the kernel reassembled was fragments when it was sent. */
 static void use_frag_max_size(struct nat64_pkt *p)
 {
 	if (likely(!IP6CB(p->skb)->frag_max_size) || p->local)
 		return;
-	p->hdr.frag = true;
-	p->hdr.frag_id = take_idents(p, 1);
+	mark_fragment(p);
+}
+
+/*
+ * What the gateway itself sends comes here before ip6_output() fragments it, if
+ * its socket permits that.
+ */
+static bool may_fragment_local(const struct nat64_pkt *p)
+{
+	return p->local && p->skb->ignore_df && !skb_is_gso(p->skb) &&
+	       !nat64_sock_dontfrag6(sk_to_full_sk(p->sk));
 }
 
 /*
@@ -93,6 +112,10 @@ static enum nat64_counter check_size(struct nat64_pkt *p)
 	if (len <= IP_MAX_MTU && !skb_is_gso(p->skb) &&
 	    (p->hdr.frag || p->skb->len <= IPV6_MIN_MTU))
 		return NAT64_OK;
+	if (len <= IP_MAX_MTU && may_fragment_local(p)) {
+		mark_fragment(p);
+		return NAT64_OK;
+	}
 	if (skb_is_gso(p->skb) &&
 	    nat64_skb_gso_fits(p, p->skb->len, IPV6_MIN_MTU))
 		return NAT64_SEGMENT;
@@ -180,32 +203,46 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 	return reason;
 }
 
+/* The second pass splits what came as a fragment, or may become some. */
+static enum nat64_counter check_size_back(struct nat64_pkt *p,
+					  const struct nat64_pkt *back)
+{
+	unsigned int len = sizeof(struct ipv6hdr) + p->hdr.payload;
+
+	p->dst = back->dst;
+	p->mtu = back->mtu - (sizeof(struct ipv6hdr) - sizeof(struct iphdr));
+	if (p->hdr.frag || p->icmp_error || nat64_skb_fits(p, len, back->mtu))
+		return NAT64_OK;
+	if (may_fragment_local(p)) {
+		mark_fragment(p);
+		return NAT64_OK;
+	}
+	p->info = back->mtu;
+	return NAT64_TOO_BIG;
+}
+
 /*
  * RFC 7757 section 4.2.2: a destination that is mapped lies in IPv6. The way
  * back is found before the first pass, so that its refusals are answered.
  */
+/*
+ * Both passes of a hairpinned packet. The route of the second one is found
+ * before the first one changes anything, so that its sender is told of errors.
+ */
 static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 					   const struct nat64_eam *eam)
 {
-	unsigned int len = sizeof(struct ipv6hdr) + p->hdr.payload;
 	struct nat64_pkt back = *p;
 	enum nat64_counter reason;
 
 	back.src_eam = NULL;
 	back.dst_eam = eam;
-	reason = nat64_map46(&back) ?: nat64_route6(&back);
-	if (reason)
-		return reason;
-	if (!p->hdr.frag && !p->icmp_error &&
-	    !nat64_skb_fits(p, len, back.mtu)) {
-		p->info = back.mtu;
-		return NAT64_TOO_BIG;
-	}
-	p->dst = back.dst;
-	p->mtu = back.mtu - (sizeof(struct ipv6hdr) - sizeof(struct iphdr));
-	reason = edit(p);
+	reason = nat64_map46(&back) ?: nat64_route6(&back) ?:
+		 check_size_back(p, &back) ?: edit(p);
 	if (reason == NAT64_DRY_RUN)
 		*p->second_pass = back;
+	else if (reason)
+		nat64_route_put(&back);
 	if (reason)
 		return reason;
 	nat64_count(p->nn->stats, NAT64_HAIRPINNED, nat64_skb_segs(p->skb));
@@ -213,6 +250,25 @@ static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 		nat64_use_count4(p);
 	nat64_xlat46_back(&back);
 	return NAT64_OK;
+}
+
+/*
+ * RFC 7757 section 4.2.2: the mapping of the IPv4 destination that brings the
+ * packet back into IPv6, unless the IPv6 destination has one of its own
+ * (condition A2), or a more specific IPv4 route leads elsewhere (RFC 7915
+ * section 4.6).
+ */
+static const struct nat64_eam *find_hairpin(const struct nat64_pkt *p)
+{
+	struct flowi4 fl4 = { .daddr = p->a.dst4, .saddr = p->a.src4 };
+	const struct nat64_eam *eam;
+
+	eam = nat64_eam_find4(p->cfg->table, p->a.dst4);
+	if (likely(!eam || !READ_ONCE(p->nn->native.has_specific4)))
+		return eam;
+	nat64_flowi4_set_tos(&fl4, p->hdr.tos);
+	return nat64_native_route4(&p->nn->native, p->skb, p->in, p->local,
+				   &fl4, eam) ? NULL : eam;
 }
 
 /**
@@ -231,9 +287,8 @@ enum nat64_counter nat64_xlat64(struct nat64_pkt *p)
 
 	if (unlikely(reason))
 		return reason;
-	/* RFC 7757 section 4.2.2, condition A2: the destination has no mapping. */
 	if (p->cfg->set.hairpin && likely(!p->dst_eam)) {
-		eam = nat64_eam_find4(p->cfg->table, p->a.dst4);
+		eam = find_hairpin(p);
 		if (unlikely(eam))
 			return hairpin(p, eam);
 	}

@@ -29,16 +29,57 @@ static __always_inline void give_route(struct nat64_pkt *p)
  */
 static __always_inline void forward(const struct nat64_pkt *p, u8 family)
 {
-	NF_HOOK(family, NF_INET_FORWARD, p->nn->net, NULL, p->skb, p->in,
-		p->dst->dev, p->dst->output);
+	NF_HOOK(family, NF_INET_FORWARD, p->nn->net, NULL, p->skb,
+		nat64_pkt_l3dev(p), p->dst->dev, p->dst->output);
 }
 
-/* Whether the way on is a device and a neighbour, nothing else. */
 static __always_inline bool is_direct(const struct nat64_pkt *p)
 {
-	return p->cfg->set.forwarding == NAT64_FORWARDING_DIRECT &&
-	       !p->dst->lwtstate && !dst_xfrm(p->dst) &&
+	return p->cfg->set.forwarding == NAT64_FORWARDING_DIRECT;
+}
+
+/* Return true if all that is left to do is to find the neighbour's address. */
+static __always_inline bool is_plain(const struct nat64_pkt *p)
+{
+	return !p->dst->lwtstate && !dst_xfrm(p->dst) &&
 	       (p->skb->len <= p->mtu || skb_is_gso(p->skb));
+}
+
+/* As ip_forward() has it; setting net.ipv4.ip_forward_update_priority. */
+static __always_inline void set_priority(const struct nat64_pkt *p, u8 tos)
+{
+	if (READ_ONCE(p->nn->net->ipv4.sysctl_ip_fwd_update_priority))
+		p->skb->priority = rt_tos2priority(tos);
+}
+
+/*
+ * What came in on a port of a VRF belongs to the VRF's device from here on, as
+ * l3mdev_ip_rcv() has it: sockets are found by it, and by the port.
+ */
+static void enter_l3mdev(const struct nat64_pkt *p, struct net_device *dev)
+{
+	p->skb->dev = dev;
+	p->skb->skb_iif = dev->ifindex;
+}
+
+static __always_inline void enter_l3mdev6(const struct nat64_pkt *p)
+{
+	struct net_device *dev = nat64_pkt_l3dev(p);
+
+	if (likely(!netif_is_l3_master(dev)))
+		return;
+	IP6CB(p->skb)->flags |= IP6SKB_L3SLAVE;
+	enter_l3mdev(p, dev);
+}
+
+static __always_inline void enter_l3mdev4(const struct nat64_pkt *p)
+{
+	struct net_device *dev = nat64_pkt_l3dev(p);
+
+	if (likely(!netif_is_l3_master(dev)))
+		return;
+	IPCB(p->skb)->flags |= IPSKB_L3SLAVE;
+	enter_l3mdev(p, dev);
 }
 
 /* As ip6_finish_output2() and ip_finish_output2() send. */
@@ -52,7 +93,7 @@ static __always_inline void send_to(struct nat64_pkt *p,
 	neigh_output(neigh, p->skb, skip_cache);
 }
 
-static void direct6(struct nat64_pkt *p)
+static void send_plain6(struct nat64_pkt *p)
 {
 	const struct rt6_info *rt = (const struct rt6_info *)p->dst;
 	const struct in6_addr *nexthop = rt6_nexthop(rt, &p->a.dst6);
@@ -63,7 +104,7 @@ static void direct6(struct nat64_pkt *p)
 	rcu_read_unlock_bh();
 }
 
-static void direct4(struct nat64_pkt *p)
+static void send_plain4(struct nat64_pkt *p)
 {
 	struct neighbour *neigh;
 	bool is_v6gw = false;
@@ -75,12 +116,56 @@ static void direct4(struct nat64_pkt *p)
 	rcu_read_unlock_bh();
 }
 
+/*
+ * Setting forwarding direct: past FORWARD and POSTROUTING. What is still to be
+ * fragmented, encapsulated or encrypted goes through the route's own output,
+ * which passes by POSTROUTING for packets that were routed a second time.
+ */
+static void send_direct6(struct nat64_pkt *p)
+{
+	if (likely(is_plain(p))) {
+		send_plain6(p);
+		return;
+	}
+	IP6CB(p->skb)->flags |= IP6SKB_REROUTED;
+	dst_output(p->nn->net, NULL, p->skb);
+}
+
+static void send_direct4(struct nat64_pkt *p)
+{
+	if (likely(is_plain(p))) {
+		send_plain4(p);
+		return;
+	}
+	IPCB(p->skb)->flags |= IPSKB_REROUTED;
+	dst_output(p->nn->net, NULL, p->skb);
+}
+
+/*
+ * An output route names the device that has the address. Without it, sockets are
+ * found by the device that the packet came in on, as for an input route.
+ */
+static void receive4(struct nat64_pkt *p)
+{
+	struct rtable *rt = rt_dst_clone(p->dst->dev, skb_rtable(p->skb));
+
+	if (!rt) {
+		nat64_pkt_drop(p, NAT64_NO_MEMORY);
+		return;
+	}
+	rt->rt_iif = 0;
+	skb_dst_drop(p->skb);
+	skb_dst_set(p->skb, &rt->dst);
+	dst_input(p->skb);
+}
+
 /**
- * nat64_deliver6() - send an IPv6 packet that the translator made on its way
- * @p: translated packet, consumed
+ * nat64_deliver6() - send a translated IPv6 packet on its way
+ * @p: translated packet with a route, consumed
  *
- * Through FORWARD and POSTROUTING, to the gateway itself, through OUTPUT and
- * POSTROUTING when it comes from the gateway, or straight to the neighbour.
+ * Through FORWARD and POSTROUTING; to the gateway itself; through OUTPUT and
+ * POSTROUTING when it comes from the gateway; or, setting forwarding direct,
+ * straight to the neighbour. Context: RCU read lock.
  */
 void nat64_deliver6(struct nat64_pkt *p)
 {
@@ -88,22 +173,27 @@ void nat64_deliver6(struct nat64_pkt *p)
 
 	give_route(p);
 	nat64_count(p->nn->stats, NAT64_TRANSLATED_4TO6, nat64_skb_segs(skb));
-	if (unlikely(p->local))
-		ip6_local_out(p->nn->net, skb->sk, skb);
-	else if (unlikely(nat64_dst_is_local6(p->dst)))
+	if (unlikely(p->local)) {
+		ip6_local_out(p->nn->net, p->sk, skb);
+		return;
+	}
+	enter_l3mdev6(p);
+	set_priority(p, p->hdr.tos);
+	if (unlikely(nat64_dst_is_local6(p->dst)))
 		dst_input(skb);
 	else if (is_direct(p))
-		direct6(p);
+		send_direct6(p);
 	else
 		forward(p, NFPROTO_IPV6);
 }
 
 /**
- * nat64_deliver4() - send an IPv4 packet that the translator made on its way
- * @p: translated packet, consumed
+ * nat64_deliver4() - send a translated IPv4 packet on its way
+ * @p: translated packet with a route, consumed
  *
  * The counterpart of nat64_deliver6(). A packet without DF that does not fit
- * is fragmented by the kernel's own output (RFC 7915 section 5.1.1).
+ * is fragmented by the kernel's own output (RFC 7915 section 5.1.1). Context:
+ * RCU read lock.
  */
 void nat64_deliver4(struct nat64_pkt *p)
 {
@@ -111,12 +201,16 @@ void nat64_deliver4(struct nat64_pkt *p)
 
 	give_route(p);
 	nat64_count(p->nn->stats, NAT64_TRANSLATED_6TO4, nat64_skb_segs(skb));
-	if (unlikely(p->local))
-		ip_local_out(p->nn->net, skb->sk, skb);
-	else if (unlikely(nat64_dst_is_local4(p->dst)))
-		dst_input(skb);
+	if (unlikely(p->local)) {
+		ip_local_out(p->nn->net, p->sk, skb);
+		return;
+	}
+	enter_l3mdev4(p);
+	set_priority(p, ip_hdr(skb)->tos);
+	if (unlikely(nat64_dst_is_local4(p->dst)))
+		receive4(p);
 	else if (is_direct(p))
-		direct4(p);
+		send_direct4(p);
 	else
 		forward(p, NFPROTO_IPV4);
 }

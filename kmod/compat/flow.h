@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* struct flowi4 has a dscp_t in the place of its TOS since Linux 6.18. */
+/*
+ * struct flowi4 has a dscp_t in the place of its TOS since Linux 6.18; before,
+ * all bits but those of ECN count since IPTOS_RT_MASK is gone. A flow has an l3mdev
+ * (VRF) beside its outgoing device since 5.18.
+ */
 #ifndef _NAT64_COMPAT_FLOW_H
 #define _NAT64_COMPAT_FLOW_H
 
 #include <net/flow.h>
 #include <net/ip.h>
 #include <net/route.h>
-#ifdef flowi4_dscp
+#ifndef IPTOS_RT_MASK
 #include <net/inet_dscp.h>
 #endif
 
@@ -19,8 +23,43 @@ static inline void nat64_flowi4_set_tos(struct flowi4 *fl4, u8 tos)
 {
 #ifdef flowi4_dscp
 	fl4->flowi4_dscp = inet_dsfield_to_dscp(tos);
+#elif defined(IPTOS_RT_MASK)
+	fl4->flowi4_tos = tos & IPTOS_RT_MASK;
 #else
-	fl4->flowi4_tos = RT_TOS(tos);
+	fl4->flowi4_tos = tos & INET_DSCP_MASK;
+#endif
+}
+
+/**
+ * nat64_flow_set_l3mdev() - look a flow up in the table of a VRF
+ * @common: common part of the flow; its outgoing device is set afterwards
+ * @ifindex: of the VRF, 0 for none
+ */
+static inline void nat64_flow_set_l3mdev(struct flowi_common *common,
+					 int ifindex)
+{
+#ifdef NAT64_HAVE_FLOW_L3MDEV
+	common->flowic_l3mdev = ifindex;
+#else
+	common->flowic_oif = ifindex;
+#endif
+}
+
+/**
+ * nat64_rt_dst_alloc() - allocate an IPv4 route
+ * @dev: device that it leads to
+ * @type: RTN_*
+ * @noxfrm: no IPsec policies there
+ *
+ * Until Linux 5.14 there was a flag for policies on receiving, too.
+ */
+static inline struct rtable *nat64_rt_dst_alloc(struct net_device *dev,
+						u16 type, bool noxfrm)
+{
+#ifdef NAT64_HAVE_RT_NOPOLICY
+	return rt_dst_alloc(dev, 0, type, false, noxfrm);
+#else
+	return rt_dst_alloc(dev, 0, type, noxfrm);
 #endif
 }
 

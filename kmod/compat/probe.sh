@@ -19,3 +19,7 @@ have IP6_DST_MTU ip6_dst_mtu_maybe_forward net/ip6_route.h
 have RESV_START_OP resv_start_op net/genetlink.h
 have DROP_REASONS PKT_TOO_BIG net/dropreason.h
 have DROP_REASONS PKT_TOO_BIG net/dropreason-core.h
+have XFRM_DEFAULT policy_default net/netns/xfrm.h
+have FLOW_L3MDEV flowic_l3mdev net/flow.h
+have RT_NOPOLICY nopolicy net/route.h
+have SABOTAGE_IN_DONE sabotage_in_done linux/skbuff.h
