@@ -39,15 +39,18 @@ class Bridge:
     def __init__(self, gateway):
         self.gateway = gateway
         self.a, self.b = Namespace("nat64-ba"), Namespace("nat64-bb")
-        gateway.ip(f"link add br0 address {MAC_BRIDGE} type bridge forward_delay 0 mcast_snooping 0", "link set br0 up")
-        for host, near, near_mac, far_mac in ((self.a, "pa", MAC_NEAR_A, MAC_A), (self.b, "pb", MAC_NEAR_B, MAC_B)):
+        gateway.ip(f"link add br0 address {MAC_BRIDGE} type bridge forward_delay 0 mcast_snooping 0",
+                   "link set br0 up")
+        for host, near, near_mac, far_mac in ((self.a, "pa", MAC_NEAR_A, MAC_A),
+                                              (self.b, "pb", MAC_NEAR_B, MAC_B)):
             gateway.ip(f"link add {near} address {near_mac} type veth peer name eth0 address {far_mac} "
                        f"netns {host.name}", f"link set {near} master br0", f"link set {near} up")
             host.ip("link set eth0 up")
         gateway.ip(f"addr add {GATEWAY6}/64 dev br0 nodad", f"addr add {GATEWAY4}/26 dev br0")
         self.a.ip(f"addr add {A6}/64 dev eth0 nodad", f"route add default via {GATEWAY6}")
         self.b.ip(f"addr add {B4}/26 dev eth0", f"route add default via {GATEWAY4}")
-        self.port_a, self.port_b = Port(listen(self.a), 6, MAC_BRIDGE, MAC_A), Port(listen(self.b), 4, MAC_BRIDGE, MAC_B)
+        self.port_a = Port(listen(self.a), 6, MAC_BRIDGE, MAC_A)
+        self.port_b = Port(listen(self.b), 4, MAC_BRIDGE, MAC_B)
         self._learn()
 
     def _learn(self):
@@ -78,7 +81,8 @@ def bridge(built, real, request):
 def came(port):
     """All packets that have come out there, without neighbour discovery and multicast listeners."""
     packets = iter(port.receive, None)
-    return [bytes(p) for p in packets if not (p[0] >> 4 == 6 and (p[6] == 0 or p[6] == 58 and p[40] in range(133, 138)))]
+    return [bytes(p) for p in packets
+            if not (p[0] >> 4 == 6 and (p[6] == 0 or p[6] == 58 and p[40] in range(133, 138)))]
 
 
 # Between the hosts of the bridge.
@@ -105,7 +109,8 @@ def test_frames_for_others_stay_as_they_are(real, bridge, what):
 
 @pytest.mark.parametrize("to", ["ff:ff:ff:ff:ff:ff", "33:33:00:00:00:99", "02:00:00:00:99:99"],
                          ids=["broadcast", "multicast", "to an address that is not known"])
-@pytest.mark.parametrize("packet", [ip4(HOST4, PEER4, PART), ip6(HOST6, SERVER6, PART)], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize("packet", [ip4(HOST4, PEER4, PART), ip6(HOST6, SERVER6, PART)],
+                         ids=["IPv4", "IPv6"])
 def test_frames_that_are_flooded_stay_as_they_are(real, bridge, packet, to):
     bridge.port_a.drain()
     bridge.port_b.drain()
@@ -127,7 +132,8 @@ def test_frames_for_the_gateway_are_translated(real, bridge, to):
 def test_frames_for_the_gateway_are_answered(real, bridge):
     """Out of the bridge, to the host that sent them."""
     bridge.port_a.drain()
-    assert real.wire.exchange(lambda: bridge.port_a.send(Frame(ip6(A6, SERVER6, PART, hlim=1)))) == {6: [], 4: []}
+    packet = Frame(ip6(A6, SERVER6, PART, hlim=1))
+    assert real.wire.exchange(lambda: bridge.port_a.send(packet)) == {6: [], 4: []}
     got, = came(bridge.port_a)
     assert got[40:42] == b"\3\0" and got[24:40] == bytes(ip6(A6, A6)[8:24])
 
@@ -137,7 +143,8 @@ DATA = os.urandom(150_000)
 
 @pytest.mark.parametrize("direction", ["6to4", "4to6"])
 def test_connections_between_a_host_of_the_bridge_and_one_elsewhere(real, bridge, direction):
-    client, server, to = (bridge.a, real.v4, REAL4_EMBEDDED) if direction == "6to4" else (real.v4, bridge.a, A6_MAPPED)
+    client, server, to = ((bridge.a, real.v4, REAL4_EMBEDDED) if direction == "6to4" else
+                          (real.v4, bridge.a, A6_MAPPED))
     with real.mtus(far4=1500):
         ours, theirs = connect(client, server, to)
         with ours, theirs:

@@ -162,7 +162,8 @@ CLIENT = pytest.mark.parametrize("direction", PACKETS)
 def test_connections_between_a_protected_host_and_one_behind_the_translator(real, side, direction):
     """With full packets: the path MTU, less what ESP adds, is learned."""
     data = os.urandom(150_000)
-    client, server, to = (real.v6, real.v4, REAL4_EMBEDDED) if direction == "6to4" else (real.v4, real.v6, REAL6_MAPPED)
+    client, server, to = ((real.v6, real.v4, REAL4_EMBEDDED) if direction == "6to4" else
+                          (real.v4, real.v6, REAL6_MAPPED))
     with usual_links(real), xfrm(*protected(real, side)):
         ours, theirs = connect(client, server, to)
         with ours, theirs:
@@ -174,7 +175,8 @@ def test_connections_between_a_protected_host_and_one_behind_the_translator(real
 def test_the_sender_is_told_what_fits_into_esp(real, side, length):
     client, to, header = (real.v6, REAL4_EMBEDDED, 48) if side == 4 else (real.v4, REAL6_MAPPED, 28)
     with usual_links(real), xfrm(*protected(real, side)):
-        said = client.run("ping", "-n", "-c", 2, "-i", 0.1, "-W", 1, "-M", "do", "-s", length - header, to, check=False)
+        said = client.run("ping", "-n", "-c", 2, "-i", 0.1, "-W", 1, "-M", "do", "-s", length - header, to,
+                          check=False)
         told = re.search(r"mtu[:= ]+(\d+)", said.stdout + said.stderr)
         assert told and 1380 < int(told[1]) < 1500, said.stdout
         said = client.run("ping", "-n", "-c", 1, "-W", 5, "-M", "do", "-s", int(told[1]) - header, to)

@@ -198,7 +198,8 @@ def expect_inside(wire, side, send):
     seen = wire.exchange(send)
     got, = seen[side]
     assert not seen[10 - side]
-    assert got[6 if side == 6 else 9] == 4 and got[-5:] == b"hello" and got[-17:-13] == socket.inet_aton(INSIDE)
+    assert got[6 if side == 6 else 9] == 4 and got[-5:] == b"hello"
+    assert got[-17:-13] == socket.inet_aton(INSIDE)
 
 
 def test_a_tunnel_is_not_bound_to_the_device_of_the_socket_inside(real, tunnel):
@@ -239,7 +240,8 @@ def bpf(command, attributes):
 @pytest.fixture
 def short_packets_only():
     """This process in a control group that sends nothing longer than 50 octets."""
-    group, before = CGROUPS / "nat64-test", CGROUPS / Path("/proc/self/cgroup").read_text().split("::")[1].strip("/\n")
+    group = CGROUPS / "nat64-test"
+    before = CGROUPS / Path("/proc/self/cgroup").read_text().split("::")[1].strip("/\n")
     group.mkdir()
     code, licence = ctypes.create_string_buffer(NO_LONGER_THAN_50), ctypes.create_string_buffer(b"GPL")
     program = bpf(PROG_LOAD, struct.pack("=IIQQ", CGROUP_SKB, len(NO_LONGER_THAN_50) // 8,
