@@ -35,7 +35,7 @@ need_packages() {
 	[ ${#missing[@]} -eq 0 ] && return
 	[ "$(id -u)" -eq 0 ] || die "not root, and these packages are missing: ${missing[*]}"
 
-	say "installing ${#missing[@]} packages, a second or two for each: ${missing[*]}"
+	say "installing, with what they depend on, a minute or two for many: ${missing[*]}"
 	(install_missing "${missing[@]}") || die "apt-get could not install ${missing[*]}"
 }
 
