@@ -41,7 +41,7 @@ need_packages() {
 
 # Runs in a shell of its own, which holds the lock: test machines start side by side.
 install_missing() {
-	lock "$cache/packages.lock"
+	lock /run/lock/nat64-packages
 	install_packages "$@" 2>/dev/null || { apt_get update >/dev/null && install_packages "$@"; }
 }
 
