@@ -74,7 +74,7 @@ build_kernel() {
 	local name=$1 arch=$2 target=$3 objects=$4 minutes=$5
 	local source_package=linux-source-$series version make start
 
-	need_packages "$source_package" build-essential flex bison bc kmod libelf-dev xz-utils
+	need_packages "$source_package" build-essential flex bison bc kmod libelf-dev
 	version=$(dpkg-query -W -f '${Version}' "$source_package")
 	tree=$cache/$name/$version-$(tree_name)
 	make=(make -C "$tree" ARCH="$arch" -j"$(nproc)")
