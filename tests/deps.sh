@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Installs what the tests use, as far as it is missing: Debian packages only. What
-# builds a kernel, or comes with a kernel's headers, is named where that is done. Kernels that only test machines boot go to the cache, see lib/kernels.sh.
+# builds a kernel, or comes with a kernel's headers, is named where that is done.
+# Kernels that only test machines boot go to the cache, see lib/kernels.sh.
 # Usage: tests/deps.sh [KERNEL-SERIES]...
 set -euo pipefail
 
