@@ -237,15 +237,24 @@ def bpf(command, attributes):
     return done
 
 
+def load_program():
+    code, licence = ctypes.create_string_buffer(NO_LONGER_THAN_50), ctypes.create_string_buffer(b"GPL")
+    try:
+        return bpf(PROG_LOAD, struct.pack("=IIQQ", CGROUP_SKB, len(NO_LONGER_THAN_50) // 8,
+                                          ctypes.addressof(code), ctypes.addressof(licence)))
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            pytest.skip("this kernel has no programs of control groups")
+        raise
+
+
 @pytest.fixture
 def short_packets_only():
     """This process in a control group that sends nothing longer than 50 octets."""
     group = CGROUPS / "nat64-test"
     before = CGROUPS / Path("/proc/self/cgroup").read_text().split("::")[1].strip("/\n")
+    program = load_program()
     group.mkdir()
-    code, licence = ctypes.create_string_buffer(NO_LONGER_THAN_50), ctypes.create_string_buffer(b"GPL")
-    program = bpf(PROG_LOAD, struct.pack("=IIQQ", CGROUP_SKB, len(NO_LONGER_THAN_50) // 8,
-                                         ctypes.addressof(code), ctypes.addressof(licence)))
     directory = os.open(group, os.O_RDONLY)
     try:
         bpf(PROG_ATTACH, struct.pack("=IIII", directory, program, INET_EGRESS, 0))
