@@ -28,30 +28,38 @@ deb:
 	@debian/build build/deb/this
 
 check:
+	@tests/lib/need python3
 	@tests/check $(ARGS)
 
 check-fresh:
 	@tests/fresh
 
 check-debug:
+	@tests/lib/need python3
 	@tests/check --debug $(ARGS)
 
 check-matrix:
+	@tests/lib/need python3
 	@tests/check --matrix $(ARGS)
 
 check-arch:
+	@tests/lib/need python3
 	@tests/check --machines $(ARGS)
 
 check-native:
+	@tests/lib/need python3
 	@tests/check --native
 
 bench:
+	@tests/lib/need python3
 	@tests/bench/run $(if $(QUICK),--quick) $(ARGS)
 
 bench-check:
+	@tests/lib/need python3
 	@tests/bench/run --check $(if $(QUICK),--quick) $(ARGS)
 
 bench-table:
+	@tests/lib/need python3
 	@tests/bench/table $(ARGS)
 
 demo:
