@@ -14,7 +14,7 @@ set -euo pipefail
 # shellcheck source=tests/lib/guest.sh
 . "$top/tests/lib/guest.sh"
 
-build=(build-essential libjansson-dev libmnl-dev pkg-config)
+build=(build-essential libjansson-dev libmnl-dev pkg-config rsync)
 checks=(mandoc prometheus pyflakes3 shellcheck sparse systemd valgrind)
 tools=(bird2 curl ethtool iperf3 iproute2 iputils-arping iputils-ping iputils-tracepath nftables
 	nginx-light procps tcpdump traceroute unbound wireguard-tools)
