@@ -91,18 +91,12 @@ def macvlan(net):
     return "mac6", "mac4", "eth0", "eth0"
 
 
-def ipvlan(mode):
+def ipvlan(net):
     """What is not for an address of theirs comes in at the device below."""
-    def make(net):
-        plain(net)
-        if mode == "l3s":  # which resolves no neighbours, and sends by the routes of the device below
-            net.gateway.ip("link set to6 address 02:00:00:00:51:01", "addr add fe80::52/64 dev to6 nodad",
-                           "route add 2001:db8:51::/64 dev to6 metric 2000")
-            net.host6.ip(f"neigh add {NEAR6} lladdr 02:00:00:00:51:01 dev eth0 nud permanent")
-        net.gateway.ip(*(line for n in "64" for line in (
-            f"link add link to{n} name ipv{n} type ipvlan mode {mode}", f"link set ipv{n} up")))
-        return "ipv6", "ipv4", "eth0", "eth0"
-    return make
+    plain(net)
+    net.gateway.ip(*(line for n in "64" for line in (
+        f"link add link to{n} name ipv{n} type ipvlan mode l2", f"link set ipv{n} up")))
+    return "ipv6", "ipv4", "eth0", "eth0"
 
 
 def bridge(net):
@@ -133,7 +127,7 @@ def vxlan(net):
 
 KINDS = {
     "VLANs over a bond": (vlan_over_bond, ["bonding", "8021q"]), "macvlan": (macvlan, ["macvlan"]),
-    "ipvlan in mode l2": (ipvlan("l2"), ["ipvlan"]), "ipvlan in mode l3s": (ipvlan("l3s"), ["ipvlan"]),
+    "ipvlan in mode l2": (ipvlan, ["ipvlan"]),
     "bridge": (bridge, ["bridge", "br_netfilter"]), "VXLAN": (vxlan, ["vxlan"]),
 }
 
