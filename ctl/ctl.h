@@ -14,12 +14,14 @@ struct nl;
  * @out: where results go
  * @at: what errors are about: the command line, or a line of a batch
  * @nl: connection to the module, opened by the first command that needs it
+ * @netns: -n, or NULL
  * @force: -f
  */
 struct ctl {
 	struct out	out;
 	struct location	at;
 	struct nl	*nl;
+	const char	*netns;
 	bool		force;
 };
 

@@ -32,7 +32,7 @@ static bool is_rule_of(const json_t *rule, const json_t *chain)
 }
 
 /* Whether a word stands anywhere in a rule. */
-static bool mentions(const json_t *value, const char *word)
+static bool mentions_word(const json_t *value, const char *word)
 {
 	const json_t *part;
 	const char *key;
@@ -41,10 +41,10 @@ static bool mentions(const json_t *value, const char *word)
 	if (json_is_string(value))
 		return !strcmp(json_string_value(value), word);
 	json_array_foreach(value, i, part)
-		if (mentions(part, word))
+		if (mentions_word(part, word))
 			return true;
 	json_object_foreach((json_t *)value, key, part)
-		if (!strcmp(key, word) || mentions(part, word))
+		if (!strcmp(key, word) || mentions_word(part, word))
 			return true;
 	return false;
 }
@@ -68,6 +68,42 @@ static bool drops_all(const json_t *expr)
 	       (has_key(expr, "drop") || has_key(expr, "reject"));
 }
 
+/*
+ * Whether a verdict map may accept; if it asks for the state, then untracked. A
+ * map that has a name is not looked into.
+ */
+static bool map_accepts(const json_t *vmap)
+{
+	bool by_state = mentions_word(json_object_get(vmap, "key"), "ct");
+	const json_t *set = json_object_get(vmap, "data");
+	const json_t *element;
+	size_t i;
+
+	if (json_is_string(set))
+		return true;
+	json_array_foreach(json_object_get(set, "set"), i, element)
+		if (mentions_word(json_array_get(element, 1), "accept") &&
+		    (!by_state || mentions_word(json_array_get(element, 0),
+						"untracked")))
+			return true;
+	return false;
+}
+
+/* Whether a rule may well accept translated packets, which are not tracked. */
+static bool may_accept(const json_t *expr)
+{
+	const json_t *statement, *vmap;
+	size_t i;
+
+	json_array_foreach(expr, i, statement) {
+		vmap = json_object_get(statement, "vmap");
+		if (vmap && map_accepts(vmap))
+			return true;
+	}
+	return has_key(expr, "accept") && (!mentions_word(expr, "ct") ||
+					   mentions_word(expr, "untracked"));
+}
+
 static bool is_blocking(const json_t *ruleset, const json_t *chain)
 {
 	const json_t *entry, *rule, *expr;
@@ -80,9 +116,7 @@ static bool is_blocking(const json_t *ruleset, const json_t *chain)
 		expr = json_object_get(rule, "expr");
 		if (drops_all(expr))
 			return true;
-		/* What is accepted by anything else may well be ours. */
-		if (has_key(expr, "accept") &&
-		    (!mentions(expr, "ct") || mentions(expr, "untracked")))
+		if (may_accept(expr))
 			return false;
 	}
 	return !strcmp(text_of(chain, "policy"), "drop");

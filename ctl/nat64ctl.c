@@ -64,19 +64,9 @@ static int enter_netns(const char *name)
 	return EXIT_OK;
 }
 
-/**
- * struct options - what stands before the command
- * @netns: -n
- * @batch: -b
- */
-struct options {
-	const char	*netns;
-	const char	*batch;
-};
-
 /* Returns EXIT_OK, or EXIT_USAGE; ends the program for -V and -h. */
 static int read_options(int argc, char **argv, struct ctl *ctl,
-			struct options *opts)
+			const char **batch)
 {
 	static const struct option longs[] = {
 		{ "json",	no_argument,		NULL, 'j' },
@@ -99,10 +89,10 @@ static int read_options(int argc, char **argv, struct ctl *ctl,
 			ctl->out.pretty = true;
 			break;
 		case 'n':
-			opts->netns = optarg;
+			ctl->netns = optarg;
 			break;
 		case 'b':
-			opts->batch = optarg;
+			*batch = optarg;
 			break;
 		case 'f':
 			ctl->force = true;
@@ -146,20 +136,20 @@ static int close_stdout(void)
 
 int main(int argc, char **argv)
 {
-	struct options opts = {};
+	const char *batch = NULL;
 	struct ctl ctl = {};
 	int ret;
 
-	ret = read_options(argc, argv, &ctl, &opts);
-	if (!ret && opts.netns)
-		ret = enter_netns(opts.netns);
-	if (!ret && opts.batch && optind < argc) {
+	ret = read_options(argc, argv, &ctl, &batch);
+	if (!ret && ctl.netns)
+		ret = enter_netns(ctl.netns);
+	if (!ret && batch && optind < argc) {
 		error_at(&ctl.at, 0, "%s and -b exclude each other",
 			 quoted(argv[optind]));
 		ret = EXIT_USAGE;
 	}
-	if (!ret && opts.batch)
-		ret = run_batch(&ctl, opts.batch);
+	if (!ret && batch)
+		ret = run_batch(&ctl, batch);
 	else if (!ret)
 		ret = run_args(&ctl, argv + optind, argc - optind);
 	ctl_disconnect(&ctl);

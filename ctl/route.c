@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "route.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +21,7 @@
 struct route_socket {
 	struct mnl_socket	*sock;
 	unsigned int		seq;
-	char			room[4096];
+	char			room[32768];
 };
 
 /**
@@ -118,6 +121,127 @@ static int fetch_answer(struct route_socket *rs, struct route *route)
 	}
 	fetch_route(nlh, route);
 	return route->error;
+}
+
+/* A request; the first message of its answer is in @rs->room then. */
+static ssize_t ask_kernel(struct route_socket *rs, struct nlmsghdr *nlh)
+{
+	nlh->nlmsg_seq = ++rs->seq;
+	if (mnl_socket_sendto(rs->sock, nlh, nlh->nlmsg_len) < 0)
+		return -1;
+	return mnl_socket_recvfrom(rs->sock, rs->room, sizeof(rs->room));
+}
+
+/* Whether a neighbour entry is of a host that answered. */
+static bool is_neighbour_in(const struct nlmsghdr *nlh, int index,
+			    const struct prefix4 *p)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct in_addr addr;
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH || ndm->ndm_ifindex != index ||
+	    ndm->ndm_flags & NTF_PROXY ||
+	    ndm->ndm_state & (NUD_INCOMPLETE | NUD_FAILED | NUD_NOARP))
+		return false;
+	mnl_attr_for_each(attr, nlh, sizeof(*ndm)) {
+		if (mnl_attr_get_type(attr) != NDA_DST ||
+		    mnl_attr_get_payload_len(attr) != sizeof(addr))
+			continue;
+		memcpy(&addr, mnl_attr_get_payload(attr), sizeof(addr));
+		return !p->len || !((ntohl(addr.s_addr) ^ ntohl(p->addr.s_addr))
+				    >> (32 - p->len));
+	}
+	return false;
+}
+
+/**
+ * route_has_neighbour() - whether a host on a link has an address of a prefix
+ * @rs: connection
+ * @device: device of the link
+ * @p: prefix
+ *
+ * Return: true if the kernel knows one at present
+ */
+bool route_has_neighbour(struct route_socket *rs, const char *device,
+			 const struct prefix4 *p)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rs->room);
+	int index = if_nametoindex(device);
+	const struct nlmsghdr *answer;
+	bool found = false;
+	struct ndmsg *ndm;
+	ssize_t ret;
+	int len;
+
+	nlh->nlmsg_type = RTM_GETNEIGH;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	ndm->ndm_family = AF_INET;
+	ret = ask_kernel(rs, nlh);
+	while (ret > 0) {
+		len = ret;
+		for (answer = (const void *)rs->room; mnl_nlmsg_ok(answer, len);
+		     answer = mnl_nlmsg_next(answer, &len)) {
+			if (answer->nlmsg_type < NLMSG_MIN_TYPE)
+				return found;
+			found |= is_neighbour_in(answer, index, p);
+		}
+		ret = mnl_socket_recvfrom(rs->sock, rs->room, sizeof(rs->room));
+	}
+	return found;
+}
+
+static const struct nlattr *find_nested(const struct nlattr *nest, int type)
+{
+	const struct nlattr *attr;
+
+	if (!nest)
+		return NULL;
+	mnl_attr_for_each_nested(attr, nest)
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+static bool is_ipvlan_l3(const struct nlattr *info)
+{
+	const struct nlattr *kind = find_nested(info, IFLA_INFO_KIND);
+	const struct nlattr *data = find_nested(info, IFLA_INFO_DATA);
+	const struct nlattr *mode = find_nested(data, IFLA_IPVLAN_MODE);
+	const size_t size = sizeof("ipvlan");
+
+	return kind && mode && mnl_attr_get_payload_len(kind) >= size &&
+	       !strncmp(mnl_attr_get_str(kind), "ipvlan", size) &&
+	       mnl_attr_get_payload_len(mode) == sizeof(__u16) &&
+	       mnl_attr_get_u16(mode) == IPVLAN_MODE_L3;
+}
+
+/**
+ * route_is_ipvlan_l3() - whether a device is an ipvlan in L3 mode
+ * @rs: connection
+ * @device: device
+ */
+bool route_is_ipvlan_l3(struct route_socket *rs, const char *device)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rs->room);
+	const struct nlattr *attr;
+	struct ifinfomsg *ifi;
+	ssize_t len;
+
+	nlh->nlmsg_type = RTM_GETLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_index = if_nametoindex(device);
+	len = ask_kernel(rs, nlh);
+	nlh = (void *)rs->room;
+	if (len < 0 || !mnl_nlmsg_ok(nlh, len) ||
+	    nlh->nlmsg_type != RTM_NEWLINK)
+		return false;
+	mnl_attr_for_each(attr, nlh, sizeof(*ifi))
+		if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+			return is_ipvlan_l3(attr);
+	return false;
 }
 
 /**

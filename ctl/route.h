@@ -26,6 +26,9 @@ struct route_socket;
 
 struct route_socket *route_open(void);
 void route_close(struct route_socket *rs);
+bool route_has_neighbour(struct route_socket *rs, const char *device,
+			 const struct prefix4 *p);
+bool route_is_ipvlan_l3(struct route_socket *rs, const char *device);
 void route_get(struct route_socket *rs, int family, const void *addr,
 	       struct route *route);
 

@@ -8,10 +8,11 @@ import os
 import kmod
 import pytest
 import util
-from addresses import (CONFIG, GATEWAY4, GATEWAY6, HOST4, HOST6, MAC_FAR6, PEER6, PREFIX,
+from addresses import (CONFIG, GATEWAY4, GATEWAY6, HOST4, HOST6, MAC_FAR6, PEER4, PEER6, PREFIX,
                        REAL4_EMBEDDED, REAL6, REAL6_MAPPED, SENTINEL6, SERVER4, SERVER6)
 from frame import Frame
 from kmod import KO
+from netns import Namespace
 from packet import ANY, ip4, ip6, udp
 from util import CTL
 
@@ -107,6 +108,118 @@ def test_no_route_to_the_prefix(healthy):
     mend(healthy, command)
     assert examine(healthy) == ([], 0)
     healthy.ip(f"route del {PREFIX} dev to6", "route add default via 2001:db8:1::fe")
+
+
+def test_a_route_to_the_prefix_leads_to_no_router(net, healthy):
+    """Not even where the mapped hosts are behind one: it would send packets back."""
+    healthy.ip("route del default via 2001:db8:1::fe",
+               *(f"route add {host}/128 via 2001:db8:1::fe" for host in (HOST6, PEER6, REAL6)))
+    command = f"ip -6 route replace {PREFIX} dev to6"
+    found(healthy, "prefix-route", f"no IPv6 route to {PREFIX}", command)
+    mend(healthy, command)
+    assert examine(healthy) == ([], 0)
+    translates(net)
+    healthy.ctl("load", "/dev/null")
+    net.wire.expect(ip6(HOST6, SERVER6, udp(1, 2)))
+    healthy.configure(CONFIG)
+    healthy.ip(f"route del {PREFIX} dev to6",
+               *(f"route del {host}/128 via 2001:db8:1::fe" for host in (HOST6, PEER6, REAL6)),
+               "route add default via 2001:db8:1::fe")
+
+
+@pytest.fixture
+def sick(module):
+    """A gateway with two devices and no address or route, seen from outside."""
+    with contextlib.ExitStack() as stack:
+        namespace = Namespace("nat64-sick")
+        stack.callback(namespace.delete)
+        namespace.ip("link add to6 type dummy", "link add to4 type dummy")
+        util.run(CTL, "-n", namespace.name, "load", "-", input=CONFIG)
+        yield namespace
+
+
+def examine_outside(namespace):
+    done = util.run(CTL, "-j", "-n", namespace.name, "doctor")
+    return [(f["check"], f.get("command")) for f in json.loads(done.stdout)["findings"]]
+
+
+def test_commands_are_for_the_namespace(sick):
+    """They are typed where nat64ctl was, and then nothing is left to say."""
+    there = f"ip netns exec {sick.name} "
+    sick.ip("link set to6 up", "link set to4 up", f"addr add {GATEWAY6}/64 dev to6 nodad",
+            f"addr add {GATEWAY4}/24 dev to4")
+    findings = examine_outside(sick)
+    assert findings == [
+        ("forwarding", f"{there}sysctl -w net.ipv6.conf.all.forwarding=1"),
+        ("forwarding", f"{there}sysctl -w net.ipv4.ip_forward=1"),
+        ("prefix-route", f"{there}ip -6 route replace {PREFIX} dev to6")]
+    path = f"{CTL.parent}:{os.environ['PATH']}"
+    for _, command in findings:
+        util.run("env", f"PATH={path}", "sh", "-c", command)
+    assert examine_outside(sick) == []
+    util.run(CTL, "-n", sick.name, "add", GATEWAY4, "2001:db8:1::77")
+    assert examine_outside(sick) == [("own-address", f"{there}nat64ctl del {GATEWAY4}/32")]
+    done = util.run(CTL, "-j", "-n", f"/run/netns/{sick.name}", "doctor")
+    assert json.loads(done.stdout)["findings"][0]["command"] == (
+        f"nsenter --net=/run/netns/{sick.name} nat64ctl del {GATEWAY4}/32")
+
+
+def test_no_route_is_guessed_where_nothing_is_known(sick):
+    """As on a gateway whose IPv6 device lost its addresses."""
+    commands = dict(examine_outside(sick))
+    assert commands["host-route"] is None and commands["prefix-route"] is None
+    assert not [c for c in commands.values() if c and "route" in c]
+
+
+def test_routes_into_the_machine_itself(sick):
+    """What an earlier doctor advised."""
+    sick.ip(f"route add {HOST6}/128 dev lo")
+    done = util.run(CTL, "-j", "-n", sick.name, "doctor")
+    assert (f"no route to {HOST6}, which {HOST4} is mapped to: the one there is leads to lo; "
+            "add a route by the IPv6 network's router") in [
+                f["problem"] for f in json.loads(done.stdout)["findings"]]
+
+
+def test_all_findings_are_in_the_json(sick):
+    """People are told of eight, and that there are more."""
+    util.run(CTL, "-n", sick.name, "load", "-", input=f"prefix add {PREFIX}\n" + "".join(
+        f"add 203.0.113.{n} 2001:db8:1::{n:x}\n" for n in range(1, 21)))
+    checks = [check for check, _ in examine_outside(sick)]
+    assert checks.count("host-route") == 20
+    text = util.run(CTL, "-n", sick.name, "doctor").stdout
+    assert text.count("no route to") == 8
+    assert "\nand 12 more like these\n" in text
+
+
+def test_an_ipvlan_in_l3_mode(sick):
+    if util.run("ip", "-n", sick.name, "link", "add", "v6", "link", "to6", "type", "ipvlan",
+                "mode", "l3", check=False).returncode:
+        pytest.skip("this kernel has no ipvlan")
+    sick.ip("link set to6 up", "link set v6 up")
+    command = f"ip netns exec {sick.name} ip link set dev v6 type ipvlan mode l3s"
+    assert ("ipvlan", command) in examine_outside(sick)
+    util.run("sh", "-c", command)
+    assert "ipvlan" not in dict(examine_outside(sick))
+
+
+@pytest.mark.parametrize("mapped, problem", [
+    ("198.51.100.0/24", "is the network on to4, or more than that"),
+    ("198.51.0.0/16", "is the network on to4, or more than that"),
+    ("198.51.100.0/27", "lies in the network on to4, where hosts have addresses of it")])
+def test_a_network_is_mapped_whose_hosts_are_on_the_link(healthy, mapped, problem):
+    """Jool's introduction maps both sides. A local route would cut the real hosts off."""
+    healthy.ctl("add", mapped, "2001:db8:1:1::/96", "force")
+    findings, _ = examine(healthy)
+    assert [(f["check"], f.get("command")) for f in findings] == [("arp", None)]
+    assert problem in findings[0]["problem"]
+    healthy.ctl("del", mapped)
+
+
+def test_hairpinned_packets_need_no_way_back(net, healthy):
+    """They count as translated to IPv6, and never were in the IPv4 network."""
+    net.wire.expect(ip6(HOST6, f"{PREFIX[:-3]}{PEER4}", udp(1, 2)),
+                    ip6(f"{PREFIX[:-3]}{HOST4}", PEER6, udp(1, 2), hlim=ANY))
+    assert examine(healthy) == ([], 0)
 
 
 @pytest.mark.parametrize("mapped, asked", [("198.51.100.200", "198.51.100.200"),
@@ -206,6 +319,14 @@ table inet filter {
     }
 }
 """),
+    "a map of states": ("inet", "forward", """
+table inet filter {
+    chain forward {
+        type filter hook forward priority 0; policy drop;
+        ct state vmap { established : accept, related : accept, untracked : drop }
+    }
+}
+"""),
     "a rule at the end": ("ip6", "FORWARD", """
 table ip6 filter {
     chain FORWARD {
@@ -235,17 +356,28 @@ def test_a_firewall_that_drops(net, healthy, name):
         healthy.run("nft", "delete", "table", family, "filter")
 
 
-def test_a_firewall_that_lets_pass(healthy):
-    healthy.run("nft", "-f", "-", input="""
-table inet filter {
-    chain forward {
+@pytest.mark.parametrize("rules", [
+    'iifname "to4" oifname "to6" accept',
+    "ct state vmap { established : accept, related : accept, untracked : accept }",
+    "ct state vmap @states",
+    "meta nfproto vmap { ipv4 : accept, ipv6 : accept }"])
+def test_a_firewall_that_lets_pass(healthy, rules):
+    healthy.run("nft", "-f", "-", input=f"""
+table inet filter {{
+    map states {{
+        type ct_state : verdict
+        elements = {{ established : accept, untracked : accept }}
+    }}
+    chain forward {{
         type filter hook forward priority 0; policy drop;
-        iifname "to4" oifname "to6" accept
-    }
-}
+        {rules}
+    }}
+}}
 """)
-    assert examine(healthy) == ([], 0)
-    healthy.run("nft", "delete", "table", "inet", "filter")
+    try:
+        assert examine(healthy) == ([], 0)
+    finally:
+        healthy.run("nft", "delete", "table", "inet", "filter")
 
 
 @pytest.mark.configuration(CONFIG, "set forwarding direct")

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A look at the gateway for what commonly stops translation. */
+#ifndef _NAT64CTL_DOCTOR_H
+#define _NAT64CTL_DOCTOR_H
+
+#include <ifaddrs.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ctl.h"
+#include "reply.h"
+#include "route.h"
+
+/**
+ * struct doctor - what is known of the gateway, and what was found
+ * @ctl: this run
+ * @rs: routing of the kernel
+ * @ifs: devices and their addresses
+ * @conf: prefixes, mappings and settings
+ * @stats: counters
+ * @route6: how some mapped host is reached
+ * @has_route6: there is one
+ * @n_findings: number of findings
+ * @told: number of findings of the current kind
+ */
+struct doctor {
+	struct ctl		*ctl;
+	struct route_socket	*rs;
+	struct ifaddrs		*ifs;
+	struct conf		conf;
+	struct reply		stats;
+	struct route		route6;
+	bool			has_route6;
+	unsigned int		n_findings;
+	unsigned int		told;
+};
+
+__printf(4, 5) void report_finding(struct doctor *d, const char *check,
+				   const char *command, const char *fmt, ...);
+__printf(2, 3) const char *command_here(const struct doctor *d,
+					const char *fmt, ...);
+__printf(1, 2) const char *command_there(const char *fmt, ...);
+
+unsigned long long doctor_counter(const struct doctor *d, const char *name);
+size_t doctor_step(const struct doctor *d);
+
+bool is_usable_link(const struct ifaddrs *ifa);
+bool is_usable_addr(const struct ifaddrs *ifa, int family);
+const struct in_addr *ifaddr4(const struct ifaddrs *ifa);
+const struct in6_addr *ifaddr6(const struct ifaddrs *ifa);
+const struct ifaddrs *find_own_addr(const struct doctor *d, int family,
+				    const char *device);
+
+void check_forwarding(struct doctor *d);
+void check_mtus(struct doctor *d);
+void check_ipvlan(struct doctor *d);
+void check_rp_filter(struct doctor *d);
+
+void check_hosts(struct doctor *d);
+void check_prefixes(struct doctor *d);
+void check_arp(struct doctor *d);
+void check_own_addrs(struct doctor *d);
+void check_return(struct doctor *d);
+
+#endif /* _NAT64CTL_DOCTOR_H */
