@@ -87,6 +87,21 @@ int args_end(const struct args *args)
 	return EXIT_USAGE;
 }
 
+/**
+ * args_in_full() - check that the word read last is not abbreviated
+ * @args: arguments
+ * @name: what it stands for, something that destroys
+ */
+int args_in_full(const struct args *args, const char *name)
+{
+	const char *word = args->word[args->next - 1];
+
+	if (!strcmp(word, name))
+		return EXIT_OK;
+	return args_invalid(args, "%s must be written in full: %s",
+			    quoted(word), name);
+}
+
 static const char *name_at(const char *const *names, size_t stride, size_t i)
 {
 	return *(const char *const *)((const char *)names + i * stride);

@@ -41,6 +41,7 @@ int args_match(const struct args *args, const char *word,
 	       const char *what, unsigned int *match);
 int args_keyword(struct args *args, const char *const *names, size_t stride,
 		 size_t n, const char *what, unsigned int *match);
+int args_in_full(const struct args *args, const char *name);
 __printf(2, 3) int args_invalid(const struct args *args, const char *fmt, ...);
 
 #endif /* _NAT64CTL_ARGS_H */

@@ -8,9 +8,11 @@ static int cmd_help(struct ctl *ctl, struct request *req);
 /**
  * enum command_flags - what command_run() does for a command
  * @NEEDS_MODULE: connect to the module
+ * @IN_FULL: refuse an abbreviation of its name, as it destroys
  */
 enum command_flags {
 	NEEDS_MODULE	= 1,
+	IN_FULL		= 2,
 };
 
 /**
@@ -48,7 +50,7 @@ static const struct command commands[] = {
 	{ "lookup", "IPV4 | IPV6", "say what an address becomes",
 	  read_lookup, cmd_lookup, NEEDS_MODULE },
 	{ "flush", "", "delete all mappings",
-	  NULL, cmd_flush, NEEDS_MODULE },
+	  NULL, cmd_flush, NEEDS_MODULE | IN_FULL },
 	{ "load", "FILE|-", "replace the configuration in one step",
 	  read_conf, cmd_load, NEEDS_MODULE },
 	{ "check", "FILE|-", "find errors in a configuration",
@@ -66,7 +68,7 @@ static const struct command commands[] = {
 	  read_get, cmd_get, NEEDS_MODULE },
 	{ "status", "", "print the state",
 	  NULL, cmd_status, NEEDS_MODULE },
-	{ "stats", "[reset | openmetrics]", "print all counters",
+	{ "stats", "[reset | openmetrics | prometheus]", "print all counters",
 	  read_stats, cmd_stats, NEEDS_MODULE },
 	{ "explain", "FAMILY SRC DST [PROTO [SPORT DPORT]]",
 	  "say what would become of a packet, and why",
@@ -142,7 +144,9 @@ int command_run(struct ctl *ctl, struct args *args)
 	if (ret)
 		return ret;
 	command = &commands[key];
-	if (command->read)
+	if (command->flags & IN_FULL)
+		ret = args_in_full(args, command->name);
+	if (!ret && command->read)
 		ret = command->read(ctl, args, &req);
 	if (!ret)
 		ret = args_end(args);

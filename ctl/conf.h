@@ -85,7 +85,12 @@ int conf_add_pref64(struct conf *conf, const struct args *args,
 void conf_add_eam(struct conf *conf, const struct eam *eam);
 int conf_check(const struct conf *conf, bool force);
 void conf_sort(struct conf *conf);
+void conf_warn(const struct conf *conf);
+bool conf_is_everything(const struct eam *eam);
 void conf_force_overlaps(struct conf *conf);
+
+#define CONF_EVERYTHING	"this maps every IPv4 address, so the gateway's own traffic as well; write \"force\" behind it if that is meant"
+
 void conf_print(const struct conf *conf, FILE *to);
 void conf_print_eam(const struct eam *eam, FILE *to);
 void conf_free(struct conf *conf);

@@ -3,16 +3,30 @@
 
 #include "conf.h"
 
-static int eam_error(const struct conf *conf, const struct eam *eam,
-		     unsigned int column, const char *text)
+/* What makes an overlap that RFC 7757 permits acceptable. */
+#define WRITE_FORCE	"write \"force\" behind it to permit it"
+
+/**
+ * struct mistake - what is wrong with a configuration
+ * @eam: mapping that it is about, or NULL if nothing is wrong
+ * @column: where in its line
+ * @text: what is wrong
+ */
+struct mistake {
+	const struct eam	*eam;
+	unsigned int		column;
+	char			text[512];
+};
+
+static void print_mistake(const struct conf *conf,
+			  const struct mistake *mistake, const char *before)
 {
 	struct location at = {
-		.file = conf->files[eam->file],
-		.line = eam->line,
+		.file = conf->files[mistake->eam->file],
+		.line = mistake->eam->line,
 	};
 
-	error_at(&at, column, "%s", text);
-	return EXIT_USAGE;
+	error_at(&at, mistake->column, "%s%s", before, mistake->text);
 }
 
 static bool has_pref64(const struct conf *conf, const struct prefix6 *p)
@@ -42,25 +56,45 @@ static const char *relation_text(unsigned int len, unsigned int other)
 	return len >= other ? "lies inside" : "contains";
 }
 
-/* What a mapping has to do with the translation prefixes. */
-static int check_pref64s(const struct conf *conf, const struct eam *eam,
-			 bool force)
+/**
+ * conf_is_everything() - whether a mapping takes all IPv4 packets
+ * @eam: mapping
+ *
+ * Those of the gateway itself as well, so whoever types it by mistake is cut
+ * off. It needs "force".
+ */
+bool conf_is_everything(const struct eam *eam)
+{
+	return !eam->p4.len;
+}
+
+/* What is wrong with a mapping alone, or beside the translation prefixes. */
+static void check_eam(const struct conf *conf, const struct eam *eam,
+		      bool force, struct mistake *mistake)
 {
 	const struct pref64 *t = find_overlap(conf, eam);
-	char text[256];
+	char *text = mistake->text;
+	size_t size = sizeof(mistake->text);
 
+	mistake->eam = eam;
+	force |= eam->force;
 	if (eam->own.len && !has_pref64(conf, &eam->own)) {
-		snprintf(text, sizeof(text), "no line adds the prefix %s",
+		mistake->column = eam->column_own;
+		snprintf(text, size, "no line adds the prefix %s",
 			 addr_text6(&eam->own));
-		return eam_error(conf, eam, eam->column_own, text);
+	} else if (!force && conf_is_everything(eam)) {
+		mistake->column = eam->column4;
+		snprintf(text, size, CONF_EVERYTHING);
+	} else if (!force && t) {
+		mistake->column = eam->column6;
+		snprintf(text, size,
+			 "%s %s the translation prefix %s of line %u; " WRITE_FORCE,
+			 addr_text6(&eam->p6),
+			 relation_text(eam->p6.len, t->prefix.len),
+			 addr_text6(&t->prefix), t->line);
+	} else {
+		mistake->eam = NULL;
 	}
-	if (!t || force || eam->force)
-		return EXIT_OK;
-	snprintf(text, sizeof(text),
-		 "%s %s the translation prefix %s of line %u; -f permits it",
-		 addr_text6(&eam->p6), relation_text(eam->p6.len, t->prefix.len),
-		 addr_text6(&t->prefix), t->line);
-	return eam_error(conf, eam, eam->column6, text);
 }
 
 /* The clash that is reported: the first line that should not be there. */
@@ -129,7 +163,7 @@ unsigned int clash_text(const struct conf *conf, const struct clash *clash,
 		of = " of ";
 	}
 	if (clash->kind >= CLASH_OVER4)
-		snprintf(text, size, "%s %s %s of %s %u%s%s; -f permits it",
+		snprintf(text, size, "%s %s %s of %s %u%s%s; " WRITE_FORCE,
 			 mine, is4 ? relation_text(a->p4.len, b->p4.len) :
 			 relation_text(a->p6.len, b->p6.len), other, unit, b->line,
 			 of, file);
@@ -140,30 +174,57 @@ unsigned int clash_text(const struct conf *conf, const struct clash *clash,
 	return is4 ? a->column4 : a->column6;
 }
 
-/**
- * conf_check() - find what the kernel would refuse
- * @conf: configuration
- * @force: mappings may overlap
- */
-int conf_check(const struct conf *conf, bool force)
+/* The first line that is wrong is the one to be told of. */
+static void find_mistake(const struct conf *conf, bool force,
+			 struct mistake *mistake)
 {
 	struct clash clash = { .later = conf->n_eams };
 	bool clashes = conf_first_clash(conf, force, &clash);
-	unsigned int column;
-	char text[512];
 	size_t i;
-	int ret;
 
-	/* The first line that is wrong is the one to be told of. */
+	mistake->eam = NULL;
 	for (i = 0; i < conf->n_eams && i <= clash.later; i++) {
-		ret = check_pref64s(conf, &conf->eams[i], force);
-		if (ret)
-			return ret;
+		check_eam(conf, &conf->eams[i], force, mistake);
+		if (mistake->eam)
+			return;
 	}
 	if (!clashes)
+		return;
+	mistake->eam = &conf->eams[clash.later];
+	mistake->column = clash_text(conf, &clash, mistake->text,
+				     sizeof(mistake->text));
+}
+
+/**
+ * conf_check() - find what the kernel would refuse
+ * @conf: configuration
+ * @force: permit what "force" permits
+ */
+int conf_check(const struct conf *conf, bool force)
+{
+	struct mistake mistake;
+
+	find_mistake(conf, force, &mistake);
+	if (!mistake.eam)
 		return EXIT_OK;
-	column = clash_text(conf, &clash, text, sizeof(text));
-	return eam_error(conf, &conf->eams[clash.later], column, text);
+	print_mistake(conf, &mistake, "");
+	return EXIT_USAGE;
+}
+
+/**
+ * conf_warn() - warn of what only -f permits
+ * @conf: configuration
+ *
+ * The file is refused without -f, so at the next boot as well.
+ */
+void conf_warn(const struct conf *conf)
+{
+	struct mistake mistake;
+
+	find_mistake(conf, false, &mistake);
+	if (mistake.eam)
+		print_mistake(conf, &mistake,
+			      "warning: without -f, as when the machine boots, this file is refused: ");
 }
 
 static void set_force(void *data, const struct clash *clash)
@@ -182,7 +243,8 @@ void conf_force_overlaps(struct conf *conf)
 	size_t i;
 
 	for (i = 0; i < conf->n_eams; i++)
-		if (find_overlap(conf, &conf->eams[i]))
+		if (find_overlap(conf, &conf->eams[i]) ||
+		    conf_is_everything(&conf->eams[i]))
 			conf->eams[i].force = true;
 	clash_find(conf, set_force, conf);
 }

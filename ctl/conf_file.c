@@ -229,5 +229,9 @@ int conf_load_file(struct conf *conf, const char *file, bool force)
 	}
 	input_free(&input);
 	choose_primary(conf);
-	return ret ? ret : conf_check(conf, force);
+	if (!ret)
+		ret = conf_check(conf, force);
+	if (!ret && force)
+		conf_warn(conf);
+	return ret;
 }

@@ -30,7 +30,7 @@ static void diff_setting(struct out *out, enum change change, unsigned int key,
 	change_out(out, change, "set");
 	out_text(out, "%s ", settings_table[key].name);
 	out_string(out, "setting", NULL, settings_table[key].name);
-	out_string(out, "value", "%s", settings_text(key, value));
+	setting_out(out, "value", key, value);
 	change_end(out);
 }
 

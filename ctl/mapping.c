@@ -8,8 +8,13 @@
 /* IPV4[/LEN] IPV6[/LEN] [prefix PREFIX/LEN] [force] */
 int read_eam(struct ctl *ctl, struct args *args, struct request *req)
 {
-	(void)ctl;
-	return conf_read_eam(args, &req->eam);
+	int ret;
+
+	ret = conf_read_eam(args, &req->eam);
+	if (ret || !conf_is_everything(&req->eam) || req->eam.force ||
+	    ctl->force)
+		return ret;
+	return args_invalid(args, CONF_EVERYTHING);
 }
 
 static int add_mapping(struct ctl *ctl, const struct eam *eam,
@@ -155,13 +160,28 @@ int read_lookup(struct ctl *ctl, struct args *args, struct request *req)
 	return addr_read_single(args, &req->addr);
 }
 
+/* Packets with other addresses are refused whatever the table says. */
+static int check_unicast(const struct ctl *ctl, const struct prefix *addr)
+{
+	if (addr->family != AF_INET || addr_unicast4(&addr->p4))
+		return EXIT_OK;
+	error_at(&ctl->at, 0, "%s is not translated: it is not for unicast beyond a host",
+		 addr_short4(&addr->p4));
+	return EXIT_REFUSED;
+}
+
 /* lookup */
 int cmd_lookup(struct ctl *ctl, struct request *req)
 {
 	struct reply reply = {};
 	int ret;
 
-	ret = ctl_result(ctl, module_lookup(ctl->nl, &req->addr, &reply));
+	ret = check_unicast(ctl, &req->addr);
+	if (!ret)
+		ret = ctl_result(ctl, module_lookup(ctl->nl, &req->addr,
+						    &reply));
+	if (!ret)
+		ret = check_unicast(ctl, &reply.addr);
 	if (!ret)
 		lookup_out(&ctl->out, &req->addr, &reply);
 	reply_free(&reply);

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "module.h"
+#include "nl.h"
 #include "print.h"
 
 /* What a change is called. */
@@ -21,10 +22,12 @@ static const char *const event_names[] = {
 /**
  * struct monitor - who waits for changes
  * @out: where they go
+ * @ask: a connection for questions, beside the one that events come by
  * @settings: the settings so far, as the module tells all of them each time
  */
 struct monitor {
 	struct out		*out;
+	struct nl		*ask;
 	struct setting_value	settings[SETTINGS_MAX];
 };
 
@@ -62,7 +65,8 @@ static void settings_event(struct monitor *monitor,
 			continue;
 		begin_event(out, event_names[NAT64_CMD_SETTINGS_SET]);
 		out_string(out, "setting", " %s", settings_table[i].name);
-		out_string(out, "value", " %s", settings_text(i, &now[i]));
+		out_text(out, " ");
+		setting_out(out, "value", i, &now[i]);
 		end_event(out);
 		monitor->settings[i] = now[i];
 	}
@@ -87,13 +91,21 @@ static void conf_event(struct out *out, const char *name,
 	}
 }
 
-static void load_event(struct out *out, const struct reply *event)
+/*
+ * The event does not say which settings a load has changed. Ask: what somebody
+ * sets meanwhile is then shown here, and not when its own event comes.
+ */
+static void load_event(struct monitor *monitor, const struct reply *event)
 {
+	struct setting_value now[SETTINGS_MAX] = {};
+	struct out *out = monitor->out;
+
 	begin_event(out, event_names[NAT64_CMD_LOAD_COMMIT]);
 	out_number(out, "mappings", " %llu mappings", event->count);
-	out_string(out, "digest", ", digest %s",
-		   digest_text(event->digest));
+	out_string(out, "digest", ", digest %s", digest_text(event->digest));
 	end_event(out);
+	if (!module_settings_get(monitor->ask, now))
+		settings_event(monitor, now);
 }
 
 static void print_event(void *data, unsigned int cmd,
@@ -108,9 +120,7 @@ static void print_event(void *data, unsigned int cmd,
 		settings_event(monitor, event->conf.settings);
 		break;
 	case NAT64_CMD_LOAD_COMMIT:
-		load_event(monitor->out, event);
-		/* The settings may be others now; the event does not say. */
-		memset(monitor->settings, 0, sizeof(monitor->settings));
+		load_event(monitor, event);
 		break;
 	case NAT64_CMD_PREFIX_NEW:
 	case NAT64_CMD_PREFIX_DEL:
@@ -128,12 +138,18 @@ static void print_event(void *data, unsigned int cmd,
 /* monitor */
 int cmd_monitor(struct ctl *ctl, struct request *req)
 {
-	struct monitor monitor = { .out = &ctl->out };
+	struct monitor monitor = { .out = &ctl->out, .ask = nl_alloc() };
 	int ret;
 
 	(void)req;
-	ret = module_settings_get(ctl->nl, monitor.settings);
+	ret = nl_open(monitor.ask);
 	if (!ret)
-		ret = module_monitor(ctl->nl, print_event, &monitor);
-	return ctl_result(ctl, ret);
+		ret = module_settings_get(monitor.ask, monitor.settings);
+	if (ret)
+		error_at(&ctl->at, 0, "%s", nl_error(monitor.ask));
+	else
+		ret = ctl_result(ctl, module_monitor(ctl->nl, print_event,
+						     &monitor));
+	nl_close(monitor.ask);
+	return ret;
 }

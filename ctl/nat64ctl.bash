@@ -47,7 +47,7 @@ _nat64ctl_next() {
 	set\ *) [ $# -gt 2 ] || _nat64ctl_values "$2" ;;
 	explain) echo '4 6' ;;
 	explain\ *\ *\ *) [ $# -gt 4 ] || echo 'icmp tcp udp sctp' ;;
-	stats) echo 'reset openmetrics' ;;
+	stats) echo 'reset openmetrics prometheus' ;;
 	esac
 }
 

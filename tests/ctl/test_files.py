@@ -39,6 +39,8 @@ def test_empty_file():
     assert ctl("check", "/dev/null").stdout == "0 settings, 0 prefixes, 0 mappings\n"
 
 
+FORCE = 'write "force" behind it to permit it'
+
 BAD = [
     ("bogus", "1:1", '"bogus" is not a word that a configuration begins a line with: '
                      'add, prefix, set'),
@@ -78,24 +80,27 @@ BAD = [
     ("add 192.0.2.1 2001:db8::1\nadd 192.0.2.1 2001:db8::1", "2:5",
      "192.0.2.1/32 is already mapped to 2001:db8::1/128 in line 1"),
     ("add 192.0.2.0/24 2001:db8::/64\nadd 192.0.2.1 2001:db8:1::1", "2:5",
-     "192.0.2.1/32 lies inside 192.0.2.0/24 of line 1; -f permits it"),
+     f"192.0.2.1/32 lies inside 192.0.2.0/24 of line 1; {FORCE}"),
     ("add 192.0.2.1 2001:db8:1::1\nadd 192.0.2.0/24 2001:db8::/64", "2:5",
-     "192.0.2.0/24 contains 192.0.2.1/32 of line 1; -f permits it"),
+     f"192.0.2.0/24 contains 192.0.2.1/32 of line 1; {FORCE}"),
     ("add 192.0.2.1 2001:db8::1\nadd 198.51.100.0/24 2001:db8::/64", "2:21",
-     "2001:db8::/64 contains 2001:db8::1/128 of line 1; -f permits it"),
+     f"2001:db8::/64 contains 2001:db8::1/128 of line 1; {FORCE}"),
     ("add 0.0.0.0/0 2001:db8::/32 force\nadd 192.0.2.1 2002::1", "2:5",
-     "192.0.2.1/32 lies inside 0.0.0.0/0 of line 1; -f permits it"),
+     f"192.0.2.1/32 lies inside 0.0.0.0/0 of line 1; {FORCE}"),
     ("prefix add 64:ff9b::/96\nadd 192.0.2.1 64:ff9b::c000:201", "2:15",
      "64:ff9b::c000:201/128 lies inside the translation prefix 64:ff9b::/96 of line 1; "
-     "-f permits it"),
-    ("add 0.0.0.0/0 2001::/16\nprefix add 2001:db8::/32", "1:15",
-     "2001::/16 contains the translation prefix 2001:db8::/32 of line 2; -f permits it"),
+     f"{FORCE}"),
+    ("add 10.0.0.0/8 2001::/16\nprefix add 2001:db8::/32", "1:16",
+     f"2001::/16 contains the translation prefix 2001:db8::/32 of line 2; {FORCE}"),
+    ("add 0.0.0.0/0 2001::/16\nprefix add 2001:db8::/32", "1:5",
+     "this maps every IPv4 address, so the gateway's own traffic as well; "
+     'write "force" behind it if that is meant'),
     ("add 192.0.2.0/24 2001:db8::/96\nprefix add 2001:db8::/96", "1:18",
-     "2001:db8::/96 lies inside the translation prefix 2001:db8::/96 of line 2; -f permits it"),
+     f"2001:db8::/96 lies inside the translation prefix 2001:db8::/96 of line 2; {FORCE}"),
     # Only what is inside: neighbours do not clash, a hull three levels up does.
     ("add 192.0.2.0/24 2001:db8::/64\nadd 192.0.3.0/24 2001:db8:0:1::/64\n"
      "add 192.0.0.0/16 2001:db8:8000::/33 force\nadd 192.0.1.255 2001:db8:8000::/96", "4:5",
-     "192.0.1.255/32 lies inside 192.0.0.0/16 of line 3; -f permits it"),
+     f"192.0.1.255/32 lies inside 192.0.0.0/16 of line 3; {FORCE}"),
     # The first line that is wrong is the one that is named.
     ("add 10.0.0.9 1::9\nadd 10.0.0.1 1::1\nadd 10.0.0.2 1::9\nadd 10.0.0.1 1::4", "3:14",
      "1::9/128 is already mapped to 10.0.0.9/32 in line 1"),
@@ -120,8 +125,17 @@ def test_missing_file():
     check_error(ctl("check", "/"), BAD_USAGE, "/: Is a directory")
 
 
-OVERLAPS = [text for text, _, error in BAD if error.endswith("-f permits it")]
+OVERLAPS = [text for text, _, error in BAD if 'write "force"' in error]
 DOUBLES = [text for text, _, error in BAD if "already mapped" in error]
+
+
+@pytest.mark.parametrize("text, place, error", [b for b in BAD if b[0] in OVERLAPS])
+def test_what_only_the_option_permits_is_warned_of(text, place, error):
+    """It is refused at the next boot."""
+    done = ctl("-f", "check", "-", text=text)
+    assert (done.stderr, done.returncode) == (
+        f"<stdin>:{place}: warning: without -f, as when the machine boots, this file is refused: "
+        f"{error}\n", 0)
 
 
 @pytest.mark.parametrize("text", OVERLAPS)

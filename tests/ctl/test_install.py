@@ -139,7 +139,7 @@ def complete(*words):
     (["set", "hairpin", ""], ["on", "off"]), (["set", "hairpin", "on", ""], []),
     (["set", "tos", ""], ["copy"]), (["set", "icmp-source4", ""], ["none"]),
     (["set", "lowest-ipv6-mtu", ""], []), (["set", "forwarding", "d"], ["direct"]),
-    (["stats", ""], ["reset", "openmetrics"]), (["--j"], ["--json"]),
+    (["stats", ""], ["reset", "openmetrics", "prometheus"]), (["--j"], ["--json"]),
     (["explain", ""], ["4", "6"]), (["del", "203.0.113.1"], ["203.0.113.10", "203.0.113.128/25"]),
     (["del", "2001:db8:2"], ["2001:db8:2::/121"]), (["-n", "blue", "lookup", ""],
                                                     ["192.0.2.9", "2001:db8::9"]),

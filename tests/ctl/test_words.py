@@ -105,7 +105,7 @@ WORDS = [
     ("load", 'a file is missing after "load"'),
     ("load a b", '"b" is one word too many'),
     ("save x", '"x" is one word too many'),
-    ("import", 'map646 or jool is missing after "import"'),
+    ("import", 'map646, jool or tayga is missing after "import"'),
     ("import clatd x", '"clatd" is not map646, jool or tayga'),
     ("import jool", 'a file is missing after "jool"'),
     ("set", 'a setting (nat64ctl help lists them) is missing after "set"'),
@@ -144,7 +144,14 @@ WORDS = [
     ("get mtu", '"mtu" is not a setting (nat64ctl help lists them)'),
     ("get tos x", '"x" is one word too many'),
     ("status x", '"x" is one word too many'),
-    ("stats clear", '"clear" is not reset or openmetrics'),
+    ("stats clear", '"clear" is not reset, openmetrics or prometheus'),
+    ("stats r", '"r" must be written in full: reset'),
+    ("stats rese", '"rese" must be written in full: reset'),
+    ("f", '"f" must be written in full: flush'),
+    ("flus", '"flus" must be written in full: flush'),
+    ("add 0.0.0.0/0 2001:db8::/96",
+     "this maps every IPv4 address, so the gateway's own traffic as well; "
+     'write "force" behind it if that is meant'),
     ("stats reset now", '"now" is one word too many'),
     ("monitor all", '"all" is one word too many'),
     (" ".join(["help"] * 17), 'too many words, from "help" on'),
@@ -214,11 +221,12 @@ NO_MODULE_TEXT = "the nat64 module is not loaded; load it with: modprobe nat64"
     "prefix add 64:ff9b::/96", "prefix add 64:ff9b::/96 pri", "pre d 64:ff9b::/96", "prefix list",
     "p l", "add 192.0.2.1 2001:db8::1", "a 192.0.2.0/24 2001:db8::/64 p 64:ff9b::/96 f",
     "replace 192.0.2.1 2001:db8::1", "del 192.0.2.1", "del 2001:db8::/64", "list",
-    "list 0.0.0.0/0", "list ::/0", "look 192.0.2.1", "lookup ::ffff:192.0.2.1", "f", "load -",
+    "list 0.0.0.0/0", "list ::/0", "look 192.0.2.1", "lookup ::ffff:192.0.2.1", "flush", "load -",
     "diff -", "save", "set hairpin off", "set hair of", "set tos copy", "set tos 0xff",
     "set icmp-source4 none", "set icmp-source4 192.0.2.0/24", "set icmp-source6 2001:db8::/64",
     "set mark none", "set mark 0x10/0xff", "set mark 4294967295", "get", "get tos", "status",
-    "stats", "stats r", "stats o", "monitor"])
+    "stats", "stats reset", "stats o", "stats p", "add 0.0.0.0/0 2001:db8::/96 force",
+    "-f add 0.0.0.0/0 2001:db8::/96", "monitor"])
 def test_without_module(words):
     check_error(ctl(*words.split(), text=""), NO_MODULE, f"nat64ctl: {NO_MODULE_TEXT}")
 

@@ -198,6 +198,17 @@ def test_lookup(ctl, asked, refused):
             "the address lies in no mapping and in no translation prefix")
 
 
+@pytest.mark.configuration("prefix add 2001:db8:64::/96", "add 10.0.0.0/8 2001:db8::/96",
+                           "add 0.0.0.0/0 2001:db8:ff00::/40")
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1", "224.0.0.1", "240.0.0.1",
+                                     "255.255.255.255"])
+def test_lookup_of_what_is_no_address_of_a_host(refused, address):
+    """Packets with it are refused, whatever the table says."""
+    error = f"{address} is not translated: it is not for unicast beyond a host"
+    refused(f"lookup {address}", error)
+    refused(f"lookup 2001:db8:64::{address}", error)
+
+
 # Settings.
 
 DEFAULTS = """\
@@ -257,14 +268,16 @@ add 203.0.113.11 64:ff9b::cb00:710b force
 COUNTS = "3 settings, 2 prefixes, 4 mappings"
 
 
-def test_save_and_load(ctl, asked):
+def test_save_and_load(gateway, ctl, asked):
     loaded = ctl("load -", input=WHOLE)
     assert re.fullmatch(f"loaded: {COUNTS}, digest [0-9a-f]{{16}}\n", loaded)
     assert ctl("save") == WHOLE
     assert ctl("load -", input=WHOLE) == loaded.replace("loaded", "unchanged")
     shuffled = "\n".join(reversed(WHOLE.splitlines()))
-    assert ctl("-f load -", input=shuffled.replace(" force", "")) == loaded.replace("loaded",
-                                                                                   "unchanged")
+    forced = gateway.ctl("-f", "load", "-", input=shuffled.replace(" force", ""))
+    assert forced.stdout == loaded.replace("loaded", "unchanged")
+    assert re.fullmatch("<stdin>:[0-9:]+: warning: without -f, .* this file is refused: .*\n",
+                        forced.stderr)
     assert ctl("diff -", input=WHOLE) == ""
     assert asked("save")["mappings"] == asked("list")["mappings"]
     assert asked("save")["settings"] == asked("get")["settings"]
@@ -284,7 +297,7 @@ def test_what_is_saved_loads_again(gateway, ctl, seed):
     ctl("load /dev/null")
     ctl("load -", input=saved)
     assert ctl("save") == saved
-    assert ctl("-f diff -", input=file) == ""
+    assert gateway.ctl("-f", "diff", "-", input=file).stdout == ""
 
 
 def run_on_terminal(gateway, *words):
@@ -468,14 +481,33 @@ def test_stats(gateway, ctl, asked):
     lines = ctl("stats").splitlines()
     assert {len(line) for line in lines} == {len(lines[0])}
     assert {line.split()[0]: int(line.split()[1]) for line in lines} == stats
-    metrics = ctl("stats openmetrics")
-    assert metrics == "".join(f"# HELP nat64_{name}_total Counter {name}, see nat64(4).\n"
-                              f"# TYPE nat64_{name}_total counter\nnat64_{name}_total {value}\n"
-                              for name, value in stats.items()) + "# EOF\n"
-    util.need("promtool")
-    assert gateway.run("promtool", "check", "metrics", input=metrics).stderr == ""
     ctl("stats reset")
     assert set(asked("stats")["stats"].values()) == {0}
+
+
+def metrics(stats, suffix):
+    return "".join(f"# HELP nat64_{name}{suffix} Counter {name}, see nat64(4).\n"
+                   f"# TYPE nat64_{name}{suffix} counter\nnat64_{name}_total {value}\n"
+                   for name, value in stats.items())
+
+
+@pytest.mark.configuration(CONFIG)
+def test_stats_for_prometheus(gateway, ctl, asked):
+    text = ctl("stats prometheus")
+    assert text == metrics(asked("stats")["stats"], "_total")
+    util.need("promtool")
+    assert gateway.run("promtool", "check", "metrics", input=text).stderr == ""
+
+
+@pytest.mark.configuration(CONFIG)
+def test_stats_as_openmetrics(ctl, asked):
+    """Whose parsers refuse a counter that is described under the name of its value."""
+    text, stats = ctl("stats openmetrics"), asked("stats")["stats"]
+    assert text == metrics(stats, "") + "# EOF\n"
+    parser = pytest.importorskip("prometheus_client.openmetrics.parser")
+    families = list(parser.text_string_to_metric_families(text))
+    assert {f.name.removeprefix("nat64_"): f.samples[0].value for f in families} == stats
+    assert {f.type for f in families} == {"counter"}
 
 
 @pytest.fixture
@@ -515,7 +547,9 @@ def test_monitor(ctl, monitor):
             ("del 203.0.113.10", "del 203.0.113.10 2001:db8:1::11",
              {"event": "del", "mapping": {"ipv4": "203.0.113.10/32",
                                           "ipv6": "2001:db8:1::11/128"}}),
-            ("set tos 1", "set tos 1", {"event": "set", "setting": "tos", "value": "1"}),
+            ("set tos 1", "set tos 1", {"event": "set", "setting": "tos", "value": 1}),
+            ("set hairpin off", "set hairpin off",
+             {"event": "set", "setting": "hairpin", "value": False}),
             ("prefix del 64:ff9b::/96", "prefix del 64:ff9b::/96",
              {"event": "prefix del", "prefix": {"prefix": "64:ff9b::/96", "primary": False}})):
         ctl(words)
@@ -523,8 +557,15 @@ def test_monitor(ctl, monitor):
         assert json.loads(json_line()) == {"schema": 1, **as_json}
     ctl("load -", input=WHOLE)
     assert re.fullmatch("load 4 mappings, digest [0-9a-f]{16}\n", line())
+    assert [line() for _ in range(4)] == ["set tos 0\n", "set icmp-source4 192.0.2.0/24\n",
+                                          "set hairpin on\n", "set mark 0x10/0xff\n"]
     ctl("flush")
     assert line() == "flush\n"
+    ctl("load -", input=WHOLE)
+    assert line().startswith("load ")
+    ctl("set hairpin off")
+    ctl("flush")
+    assert [line(), line()] == ["set hairpin off\n", "flush\n"]
 
 
 # Batches, privilege, consistency.
