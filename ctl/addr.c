@@ -320,3 +320,25 @@ int addr_read_pref64(struct args *args, struct prefix6 *p)
 		return args_invalid(args, "%s needs a length: " LENGTHS, quoted(word));
 	return addr_check_pref64(args, word, p);
 }
+
+/**
+ * addr_embed() - write an IPv4 address into a translation prefix
+ * @p: prefix of a length that RFC 6052 permits
+ * @addr: IPv4 address
+ * @to: IPv6 address, filled in
+ *
+ * RFC 6052 section 2.2: behind the prefix, but for bits 64 to 71.
+ */
+void addr_embed(const struct prefix6 *p, const struct in_addr *addr,
+		struct in6_addr *to)
+{
+	const __u8 *octet = (const void *)addr;
+	unsigned int at = p->len / 8;
+	unsigned int i;
+
+	*to = p->addr;
+	for (i = 0; i < sizeof(*addr); i++) {
+		at += at == U_OCTET;
+		to->s6_addr[at++] = octet[i];
+	}
+}

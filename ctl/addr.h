@@ -66,6 +66,8 @@ bool addr_unicast4(const struct prefix4 *p);
 bool addr_unicast6(const struct prefix6 *p);
 bool addr_overlap6(const struct prefix6 *a, const struct prefix6 *b);
 bool addr_same4(const struct prefix4 *a, const struct prefix4 *b);
+void addr_embed(const struct prefix6 *p, const struct in_addr *addr,
+		struct in6_addr *to);
 bool addr_same6(const struct prefix6 *a, const struct prefix6 *b);
 
 #endif /* _NAT64CTL_ADDR_H */

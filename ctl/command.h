@@ -13,24 +13,7 @@
 #include "args.h"
 #include "conf.h"
 #include "ctl.h"
-
-/**
- * struct packet - a packet to be explained
- * @six: it is IPv6
- * @src: its source
- * @dst: its destination
- * @proto: protocol
- * @sport: source port
- * @dport: destination port
- */
-struct packet {
-	bool		six;
-	struct prefix	src;
-	struct prefix	dst;
-	__u8		proto;
-	__u16		sport;
-	__u16		dport;
-};
+#include "packet.h"
 
 /**
  * struct request - what the words after a command ask for

@@ -199,6 +199,7 @@ static int run_checks(struct doctor *d)
 		check_versions, check_configured, check_forwarding, check_mtus,
 		check_ipvlan, check_hosts, check_prefixes, check_arp,
 		check_own_addrs, check_rp_filter, check_return, check_firewall,
+		check_packets,
 	};
 	size_t i;
 

@@ -63,4 +63,6 @@ void check_arp(struct doctor *d);
 void check_own_addrs(struct doctor *d);
 void check_return(struct doctor *d);
 
+void check_packets(struct doctor *d);
+
 #endif /* _NAT64CTL_DOCTOR_H */

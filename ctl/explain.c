@@ -3,11 +3,7 @@
 #include <errno.h>
 #include <linux/ipv6.h>
 #include <net/if.h>
-#include <netinet/icmp6.h>
 #include <netinet/ip.h>
-#include <netinet/ip_icmp.h>
-#include <netinet/tcp.h>
-#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +11,6 @@
 #include "command.h"
 #include "module.h"
 #include "print.h"
-
-/* A hop limit that no router on the way uses up. */
-#define HOPS	64
-
-/* The longest packet that is made here: IPv6 and TCP. */
-#define PACKET_MAX	64
 
 static int read_family(struct args *args, bool *six)
 {
@@ -128,66 +118,6 @@ int read_explain(struct ctl *ctl, struct args *args, struct request *req)
 	if (!ret)
 		ret = read_proto(args, p);
 	return ret ? ret : read_ports(args, p);
-}
-
-/*
- * The first bytes of the transport: a SYN, an empty datagram, a ping. Checksums
- * are not asked for; only that of UDP must not be absent.
- */
-static size_t make_transport(const struct packet *p, void *at)
-{
-	struct tcphdr *tcp = at;
-	struct udphdr *udp = at;
-	__u8 *icmp = at;
-
-	switch (p->proto) {
-	case IPPROTO_TCP:
-		tcp->source = htons(p->sport);
-		tcp->dest = htons(p->dport);
-		tcp->doff = sizeof(*tcp) / 4;
-		tcp->syn = 1;
-		return sizeof(*tcp);
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		icmp[0] = p->six ? ICMP6_ECHO_REQUEST : ICMP_ECHO;
-		return sizeof(struct icmphdr);
-	}
-	udp->source = htons(p->sport);
-	udp->dest = htons(p->dport);
-	if (p->proto == IPPROTO_UDP) {
-		udp->len = htons(sizeof(*udp));
-		udp->check = 0xffff;
-	}
-	return sizeof(*udp);
-}
-
-static size_t make_packet(const struct packet *p, char *bytes)
-{
-	struct ipv6hdr *ip6h = (void *)bytes;
-	struct iphdr *iph = (void *)bytes;
-	size_t len;
-
-	memset(bytes, 0, PACKET_MAX);
-	if (p->six) {
-		len = make_transport(p, ip6h + 1);
-		ip6h->version = 6;
-		ip6h->payload_len = htons(len);
-		ip6h->nexthdr = p->proto;
-		ip6h->hop_limit = HOPS;
-		memcpy(&ip6h->saddr, &p->src.p6.addr, sizeof(ip6h->saddr));
-		memcpy(&ip6h->daddr, &p->dst.p6.addr, sizeof(ip6h->daddr));
-		return sizeof(*ip6h) + len;
-	}
-	len = sizeof(*iph) + make_transport(p, iph + 1);
-	iph->version = 4;
-	iph->ihl = sizeof(*iph) / 4;
-	iph->tot_len = htons(len);
-	iph->frag_off = htons(IP_DF);
-	iph->ttl = HOPS;
-	iph->protocol = p->proto;
-	memcpy(&iph->saddr, &p->src.p4.addr, sizeof(iph->saddr));
-	memcpy(&iph->daddr, &p->dst.p4.addr, sizeof(iph->daddr));
-	return len;
 }
 
 /* Results. */
@@ -363,7 +293,7 @@ int cmd_explain(struct ctl *ctl, struct request *req)
 	size_t len;
 	int ret;
 
-	len = make_packet(&req->packet, bytes);
+	len = packet_make(&req->packet, bytes);
 	ret = ctl_result(ctl, module_explain(ctl->nl, bytes, len, &explained));
 	if (!ret)
 		explained_out(&ctl->out, &req->packet, bytes, len, &explained);

@@ -2,7 +2,6 @@
 #include "firewall.h"
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +161,36 @@ void firewall_find_blocks(firewall_fn *found, void *data)
 		found(data, &block);
 	}
 	json_decref(root);
+}
+
+/* Whether a statement writes a mark, of the packet or from elsewhere to it. */
+static bool sets_mark(const json_t *statement)
+{
+	const json_t *key = json_object_get(json_object_get(statement,
+							    "mangle"), "key");
+
+	return !strcmp(text_of(json_object_get(key, "meta"), "key"), "mark");
+}
+
+/**
+ * firewall_sets_mark() - whether some rule sets the mark of packets
+ *
+ * Return: true also where that cannot be seen
+ */
+bool firewall_sets_mark(void)
+{
+	json_t *root = read_ruleset();
+	const json_t *entry, *statement, *expr;
+	bool found = !root;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(root, "nftables"), i, entry) {
+		expr = json_object_get(json_object_get(entry, "rule"), "expr");
+		json_array_foreach(expr, j, statement)
+			found |= sets_mark(statement);
+	}
+	json_decref(root);
+	return found;
 }
 
 /**

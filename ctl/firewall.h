@@ -3,6 +3,8 @@
 #ifndef _NAT64CTL_FIREWALL_H
 #define _NAT64CTL_FIREWALL_H
 
+#include <stdbool.h>
+
 /**
  * struct firewall_block - a chain that drops translated packets
  * @family: its family, as nft calls it
@@ -18,6 +20,7 @@ struct firewall_block {
 typedef void firewall_fn(void *data, const struct firewall_block *block);
 
 void firewall_find_blocks(firewall_fn *found, void *data);
+bool firewall_sets_mark(void);
 unsigned long long firewall_rp_filter_drops(void);
 
 #endif /* _NAT64CTL_FIREWALL_H */

@@ -147,7 +147,7 @@ def test_commands_are_for_the_namespace(sick):
     """They are typed where nat64ctl was, and then nothing is left to say."""
     there = f"ip netns exec {sick.name} "
     sick.ip("link set to6 up", "link set to4 up", f"addr add {GATEWAY6}/64 dev to6 nodad",
-            f"addr add {GATEWAY4}/24 dev to4")
+            f"addr add {GATEWAY4}/24 dev to4", "route add default via 198.51.100.254")
     findings = examine_outside(sick)
     assert findings == [
         ("forwarding", f"{there}sysctl -w net.ipv6.conf.all.forwarding=1"),
@@ -213,6 +213,51 @@ def test_a_network_is_mapped_whose_hosts_are_on_the_link(healthy, mapped, proble
     assert [(f["check"], f.get("command")) for f in findings] == [("arp", None)]
     assert problem in findings[0]["problem"]
     healthy.ctl("del", mapped)
+
+
+def test_a_packet_that_is_refused(healthy):
+    """Nothing else is to be found; the module itself says why."""
+    packet = f"a packet from {HOST6} to {PREFIX[:-3]}808:808, for example"
+    command = f"nat64ctl explain 6 {HOST6} {PREFIX[:-3]}808:808"
+    healthy.ip("route del default via 198.51.100.254")
+    findings, status = examine(healthy)
+    assert status == 0 and {f["check"] for f in findings} == {"packet"}
+    assert findings[0]["problem"] == f"{packet}, is refused: no_route"
+    assert findings[0]["command"] == command
+    assert "no_route" in mend(healthy, command).stdout
+    healthy.ip("route add default via 198.51.100.254")
+
+
+@pytest.mark.configuration(f"add {HOST4} {HOST6}")
+def test_there_is_no_prefix(gateway):
+    found(gateway, "packet", f"a packet from 8.8.8.8 to {HOST4}, for example, is refused: no_prefix",
+          f"nat64ctl explain 4 8.8.8.8 {HOST4}")
+
+
+def test_a_native_route_is_more_specific(healthy):
+    with healthy.routes(f"route {PREFIX[:-3]}800:0/104 via 2001:db8:1::fe dev to6"):
+        findings, _ = examine(healthy)
+        assert {f["check"] for f in findings} == {"packet"}
+        assert findings[0]["problem"] == (f"a packet from {HOST6} to {PREFIX[:-3]}808:808, for "
+                                          "example, is not translated: native_route")
+
+
+@pytest.mark.configuration(CONFIG, "set mark 1")
+def test_nobody_sets_the_mark(gateway):
+    gateway.ctl("stats", "reset")
+    findings, _ = examine(gateway)
+    assert {f["check"] for f in findings} == {"packet"}
+    assert findings[0]["problem"].endswith("is not translated: mark")
+    gateway.run("nft", "-f", "-", input="""
+table inet chooser {
+    chain prerouting {
+        type filter hook prerouting priority -500;
+        iifname "to6" meta mark set 1
+    }
+}
+""")
+    assert examine(gateway) == ([], 0)
+    gateway.run("nft", "delete", "table", "inet", "chooser")
 
 
 def test_hairpinned_packets_need_no_way_back(net, healthy):

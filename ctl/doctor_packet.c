@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The doctor asks the module what would become of packets of mapped hosts. */
+#include <arpa/inet.h>
+#include <linux/nat64.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "doctor.h"
+#include "firewall.h"
+#include "module.h"
+#include "packet.h"
+
+/* Mappings that are asked about, spread over the table. */
+#define ASK		8
+
+/* A host of the IPv4 Internet, to which nothing is sent. */
+#define SOMEBODY	0x08080808
+
+static const struct prefix6 *prefix_of(const struct doctor *d,
+				       const struct eam *eam)
+{
+	unsigned int i;
+
+	if (eam->own.len)
+		return &eam->own;
+	for (i = 0; i < d->conf.n_pref64s; i++)
+		if (d->conf.pref64s[i].primary)
+			return &d->conf.pref64s[i].prefix;
+	return NULL;
+}
+
+/* What is passed because it has no mark is for the mark to choose. */
+static bool is_fine(const struct explained *e)
+{
+	return e->verdict == NAT64_VERDICT_TRANSLATED ||
+	       (e->verdict == NAT64_VERDICT_PASSED &&
+		!strcmp(e->reason, "mark") && firewall_sets_mark());
+}
+
+static const char *endpoint_text(const struct prefix *addr)
+{
+	return addr->family == AF_INET ? addr_short4(&addr->p4) :
+					 addr_short6(&addr->p6);
+}
+
+static void ask_about(struct doctor *d, const struct packet *p)
+{
+	struct explained e = {};
+	const char *src = endpoint_text(&p->src);
+	const char *dst = endpoint_text(&p->dst);
+	char bytes[PACKET_MAX];
+	size_t len = packet_make(p, bytes);
+
+	if (module_explain(d->ctl->nl, bytes, len, &e) || is_fine(&e))
+		return;
+	report_finding(d, "packet",
+		       command_here(d, "nat64ctl explain %d %s %s",
+				    p->six ? 6 : 4, src, dst),
+		       "a packet from %s to %s, for example, %s: %s", src, dst,
+		       e.verdict == NAT64_VERDICT_PASSED ?
+		       "is not translated" : "is refused", e.reason);
+}
+
+static void ask_about_mapping(struct doctor *d, const struct eam *eam)
+{
+	const struct in_addr somebody = { .s_addr = htonl(SOMEBODY) };
+	const struct prefix6 *p = prefix_of(d, eam);
+	struct packet to4 = {
+		.six = true,
+		.proto = IPPROTO_ICMPV6,
+		.src = { .family = AF_INET6, .p6 = { eam->p6.addr, 128 } },
+		.dst = { .family = AF_INET6, .p6.len = 128 },
+	};
+	struct packet to6 = {
+		.proto = IPPROTO_ICMP,
+		.src = { .family = AF_INET, .p4 = { somebody, 32 } },
+		.dst = { .family = AF_INET, .p4 = { eam->p4.addr, 32 } },
+	};
+
+	if (p) {
+		addr_embed(p, &somebody, &to4.dst.p6.addr);
+		ask_about(d, &to4);
+	}
+	ask_about(d, &to6);
+}
+
+/**
+ * check_packets() - ask what would become of packets of mapped hosts
+ * @d: doctor
+ *
+ * Where something else was found, that is why.
+ */
+void check_packets(struct doctor *d)
+{
+	size_t step = d->conf.n_eams / ASK + 1;
+	size_t i;
+
+	if (d->n_findings)
+		return;
+	for (i = 0; i < d->conf.n_eams; i += step)
+		if (!conf_is_everything(&d->conf.eams[i]))
+			ask_about_mapping(d, &d->conf.eams[i]);
+}
