@@ -7,6 +7,7 @@
  */
 #include "doctor.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <linux/nat64.h>
 #include <stdarg.h>
@@ -54,7 +55,9 @@ void report_finding(struct doctor *d, const char *check, const char *command,
 
 static bool is_plain_word(const char *word)
 {
-	return !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/")];
+	while (isalnum((unsigned char)*word) || (*word && strchr("_.-/", *word)))
+		word++;
+	return !*word;
 }
 
 /* What makes a command run in the network namespace that -n names. */
