@@ -34,9 +34,9 @@ static int check_suffixes(const struct args *args, const struct eam *eam)
 
 	if (bits4 <= bits6)
 		return EXIT_OK;
-	return args_invalid(args, "%s leaves %u bits, too few for the %u of %s (RFC 7757 section 3.2)",
-			    addr_text6(&eam->p6), bits6, bits4,
-			    addr_text4(&eam->p4));
+	return args_invalid(args, "%s leaves %u bits, for which %s has only %u (RFC 7757 section 3.2)",
+			    addr_text4(&eam->p4), bits4, addr_text6(&eam->p6),
+			    bits6);
 }
 
 static int read_eam_options(struct args *args, struct eam *eam)

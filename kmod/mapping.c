@@ -27,7 +27,7 @@ static int check_form4(const struct nat64_request *rq,
 {
 	if (m->addr4 & ~inet_make_mask(m->len4))
 		return nat64_request_error(rq, -EINVAL,
-					   P4 " has bits set behind its length",
+					   P4 " has bits set beyond its length",
 					   &m->addr4, m->len4);
 	return 0;
 }
@@ -40,7 +40,7 @@ static int check_form6(const struct nat64_request *rq,
 	ipv6_addr_prefix(&masked, &m->addr6, m->len6);
 	if (!ipv6_addr_equal(&masked, &m->addr6))
 		return nat64_request_error(rq, -EINVAL,
-					   P6 " has bits set behind its length",
+					   P6 " has bits set beyond its length",
 					   &m->addr6, m->len6);
 	return 0;
 }
@@ -55,7 +55,7 @@ static int check_suffix(const struct nat64_request *rq,
 	if (bits4 <= bits6)
 		return 0;
 	return nat64_request_error(rq, -EINVAL,
-				   P4 " leaves %u bits, for which " P6 " has only %u (RFC 7757)",
+				   P4 " leaves %u bits, for which " P6 " has only %u (RFC 7757 section 3.2)",
 				   &m->addr4, m->len4, bits4, &m->addr6, m->len6, bits6);
 }
 

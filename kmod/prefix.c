@@ -87,15 +87,15 @@ static int init_prefix(const struct nat64_request *rq,
 		ipv6_addr_prefix(&masked, addr, len);
 		if (ipv6_addr_equal(&masked, addr))
 			return nat64_request_error(rq, -EINVAL,
-						   "%pI6c/%u: bits 64 to 71 of a translation prefix are zero (RFC 6052)",
+						   "%pI6c/%u: bits 64 to 71 must be zero (RFC 6052)",
 						   addr, len);
 		return nat64_request_error(rq, -EINVAL,
-					   "%pI6c/%u has bits set behind its length",
+					   "%pI6c/%u has bits set beyond its length",
 					   addr, len);
 	}
 	if (!is_forwarded(prefix))
 		return nat64_request_error(rq, -EINVAL,
-					   "%pI6c/%u cannot be a translation prefix: its addresses are never forwarded",
+					   "%pI6c/%u cannot be a translation prefix: it is never forwarded",
 					   addr, len);
 	return 0;
 }

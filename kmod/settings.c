@@ -44,7 +44,7 @@ static int check_pool4(const struct nat64_request *rq,
 		return 0;
 	if (len > 32 || addr & ~inet_make_mask(len))
 		return nat64_request_error(rq, -EINVAL,
-					   "icmp-source4 %pI4/%u has bits set behind its length",
+					   "icmp-source4 %pI4/%u has bits set beyond its length",
 					   &addr, len);
 	if (!is_source4(addr))
 		return nat64_request_error(rq, -EINVAL,
@@ -66,7 +66,7 @@ static int check_pool6(const struct nat64_request *rq,
 		ipv6_addr_prefix(&masked, addr, len);
 	if (len > 128 || !ipv6_addr_equal(&masked, addr))
 		return nat64_request_error(rq, -EINVAL,
-					   "icmp-source6 %pI6c/%u has bits set behind its length",
+					   "icmp-source6 %pI6c/%u has bits set beyond its length",
 					   addr, len);
 	if (!is_source6(addr))
 		return nat64_request_error(rq, -EINVAL,

@@ -51,7 +51,7 @@ BAD = [
     ("add 192.0.2.1/24 2001:db8::/64", "1:5",
      '"192.0.2.1/24" has bits set beyond its length; the prefix is 192.0.2.0/24'),
     ("add 192.0.2.0/24 2001:db8::/127", "1:18",
-     "2001:db8::/127 leaves 1 bits, too few for the 8 of 192.0.2.0/24 (RFC 7757 section 3.2)"),
+     "192.0.2.0/24 leaves 8 bits, for which 2001:db8::/127 has only 1 (RFC 7757 section 3.2)"),
     ("add 192.0.2.1 2001:db8::1 192.0.2.1", "1:27", '"192.0.2.1" is not prefix or force'),
     ("prefix del 64:ff9b::/96", "1:8", '"del" is not add'),
     ("prefix add 64:ff9b::/96 x", "1:25", '"x" is not primary'),

@@ -306,7 +306,7 @@ NO_CLAT = ("which maps an IPv4 host, but a mapping is for an IPv6 host here: nat
     ("map 192.0.2.1 2001:db8::1\nprefix 64:ff9b::/96\nmap 192.0.2.1 2001:db8::2",
      ":3:5: 192.0.2.1/32 is already mapped to 2001:db8::1/128 in line 1"),
     ("map 192.0.2.0/24 2001:db8::/121",
-     ":1:18: 2001:db8::/121 leaves 7 bits, too few for the 8 of 192.0.2.0/24 "
+     ":1:18: 192.0.2.0/24 leaves 8 bits, for which 2001:db8::/121 has only 7 "
      "(RFC 7757 section 3.2)"),
     ("offlink-mtu 900", ':1:13: "900" is not a value of lowest-ipv6-mtu: a number from 1280 to '
                         "65535"),

@@ -118,12 +118,12 @@ static void forms(struct kunit *test)
 	};
 
 	expect_refusal(test, add(test, MAP("203.0.113.1", 24, "2001:db8::", 120)),
-		       -EINVAL, "203.0.113.1/24 has bits set behind its length");
+		       -EINVAL, "203.0.113.1/24 has bits set beyond its length");
 	expect_refusal(test, add(test, MAP("203.0.113.0", 24, "2001:db8::1", 120)),
-		       -EINVAL, "2001:db8::1/120 has bits set behind its length");
+		       -EINVAL, "2001:db8::1/120 has bits set beyond its length");
 	expect_refusal(test, add(test, MAP("203.0.113.0", 24, "2001:db8::", 121)),
 		       -EINVAL,
-		       "203.0.113.0/24 leaves 8 bits, for which 2001:db8::/121 has only 7 (RFC 7757)");
+		       "203.0.113.0/24 leaves 8 bits, for which 2001:db8::/121 has only 7 (RFC 7757 section 3.2)");
 	expect_refusal(test, add(test, MAP(NULL, 32, "2001:db8::", 128)),
 		       -EINVAL, "a mapping is an IPv4 prefix and an IPv6 prefix");
 	expect_refusal(test, add(test, own), -ENOENT,
@@ -240,11 +240,11 @@ static void translation_prefixes(struct kunit *test)
 	expect_refusal(test, add_prefix(test, "2001:db8:64::", 80, false), -EINVAL,
 		       "2001:db8:64::/80: the length of a translation prefix is 32, 40, 48, 56, 64 or 96 (RFC 6052)");
 	expect_refusal(test, add_prefix(test, "2001:db8:64::1", 96, false), -EINVAL,
-		       "2001:db8:64::1/96 has bits set behind its length");
+		       "2001:db8:64::1/96 has bits set beyond its length");
 	expect_refusal(test, add_prefix(test, "2001:db8:64:0:ff00::", 96, false), -EINVAL,
-		       "2001:db8:64:0:ff00::/96: bits 64 to 71 of a translation prefix are zero (RFC 6052)");
+		       "2001:db8:64:0:ff00::/96: bits 64 to 71 must be zero (RFC 6052)");
 	expect_refusal(test, add_prefix(test, "fe80::", 64, false), -EINVAL,
-		       "fe80::/64 cannot be a translation prefix: its addresses are never forwarded");
+		       "fe80::/64 cannot be a translation prefix: it is never forwarded");
 }
 
 static void mappings_inside_prefixes(struct kunit *test)
