@@ -63,6 +63,7 @@ static int read_proto(struct args *args, struct packet *p)
 		__u8 six;
 	} protos[] = {
 		{ "icmp", IPPROTO_ICMP, IPPROTO_ICMPV6 },
+		{ "icmpv6", IPPROTO_ICMPV6, IPPROTO_ICMPV6 },
 		{ "tcp", IPPROTO_TCP, IPPROTO_TCP },
 		{ "udp", IPPROTO_UDP, IPPROTO_UDP },
 		{ "sctp", IPPROTO_SCTP, IPPROTO_SCTP },
@@ -80,7 +81,7 @@ static int read_proto(struct args *args, struct packet *p)
 	if (args_more(args))
 		ret = args_keyword(args, &protos[0].name, sizeof(protos[0]),
 				   ARRAY_SIZE(protos),
-				   "a protocol: icmp, tcp, udp, sctp or a number",
+				   "a protocol: icmp, icmpv6, tcp, udp, sctp or a number",
 				   &key);
 	p->proto = p->six ? protos[key].six : protos[key].four;
 	return ret;
@@ -93,6 +94,8 @@ static int read_ports(struct args *args, struct packet *p)
 
 	if (!args_more(args))
 		return EXIT_OK;
+	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
+		return args_invalid(args, "ICMP has no ports");
 	ret = read_number(args, "a source port", 65535, &sport);
 	if (!ret)
 		ret = read_number(args, "a destination port", 65535, &dport);

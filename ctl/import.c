@@ -2,9 +2,9 @@
 #include "import.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
 #include "command.h"
+#include "print.h"
 
 static const struct {
 	const char *name;
@@ -97,12 +97,11 @@ int cmd_import(struct ctl *ctl, struct request *req)
 	struct conf *conf = &req->conf;
 	int ret;
 
-	(void)ctl;
 	ret = formats[req->verb].read(conf, req->file);
 	if (ret)
 		return ret;
 	conf_sort(conf);
 	conf_force_overlaps(conf);
-	conf_print(conf, stdout);
+	conf_out(&ctl->out, conf);
 	return EXIT_OK;
 }

@@ -46,7 +46,7 @@ _nat64ctl_next() {
 	set | get) _nat64ctl_keys ;;
 	set\ *) [ $# -gt 2 ] || _nat64ctl_values "$2" ;;
 	explain) echo '4 6' ;;
-	explain\ *\ *\ *) [ $# -gt 4 ] || echo 'icmp tcp udp sctp' ;;
+	explain\ *\ *\ *) [ $# -gt 4 ] || echo 'icmp icmpv6 tcp udp sctp' ;;
 	stats) echo 'reset openmetrics prometheus' ;;
 	esac
 }

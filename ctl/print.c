@@ -71,6 +71,37 @@ void setting_out(struct out *out, const char *name, unsigned int key,
 }
 
 /**
+ * conf_out() - put out a configuration, as text as load reads it
+ * @out: output
+ * @conf: configuration
+ */
+void conf_out(struct out *out, const struct conf *conf)
+{
+	size_t i;
+
+	if (!out->json) {
+		conf_print(conf, stdout);
+		fflush(stdout);
+		return;
+	}
+	out_begin(out);
+	out_object(out, "settings");
+	for (i = 0; i < settings_count; i++)
+		if (conf->settings[i].given)
+			setting_out(out, settings_table[i].name, i, &conf->settings[i]);
+	out_close(out);
+	out_array(out, "prefixes");
+	for (i = 0; i < conf->n_pref64s; i++)
+		pref64_out(out, "", &conf->pref64s[i]);
+	out_close(out);
+	out_array(out, "mappings");
+	for (i = 0; i < conf->n_eams; i++)
+		eam_out(out, "", &conf->eams[i]);
+	out_close(out);
+	out_end(out);
+}
+
+/**
  * counts_out() - put out how much stands in a configuration
  * @out: output
  * @conf: configuration

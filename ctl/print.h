@@ -11,6 +11,7 @@ void eam_fields_out(struct out *out, const struct eam *eam);
 void eam_out(struct out *out, const char *key, const struct eam *eam);
 void setting_out(struct out *out, const char *name, unsigned int key,
 		 const struct setting_value *value);
+void conf_out(struct out *out, const struct conf *conf);
 void counts_out(struct out *out, const struct conf *conf);
 const char *digest_text(__u64 digest);
 

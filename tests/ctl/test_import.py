@@ -140,6 +140,19 @@ add 192.0.2.17 2001:db8:4:: force
         f"{file}: {SIDE}"]
 
 
+def test_json(tmp_path):
+    file = tmp_path / "jool.conf"
+    file.write_text(json.dumps(JOOL))
+    printed = json.loads(ctl("-j", "import", "jool", file).stdout)
+    assert printed["schema"] == 1
+    assert printed["settings"] == {
+        "udp-zero-checksum": "compute", "lowest-ipv6-mtu": 1500, "tos": 64, "traffic-class": 0,
+        "icmp-source4": "198.51.100.0/24", "hairpin": False}
+    assert printed["prefixes"] == [{"prefix": "64:ff9b::/96", "primary": True}]
+    assert [m["ipv4"] for m in printed["mappings"]] == ["192.0.2.1/32", "192.0.2.16/28",
+                                                        "192.0.2.17/32"]
+
+
 def other_case(value):
     """The same with keys in other cases; Jool reads them, too."""
     if isinstance(value, list):

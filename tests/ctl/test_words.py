@@ -145,6 +145,8 @@ WORDS = [
     ("get tos x", '"x" is one word too many'),
     ("status x", '"x" is one word too many'),
     ("stats clear", '"clear" is not reset, openmetrics or prometheus'),
+    ("explain 4 192.0.2.1 192.0.2.2 icmp 8 0", "ICMP has no ports"),
+    ("explain 6 2001:db8::1 2001:db8::2 icmpv6 8", "ICMP has no ports"),
     ("stats r", '"r" must be written in full: reset'),
     ("stats rese", '"rese" must be written in full: reset'),
     ("f", '"f" must be written in full: flush'),
@@ -225,7 +227,7 @@ NO_MODULE_TEXT = "the nat64 module is not loaded; load it with: modprobe nat64"
     "diff -", "save", "set hairpin off", "set hair of", "set tos copy", "set tos 0xff",
     "set icmp-source4 none", "set icmp-source4 192.0.2.0/24", "set icmp-source6 2001:db8::/64",
     "set mark none", "set mark 0x10/0xff", "set mark 4294967295", "get", "get tos", "status",
-    "stats", "stats reset", "stats o", "stats p", "add 0.0.0.0/0 2001:db8::/96 force",
+    "stats", "stats reset", "stats o", "stats p", "add 0.0.0.0/0 2001:db8::/96 force", "explain 6 2001:db8::1 2001:db8::2 icmpv6",
     "-f add 0.0.0.0/0 2001:db8::/96", "monitor"])
 def test_without_module(words):
     check_error(ctl(*words.split(), text=""), NO_MODULE, f"nat64ctl: {NO_MODULE_TEXT}")
