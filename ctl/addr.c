@@ -264,6 +264,19 @@ bool addr_unicast6(const struct prefix6 *p)
 }
 
 /**
+ * addr_overlap4() - whether one IPv4 prefix lies inside the other
+ * @a: prefix
+ * @b: prefix
+ */
+bool addr_overlap4(const struct prefix4 *a, const struct prefix4 *b)
+{
+	unsigned int len = a->len < b->len ? a->len : b->len;
+
+	return !len || !((ntohl(a->addr.s_addr) ^ ntohl(b->addr.s_addr)) >>
+			 (32 - len));
+}
+
+/**
  * addr_overlap6() - whether one IPv6 prefix lies inside the other
  * @a: prefix
  * @b: prefix

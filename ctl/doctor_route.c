@@ -126,31 +126,17 @@ void check_prefixes(struct doctor *d)
 	}
 }
 
-static unsigned int mask_len(const struct ifaddrs *ifa)
+/* The network of an address of a device. */
+static struct prefix4 network_of(const struct ifaddrs *ifa)
 {
 	const struct sockaddr_in *mask = (const void *)ifa->ifa_netmask;
+	struct prefix4 net = { .addr = *ifaddr4(ifa), .len = 32 };
 
-	return mask ? __builtin_popcount(mask->sin_addr.s_addr) : 32;
-}
-
-/* The length of the network of a device that an address lies in, or 33. */
-static unsigned int network_len(const struct doctor *d, const char *device,
-				const struct in_addr *addr)
-{
-	const struct ifaddrs *ifa;
-	unsigned int len, found = 33;
-
-	for (ifa = d->ifs; ifa; ifa = ifa->ifa_next) {
-		if (!is_usable_addr(ifa, AF_INET) ||
-		    strcmp(ifa->ifa_name, device))
-			continue;
-		len = mask_len(ifa);
-		if (len && len < found &&
-		    !((ntohl(ifaddr4(ifa)->s_addr) ^ ntohl(addr->s_addr)) >>
-		      (32 - len)))
-			found = len;
+	if (mask) {
+		net.len = __builtin_popcount(mask->sin_addr.s_addr);
+		net.addr.s_addr &= mask->sin_addr.s_addr;
 	}
-	return found;
+	return net;
 }
 
 /*
@@ -158,24 +144,39 @@ static unsigned int network_len(const struct doctor *d, const char *device,
  * the kernel answer; at equal length the mapping still wins. But it would also
  * cut off hosts of that link, if there are any in the mapping.
  */
-static void check_arp_of(struct doctor *d, const struct eam *eam,
-			 const char *device)
+static void check_arp_inside(struct doctor *d, const struct prefix4 *p,
+			     const char *device)
 {
-	if (eam->p4.len <= network_len(d, device, &eam->p4.addr)) {
-		report_finding(d, "arp", NULL,
-			       "%s is the network on %s, or more than that: what the gateway sends to hosts there is translated; map less",
-			       addr_short4(&eam->p4), device);
-	} else if (route_has_neighbour(d->rs, device, &eam->p4)) {
+	struct route route;
+
+	route_get(d->rs, AF_INET, &p->addr, &route);
+	if (route.error || route.local || route.via.family)
+		return;
+	if (route_has_neighbour(d->rs, device, p))
 		report_finding(d, "arp", NULL,
 			       "%s lies in the network on %s, where hosts have addresses of it: they cannot be mapped as well; map less",
-			       addr_short4(&eam->p4), device);
-	} else {
+			       addr_short4(p), device);
+	else
 		report_finding(d, "arp",
 			       command_here(d, "ip route add local %s dev lo",
-					    addr_text4(&eam->p4)),
+					    addr_text4(p)),
 			       "%s lies in the network on %s, where nobody answers ARP requests for it",
-			       addr_short4(&eam->p4), device);
-	}
+			       addr_short4(p), device);
+}
+
+static void check_arp_of(struct doctor *d, const struct prefix4 *p,
+			 const struct ifaddrs *ifa)
+{
+	struct prefix4 net = network_of(ifa);
+
+	if (net.len == 32 || !addr_overlap4(&net, p))
+		return;
+	if (p->len > net.len)
+		check_arp_inside(d, p, ifa->ifa_name);
+	else
+		report_finding(d, "arp", NULL,
+			       "%s is the network on %s, or more than that: what the gateway sends to hosts there is translated; map less",
+			       addr_short4(p), ifa->ifa_name);
 }
 
 /**
@@ -184,16 +185,14 @@ static void check_arp_of(struct doctor *d, const struct eam *eam,
  */
 void check_arp(struct doctor *d)
 {
-	struct route route;
+	const struct ifaddrs *ifa;
 	size_t i;
 
-	for (i = 0; i < d->conf.n_eams; i += doctor_step(d)) {
-		const struct eam *eam = &d->conf.eams[i];
-
-		route_get(d->rs, AF_INET, &eam->p4.addr, &route);
-		if (!route.error && !route.local && !route.via.family &&
-		    find_own_addr(d, AF_INET, route.device))
-			check_arp_of(d, eam, route.device);
+	for (ifa = d->ifs; ifa; ifa = ifa->ifa_next) {
+		if (!is_usable_addr(ifa, AF_INET))
+			continue;
+		for (i = 0; i < d->conf.n_eams; i += doctor_step(d))
+			check_arp_of(d, &d->conf.eams[i].p4, ifa);
 	}
 }
 

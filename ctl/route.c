@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "route.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
@@ -138,7 +137,7 @@ static bool is_neighbour_in(const struct nlmsghdr *nlh, int index,
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
-	struct in_addr addr;
+	struct prefix4 host = { .len = 32 };
 
 	if (nlh->nlmsg_type != RTM_NEWNEIGH || ndm->ndm_ifindex != index ||
 	    ndm->ndm_flags & NTF_PROXY ||
@@ -146,11 +145,11 @@ static bool is_neighbour_in(const struct nlmsghdr *nlh, int index,
 		return false;
 	mnl_attr_for_each(attr, nlh, sizeof(*ndm)) {
 		if (mnl_attr_get_type(attr) != NDA_DST ||
-		    mnl_attr_get_payload_len(attr) != sizeof(addr))
+		    mnl_attr_get_payload_len(attr) != sizeof(host.addr))
 			continue;
-		memcpy(&addr, mnl_attr_get_payload(attr), sizeof(addr));
-		return !p->len || !((ntohl(addr.s_addr) ^ ntohl(p->addr.s_addr))
-				    >> (32 - p->len));
+		memcpy(&host.addr, mnl_attr_get_payload(attr),
+		       sizeof(host.addr));
+		return addr_overlap4(&host, p);
 	}
 	return false;
 }
