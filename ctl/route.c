@@ -90,7 +90,8 @@ static void fetch_route(const struct nlmsghdr *nlh, struct route *route)
 	const struct nlattr *attr;
 
 	route->error = type_error(rtm->rtm_type);
-	route->local = rtm->rtm_type == RTN_LOCAL;
+	route->local = rtm->rtm_type == RTN_LOCAL ||
+		       rtm->rtm_type == RTN_ANYCAST;
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
 		switch (mnl_attr_get_type(attr)) {
 		case RTA_OIF:
