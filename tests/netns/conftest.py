@@ -27,7 +27,10 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Tests that pending.txt names are known to fail, and must: a line is why, a tab, the test."""
+    """
+    Tests that pending.txt names are known to fail, and must: a line is why, a tab, the test.
+    Behind a question mark nobody has seen yet whether they still do.
+    """
     if not PENDING.exists():
         return
     lines = [line.split("\t") for line in PENDING.read_text().splitlines() if line]
@@ -35,7 +38,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         why = reasons.get(item.nodeid.rpartition("/")[2])
         if why:
-            item.add_marker(pytest.mark.xfail(strict=True, reason=why))
+            item.add_marker(pytest.mark.xfail(strict=not why.endswith("?"), reason=why))
 
 
 def pytest_terminal_summary(terminalreporter):
