@@ -210,7 +210,7 @@ static enum nat64_counter unreachable64(struct nat64_icmp_header *new, u8 code)
 
 /* RFC 7915 section 5.2, Parameter Problem. */
 static enum nat64_counter parameter64(struct nat64_icmp_header *new,
-				       u8 code, u32 pointer)
+				      u8 code, u32 pointer)
 {
 	switch (code) {
 	case ICMPV6_HDR_FIELD:
