@@ -19,11 +19,11 @@
 #include <net/netns/generic.h>
 
 #include "addr.h"
-#include "eam.h"
 #include "native.h"
 #include "request.h"
 #include "settings.h"
 #include "stats.h"
+#include "table.h"
 #include "use.h"
 
 /**

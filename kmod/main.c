@@ -3,6 +3,7 @@
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
 #include <linux/random.h>
+#include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
@@ -15,6 +16,8 @@
 #include "xlat.h"
 
 unsigned int nat64_net_id __ro_after_init;
+
+struct workqueue_struct *nat64_workers;
 
 static int __net_init net_init(struct net *net)
 {
@@ -86,16 +89,20 @@ static int __init nat64_init(void)
 	int err;
 
 	nat64_xlat64_init();
-	err = nat64_eam_init();
+	err = nat64_table_init();
 	if (err)
 		return err;
+	err = -ENOMEM;
+	nat64_workers = alloc_workqueue("nat64", WQ_UNBOUND, 0);
+	if (!nat64_workers)
+		goto err_table;
 	/*
-	 * Of a namespace that goes away, devices wait for the routes that
-	 * are kept, so these have to go first.
+	 * Devices of a namespace that goes away wait for the cached routes, so
+	 * these have to go first.
 	 */
 	err = register_pernet_device(&net_ops);
 	if (err)
-		goto err_eam;
+		goto err_workers;
 	err = netlink_register_notifier(&netlink_notifier);
 	if (err)
 		goto err_net;
@@ -108,8 +115,12 @@ err_netlink:
 	netlink_unregister_notifier(&netlink_notifier);
 err_net:
 	unregister_pernet_device(&net_ops);
-err_eam:
-	nat64_eam_exit();
+err_workers:
+	/* What waits for a grace period comes to the workers, then they end. */
+	rcu_barrier();
+	destroy_workqueue(nat64_workers);
+err_table:
+	nat64_table_exit();
 	return err;
 }
 
@@ -118,7 +129,9 @@ static void __exit nat64_exit(void)
 	nat64_genl_exit();
 	netlink_unregister_notifier(&netlink_notifier);
 	unregister_pernet_device(&net_ops);
-	nat64_eam_exit();
+	rcu_barrier();
+	destroy_workqueue(nat64_workers);
+	nat64_table_exit();
 }
 
 module_init(nat64_init);

@@ -8,7 +8,7 @@
 
 #include "control.h"
 
-/* Bounds what a namespace can ask of the kernel; a load may need it twice. */
+/* Bounds the memory of a namespace; during a load there may be twice as many. */
 unsigned int nat64_max_mappings = 4194304;
 module_param_named(max_mappings, nat64_max_mappings, uint, 0644);
 MODULE_PARM_DESC(max_mappings, "Mappings allowed in a network namespace");
@@ -105,10 +105,10 @@ static int check_form(const struct nat64_request *rq,
 	       check_suffix(rq, m) ?: check_unicast(rq, m);
 }
 
-static int make_spec(const struct nat64_request *rq,
-		     const struct nat64_mapping *m, struct nat64_eam *spec)
+static int init_eam(const struct nat64_request *rq,
+		    const struct nat64_mapping *m, struct nat64_eam *new)
 {
-	*spec = (struct nat64_eam) {
+	*new = (struct nat64_eam) {
 		.addr4 = m->addr4,
 		.len4 = m->len4,
 		.addr6 = m->addr6,
@@ -117,31 +117,31 @@ static int make_spec(const struct nat64_request *rq,
 	};
 	if (!m->has_prefix)
 		return 0;
-	spec->prefix_index = nat64_config_prefix_index(rq->config, &m->prefix, m->prefix_len);
-	if (spec->prefix_index != NAT64_PREFIX_PRIMARY)
+	new->prefix_index = nat64_config_prefix_index(rq->config, &m->prefix, m->prefix_len);
+	if (new->prefix_index != NAT64_PREFIX_PRIMARY)
 		return 0;
 	return nat64_request_error(rq, -ENOENT, P6 " is not a translation prefix",
 				   &m->prefix, m->prefix_len);
 }
 
 /* RFC 7757 section 5 leaves open which of two equal prefixes would count. */
-static int refuse_same(const struct nat64_request *rq,
-		       const struct nat64_eam *spec,
-		       const struct nat64_eam *same4,
-		       const struct nat64_eam *same6)
+static int same_error(const struct nat64_request *rq,
+		      const struct nat64_eam *new,
+		      const struct nat64_eam *same4,
+		      const struct nat64_eam *same6)
 {
 	if (same4)
 		return nat64_request_error(rq, -EEXIST,
 					   P4 " is already mapped to " P6,
-					   &spec->addr4, spec->len4,
+					   &new->addr4, new->len4,
 					   &same4->addr6, same4->len6);
 	return nat64_request_error(rq, -EEXIST, P6 " is already mapped to " P4,
-				   &spec->addr6, spec->len6,
+				   &new->addr6, new->len6,
 				   &same6->addr4, same6->len4);
 }
 
-/* Who makes a user namespace need not be trusted with all of the memory. */
-static bool is_users(const struct nat64_net *nn)
+/* The owner of a user namespace is not trusted with unlimited kernel memory. */
+static bool has_user_ns(const struct nat64_net *nn)
 {
 	return nn->net->user_ns != &init_user_ns;
 }
@@ -156,27 +156,27 @@ unsigned int nat64_mapping_limit(const struct nat64_net *nn)
 {
 	unsigned int limit = READ_ONCE(nat64_max_mappings);
 
-	return is_users(nn) ? min(limit, READ_ONCE(max_mappings_userns)) :
+	return has_user_ns(nn) ? min(limit, READ_ONCE(max_mappings_userns)) :
 			      limit;
 }
 
 static int check_same(const struct nat64_request *rq,
-		      const struct nat64_eam *spec,
+		      const struct nat64_eam *new,
 		      const struct nat64_eam *same4,
 		      const struct nat64_eam *same6)
 {
 	struct nat64_table *t = rq->config->table;
 
 	if (same4 || same6)
-		return rq->replace ? 0 : refuse_same(rq, spec, same4, same6);
+		return rq->replace ? 0 : same_error(rq, new, same4, same6);
 	if (!rq->create)
 		return nat64_request_error(rq, -ENOENT, P4 " is not mapped",
-					   &spec->addr4, spec->len4);
+					   &new->addr4, new->len4);
 	if (t->count >= nat64_mapping_limit(rq->nn))
 		return nat64_request_error(rq, -ENOSPC,
 					   "there are %u mappings already, the limit (module parameter %s)",
 					   t->count,
-					   is_users(rq->nn) ? "max_mappings_userns" :
+					   has_user_ns(rq->nn) ? "max_mappings_userns" :
 						       "max_mappings");
 	return 0;
 }
@@ -187,38 +187,40 @@ static const char *relation(u8 len, u8 other)
 }
 
 static int check_overlap4(const struct nat64_request *rq,
-			  const struct nat64_eam *spec)
+			  const struct nat64_eam *new)
 {
+	struct nat64_table *t = rq->config->table;
 	const struct nat64_eam *eam;
 
-	eam = nat64_eam_overlap4(rq->config->table, spec);
+	eam = nat64_table_find_conflict(t, &t->by_addr4, new);
 	if (!eam)
 		return 0;
 	return nat64_request_error(rq, -EADDRINUSE,
 				   P4 " %s " P4 ", which is mapped to " P6,
-				   &spec->addr4, spec->len4,
-				   relation(spec->len4, eam->len4),
+				   &new->addr4, new->len4,
+				   relation(new->len4, eam->len4),
 				   &eam->addr4, eam->len4, &eam->addr6, eam->len6);
 }
 
 static int check_overlap6(const struct nat64_request *rq,
-			  const struct nat64_eam *spec)
+			  const struct nat64_eam *new)
 {
+	struct nat64_table *t = rq->config->table;
 	const struct nat64_eam *eam;
 
-	eam = nat64_eam_overlap6(rq->config->table, spec);
+	eam = nat64_table_find_conflict(t, &t->by_addr6, new);
 	if (!eam)
 		return 0;
 	return nat64_request_error(rq, -EADDRINUSE,
 				   P6 " %s " P6 ", which is mapped to " P4,
-				   &spec->addr6, spec->len6,
-				   relation(spec->len6, eam->len6),
+				   &new->addr6, new->len6,
+				   relation(new->len6, eam->len6),
 				   &eam->addr6, eam->len6, &eam->addr4, eam->len4);
 }
 
-/* Where a prefix stands already, it overlaps what it overlapped before. */
+/* A prefix that is mapped already overlaps nothing new. */
 static int check_overlap(const struct nat64_request *rq,
-			 const struct nat64_eam *spec,
+			 const struct nat64_eam *new,
 			 const struct nat64_eam *same4,
 			 const struct nat64_eam *same6)
 {
@@ -227,27 +229,27 @@ static int check_overlap(const struct nat64_request *rq,
 	if (rq->force)
 		return 0;
 	if (!same4)
-		err = check_overlap4(rq, spec);
+		err = check_overlap4(rq, new);
 	if (!err && !same6)
-		err = check_overlap6(rq, spec);
+		err = check_overlap6(rq, new);
 	return err;
 }
 
-static int check_inside(struct nat64_request *rq, struct nat64_eam *spec,
+static int check_pref64(struct nat64_request *rq, struct nat64_eam *new,
 			const struct nat64_eam *same6)
 {
 	const struct nat64_prefix *prefix;
 
-	prefix = nat64_prefixes_overlap(rq->config->prefix, spec);
+	prefix = nat64_eam_overlapping_prefix(new, rq->config->prefix);
 	if (!prefix)
 		return 0;
 	if (!rq->force && !same6)
 		return nat64_request_error(rq, -EADDRINUSE,
 					   P6 " %s the translation prefix " P6,
-					   &spec->addr6, spec->len6,
-					   relation(spec->len6, prefix->len - 1),
+					   &new->addr6, new->len6,
+					   relation(new->len6, prefix->len - 1),
 					   &prefix->addr, prefix->len);
-	spec->flags |= NAT64_EAM_IN_PREF64;
+	new->flags |= NAT64_EAM_IN_PREF64;
 	return nat64_overlaps_prepare(rq);
 }
 
@@ -256,7 +258,7 @@ static int check_inside(struct nat64_request *rq, struct nat64_eam *spec,
  * @rq: request; its config and batch are filled in
  * @size: how many mappings to expect at most
  *
- * Context: process, the lock of the translator until nat64_mapping_end().
+ * Context: process, @rq->nn->lock until nat64_mapping_end().
  * Return: 0, or a negative error with nothing to end.
  */
 int nat64_mapping_begin(struct nat64_request *rq, unsigned int size)
@@ -277,34 +279,34 @@ int nat64_mapping_begin(struct nat64_request *rq, unsigned int size)
  * Refuses what RFC 7757 does not allow, what is mapped already unless it is to
  * be replaced, and overlaps unless forced.
  *
- * Context: process, the lock of the translator.
+ * Context: process, @rq->nn->lock.
  * Return: 0, or a negative error; nat64_mapping_end() then takes back the rest.
  */
 int nat64_mapping_put(struct nat64_request *rq, const struct nat64_mapping *m)
 {
 	struct nat64_table *t = rq->config->table;
 	const struct nat64_eam *same4, *same6;
-	struct nat64_eam spec;
+	struct nat64_eam new;
 	int err;
 
-	err = check_form(rq, m) ?: make_spec(rq, m, &spec);
+	err = check_form(rq, m) ?: init_eam(rq, m, &new);
 	if (err)
 		return err;
-	same4 = nat64_eam_get4(t, spec.addr4, spec.len4);
-	same6 = nat64_eam_get6(t, &spec.addr6, spec.len6);
-	err = check_same(rq, &spec, same4, same6) ?:
-	      check_overlap(rq, &spec, same4, same6) ?:
-	      check_inside(rq, &spec, same6);
+	same4 = nat64_eam_get4(t, new.addr4, new.len4);
+	same6 = nat64_eam_get6(t, &new.addr6, new.len6);
+	err = check_same(rq, &new, same4, same6) ?:
+	      check_overlap(rq, &new, same4, same6) ?:
+	      check_pref64(rq, &new, same6);
 	if (!err && !rq->staged)
 		err = nat64_hooks_prepare(rq);
 	if (err)
 		return err;
-	err = nat64_batch_put(rq->batch, &spec);
+	err = nat64_batch_put(rq->batch, &new);
 	return err ? nat64_request_error(rq, err, "out of memory") : 0;
 }
 
-static int refuse_missing(const struct nat64_request *rq,
-			  const struct nat64_mapping *m)
+static int missing_error(const struct nat64_request *rq,
+			 const struct nat64_mapping *m)
 {
 	if (m->has4 && m->has6)
 		return nat64_request_error(rq, -ENOENT, P4 " is not mapped to " P6,
@@ -325,7 +327,7 @@ static int refuse_missing(const struct nat64_request *rq,
  * @t: table
  * @m: an IPv4 prefix, an IPv6 prefix or both
  *
- * Context: process, the lock of the translator.
+ * Context: process, @rq->nn->lock.
  * Return: the mapping, -ENOENT or -EINVAL.
  */
 struct nat64_eam *nat64_mapping_find(const struct nat64_request *rq,
@@ -341,7 +343,7 @@ struct nat64_eam *nat64_mapping_find(const struct nat64_request *rq,
 	if (eam && m->has6 && !nat64_eam_has6(eam, &m->addr6, m->len6))
 		eam = NULL;
 	if (!eam || eam->flags & NAT64_EAM_RETIRED)
-		return ERR_PTR(refuse_missing(rq, m));
+		return ERR_PTR(missing_error(rq, m));
 	return eam;
 }
 
@@ -350,7 +352,7 @@ struct nat64_eam *nat64_mapping_find(const struct nat64_request *rq,
  * @rq: request that nat64_mapping_begin() has begun
  * @m: an IPv4 prefix, an IPv6 prefix or both
  *
- * Context: process, the lock of the translator.
+ * Context: process, @rq->nn->lock.
  * Return: 0, or a negative error; nat64_mapping_end() then takes back the rest.
  */
 int nat64_mapping_del(struct nat64_request *rq, const struct nat64_mapping *m)
@@ -368,7 +370,7 @@ int nat64_mapping_del(struct nat64_request *rq, const struct nat64_mapping *m)
  * @rq: request that nat64_mapping_begin() has begun
  * @err: 0, or take them back
  *
- * Context: process, the lock of the translator.
+ * Context: process, @rq->nn->lock.
  */
 void nat64_mapping_end(struct nat64_request *rq, int err)
 {
@@ -381,7 +383,9 @@ void nat64_mapping_end(struct nat64_request *rq, int err)
 	rq->batch = NULL;
 	if (rq->staged)
 		return;
-	if (!err)
+	if (!err) {
 		WRITE_ONCE(nn->generation, nn->generation + 1);
+		rq->changed = true;
+	}
 	nat64_config_sync(nn);
 }

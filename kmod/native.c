@@ -63,7 +63,7 @@ static bool is_inside_mapping(const struct nat64_config *cfg, __be32 addr,
 	unsigned int shorter;
 
 	for (shorter = 0; shorter < len; shorter++)
-		if (cfg->table->lens4 & BIT_ULL(shorter) &&
+		if (cfg->table->by_addr4.lens[0] & BIT_ULL(shorter) &&
 		    nat64_eam_get4(cfg->table, addr & inet_make_mask(shorter),
 				   shorter))
 			return true;
@@ -340,9 +340,9 @@ void nat64_native_update(struct nat64_net *nn, bool wanted)
 		native->cfg = NULL;
 		return;
 	}
-	if (native->cfg == cfg && native->n_wide4 == cfg->table->n_wide4)
+	if (native->cfg == cfg && native->n_wide4 == cfg->table->by_addr4.n_wide)
 		return;
-	native->n_wide4 = cfg->table->n_wide4;
+	native->n_wide4 = cfg->table->by_addr4.n_wide;
 	if (native->cfg == cfg) {
 		expect_specific(native);
 		return;

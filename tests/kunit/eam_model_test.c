@@ -5,7 +5,6 @@
 #include <linux/kernel.h>
 #include <linux/random.h>
 
-#include "eam.h"
 #include "tables.h"
 
 static struct nat64_batch *begin(struct kunit *test, struct nat64_table *t,
@@ -150,7 +149,7 @@ static void random_changes(struct kunit *test)
 		model_delete(test, t, model, &n);
 	model_compare(test, t, model, 0);
 	KUNIT_EXPECT_EQ(test, t->digest, 0);
-	KUNIT_EXPECT_EQ(test, t->lens4, 0);
+	KUNIT_EXPECT_EQ(test, t->by_addr4.lens[0], 0);
 }
 
 #define MANY	50000

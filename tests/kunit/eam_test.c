@@ -4,7 +4,6 @@
 #include <linux/kernel.h>
 #include <linux/random.h>
 
-#include "eam.h"
 #include "tables.h"
 #include "text.h"
 
@@ -210,7 +209,8 @@ static bool overlaps(struct kunit *test, struct nat64_table *t,
 {
 	struct nat64_eam spec = make(test, addr4, len4, addr6, len6);
 
-	return nat64_eam_overlap4(t, &spec) || nat64_eam_overlap6(t, &spec);
+	return nat64_table_find_conflict(t, &t->by_addr4, &spec) ||
+	       nat64_table_find_conflict(t, &t->by_addr6, &spec);
 }
 
 static void overlaps_are_found(struct kunit *test)
@@ -305,8 +305,8 @@ static void abort_leaves_no_trace(struct kunit *test)
 	expect_to4(test, t, "2001:db8:1::", NULL);
 	expect_to4(test, t, "2001:db8:2::", NULL);
 	KUNIT_EXPECT_EQ(test, t->count, 2);
-	KUNIT_EXPECT_EQ(test, t->lens4, BIT_ULL(32));
-	KUNIT_EXPECT_EQ(test, t->lens6[1], 0);
+	KUNIT_EXPECT_EQ(test, t->by_addr4.lens[0], BIT_ULL(32));
+	KUNIT_EXPECT_EQ(test, t->by_addr6.lens[1], 0);
 	KUNIT_EXPECT_EQ(test, t->digest, digest);
 }
 
@@ -322,7 +322,7 @@ static void failure_leaves_no_trace(struct kunit *test)
 	put(test, t, "203.0.113.1", 32, "2001:db8::1", 128);
 	old = nat64_eam_get4(t, text4(test, "203.0.113.1"), 32);
 	digest = t->digest;
-	t->col6.max_elems = 1;
+	t->by_addr6.ht.max_elems = 1;
 
 	b = begin(test, t, 2);
 	spec = make(test, "203.0.113.1", 32, "2001:db8::2", 128);
@@ -331,7 +331,7 @@ static void failure_leaves_no_trace(struct kunit *test)
 	spec = make(test, "203.0.112.0", 24, "2001:db8::", 120);
 	KUNIT_EXPECT_EQ(test, nat64_batch_put(b, &spec), -E2BIG);
 	KUNIT_EXPECT_NULL(test, nat64_eam_get4(t, spec.addr4, 24));
-	KUNIT_EXPECT_EQ(test, t->lens4, BIT_ULL(32));
+	KUNIT_EXPECT_EQ(test, t->by_addr4.lens[0], BIT_ULL(32));
 	nat64_batch_commit(b);
 	KUNIT_EXPECT_PTR_EQ(test, nat64_eam_get6(t, &old->addr6, 128), old);
 	KUNIT_EXPECT_EQ(test, t->count, 1);
@@ -351,9 +351,9 @@ static void delete_one(struct kunit *test)
 	nat64_batch_commit(b);
 	expect_pair(test, t, "203.0.113.1", "2001:db8::1");
 	expect_to4(test, t, "2001:db8:1::1", NULL);
-	KUNIT_EXPECT_EQ(test, t->lens4, BIT_ULL(24));
-	KUNIT_EXPECT_EQ(test, t->lens6[2], 0);
-	KUNIT_EXPECT_EQ(test, t->lens6[1], BIT_ULL(120 - 64));
+	KUNIT_EXPECT_EQ(test, t->by_addr4.lens[0], BIT_ULL(24));
+	KUNIT_EXPECT_EQ(test, t->by_addr6.lens[2], 0);
+	KUNIT_EXPECT_EQ(test, t->by_addr6.lens[1], BIT_ULL(120 - 64));
 }
 
 static void digest_knows_no_order(struct kunit *test)
