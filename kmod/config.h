@@ -66,6 +66,7 @@ struct nat64_dst_cache;
  * @ident_key: spreads pairs of hosts over identification generators
  * @native: routes that are better than translating
  * @lock: serialises all changes
+ * @request: request that holds the lock
  * @load: configuration being loaded, or NULL
  * @generation: counts changes; dumps compare it
  * @walks: passes over the table in place that wait for their reader
@@ -91,6 +92,7 @@ struct nat64_net {
 	struct nat64_native		native;
 	/* of all changes */
 	struct mutex			lock ____cacheline_aligned;
+	struct nat64_request		request;
 	struct nat64_load		*load;
 	u32				generation;
 	struct list_head		walks;

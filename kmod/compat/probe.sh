@@ -16,6 +16,7 @@ tree=${1:?}
 have CLEAR_TSTAMP skb_clear_tstamp linux/skbuff.h
 have PP_RECYCLE pp_recycle linux/skbuff.h
 have IP6_DST_MTU ip6_dst_mtu_maybe_forward net/ip6_route.h
+have SPLIT_OPS genl_split_ops net/genetlink.h
 have RESV_START_OP resv_start_op net/genetlink.h
 have DROP_REASONS PKT_TOO_BIG net/dropreason.h
 have DROP_REASONS PKT_TOO_BIG net/dropreason-core.h

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Commands about the configuration as a whole, its prefixes and its settings. */
+#include "control.h"
+#include "load.h"
+#include "netlink.h"
+#include "prefix.h"
+#include "version.h"
+
+static void notify_prefix(struct genl_info *info, u8 cmd,
+			  const struct nat64_prefix *prefix, bool primary)
+{
+	struct nat64_message msg;
+
+	if (!nat64_event_begin(&msg, info, cmd, NAT64_EAM_SIZE))
+		return;
+	nat64_put_prefix(msg.skb, NAT64_A_PREFIX, prefix, primary);
+	nat64_event_end(&msg, info);
+}
+
+static void notify_settings(struct genl_info *info,
+			    const struct nat64_config *cfg)
+{
+	struct nat64_message msg;
+
+	if (!nat64_event_begin(&msg, info, info->genlhdr->cmd, NLMSG_GOODSIZE))
+		return;
+	nat64_put_settings(msg.skb, &cfg->set);
+	nat64_event_end(&msg, info);
+}
+
+/* STATUS_GET */
+
+static int put_status(struct sk_buff *skb, struct nat64_net *nn)
+{
+	return nla_put_string(skb, NAT64_A_VERSION, NAT64_VERSION) ?:
+	       nla_put_u8(skb, NAT64_A_ACTIVE, nn->pre_on) ?:
+	       nla_put_u32(skb, NAT64_A_LIMIT, nat64_mapping_limit(nn)) ?:
+	       nla_put_u32(skb, NAT64_A_GENERATION, nn->generation) ?:
+	       nat64_put_total(skb, nat64_config_protected(nn));
+}
+
+int nat64_nl_status_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_message msg;
+	int err;
+
+	err = nat64_reply_begin(&msg, info, NAT64_STATUS_SIZE);
+	if (err)
+		return err;
+	err = put_status(msg.skb, nat64_nl_net(info));
+	return nat64_reply_end(&msg, info, err);
+}
+
+/* PREFIX_NEW, PREFIX_DEL, PREFIX_GET */
+
+static int parse_prefix_request(struct genl_info *info, struct in6_addr *addr,
+				u8 *len, bool *primary)
+{
+	return nat64_need_attr(info, NAT64_A_PREFIX,
+			       "no translation prefix is given") ?:
+	       nat64_parse_prefix(info->attrs[NAT64_A_PREFIX], addr, len, primary,
+				  info->extack);
+}
+
+int nat64_nl_prefix_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_request *rq = nat64_nl_request(info);
+	const struct nat64_config *cfg;
+	struct in6_addr addr;
+	bool primary;
+	u8 len, index;
+	int err;
+
+	err = parse_prefix_request(info, &addr, &len, &primary) ?:
+	      nat64_prefix_add(rq, &addr, len, primary);
+	if (!rq->changed)
+		return err;
+	cfg = nat64_config_protected(rq->nn);
+	index = nat64_config_prefix_index(cfg, &addr, len);
+	notify_prefix(info, NAT64_CMD_PREFIX_NEW, &cfg->prefix[index],
+		      index == cfg->primary);
+	return err;
+}
+
+int nat64_nl_prefix_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_request *rq = nat64_nl_request(info);
+	u8 primary = nat64_config_protected(rq->nn)->primary;
+	const struct nat64_config *cfg;
+	struct nat64_prefix gone = { };
+	int err;
+
+	err = parse_prefix_request(info, &gone.addr, &gone.len, NULL) ?:
+	      nat64_prefix_del(rq, &gone.addr, gone.len);
+	if (err)
+		return err;
+	cfg = nat64_config_protected(rq->nn);
+	notify_prefix(info, NAT64_CMD_PREFIX_DEL, &gone, false);
+	if (cfg->n_order && cfg->primary != primary)
+		notify_prefix(info, NAT64_CMD_PREFIX_NEW,
+			      &cfg->prefix[cfg->primary], true);
+	return 0;
+}
+
+static int dump_prefix(struct sk_buff *skb, struct netlink_callback *cb,
+		       const struct nat64_config *cfg, u8 index)
+{
+	struct nat64_message msg;
+
+	return nat64_dump_begin(&msg, skb, cb) ?:
+	       nat64_dump_end(&msg,
+			      nat64_put_prefix(skb, NAT64_A_PREFIX,
+					       &cfg->prefix[index],
+					       index == cfg->primary));
+}
+
+int nat64_nl_prefix_get_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nat64_net *nn = nat64_net(sock_net(skb->sk));
+	const struct nat64_config *cfg;
+
+	rcu_read_lock();
+	cfg = rcu_dereference(nn->config);
+	cb->seq = READ_ONCE(nn->generation);
+	for (; cb->args[0] < cfg->n_order; cb->args[0]++)
+		if (dump_prefix(skb, cb, cfg, cfg->added[cb->args[0]]))
+			break;
+	rcu_read_unlock();
+	return skb->len;
+}
+
+/* SETTINGS_GET, SETTINGS_SET */
+
+int nat64_nl_settings_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_net *nn = nat64_nl_net(info);
+	struct nat64_message msg;
+	int err;
+
+	err = nat64_reply_begin(&msg, info, NLMSG_GOODSIZE);
+	if (err)
+		return err;
+	rcu_read_lock();
+	err = nat64_put_settings(msg.skb, &rcu_dereference(nn->config)->set);
+	rcu_read_unlock();
+	return nat64_reply_end(&msg, info, err);
+}
+
+int nat64_nl_settings_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_request *rq = nat64_nl_request(info);
+	const struct nat64_config *cfg;
+	struct nat64_settings set;
+	int err;
+
+	err = nat64_need_attr(info, NAT64_A_SETTINGS, "no setting is given");
+	if (err)
+		return err;
+	cfg = nat64_request_config(rq);
+	if (IS_ERR(cfg))
+		return PTR_ERR(cfg);
+	memcpy(&set, &cfg->set, sizeof(set));
+	err = nat64_parse_settings(info->attrs[NAT64_A_SETTINGS], &set,
+				   info->extack) ?:
+	      nat64_settings_set(rq, &set);
+	if (rq->changed)
+		notify_settings(info, nat64_config_protected(rq->nn));
+	return err;
+}
+
+/* LOAD_BEGIN, LOAD_COMMIT, LOAD_ABORT */
+
+int nat64_nl_load_begin(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *hint = info->attrs[NAT64_A_LIMIT];
+
+	return nat64_load_begin(nat64_nl_request(info),
+				hint ? nla_get_u32(hint) : 0);
+}
+
+int nat64_nl_load_commit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_request *rq = nat64_nl_request(info);
+	struct nat64_message msg;
+	int err;
+
+	err = nat64_reply_begin(&msg, info, NAT64_STATUS_SIZE);
+	if (err)
+		return err;
+	err = nat64_load_commit(rq);
+	if (rq->changed)
+		nat64_notify_total(info);
+	if (!err)
+		err = nla_put_u8(msg.skb, NAT64_A_CHANGED, rq->changed) ?:
+		      nat64_put_total(msg.skb, nat64_config_protected(rq->nn));
+	return nat64_reply_end(&msg, info, err);
+}
+
+int nat64_nl_load_abort(struct sk_buff *skb, struct genl_info *info)
+{
+	return nat64_load_abort(nat64_nl_request(info));
+}

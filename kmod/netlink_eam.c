@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Commands about mappings, and addresses translated by them. */
+#include <linux/err.h>
+#include <linux/inetdevice.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+
+#include "control.h"
+#include "netlink.h"
+
+/* EAM_NEW, EAM_DEL, EAM_FLUSH */
+
+typedef int mapping_fn(struct nat64_request *rq, const struct nat64_mapping *m);
+
+static void notify_eams(struct genl_info *info, const struct nat64_request *rq)
+{
+	const struct nat64_batch_item *item = rq->batch->item;
+	const struct nat64_batch_item *end = item + rq->batch->n;
+	struct nat64_message msg;
+
+	while (item < end &&
+	       nat64_event_begin(&msg, info, info->genlhdr->cmd, NLMSG_GOODSIZE)) {
+		while (item < end &&
+		       !nat64_put_eam(msg.skb, NAT64_A_EAM,
+				      item->new ?: item->old4,
+				      rq->batch->prefixes))
+			item++;
+		nat64_event_end(&msg, info);
+		cond_resched();
+	}
+}
+
+static unsigned int count_eams(const struct genl_info *info)
+{
+	const struct nlattr *attr;
+	unsigned int n = 0;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		n += nla_type(attr) == NAT64_A_EAM;
+	return n;
+}
+
+static int change_each_eam(struct genl_info *info, mapping_fn *fn)
+{
+	struct nat64_request *rq = nat64_nl_request(info);
+	struct nat64_mapping m;
+	struct nlattr *attr;
+	int err = 0;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != NAT64_A_EAM)
+			continue;
+		err = nat64_parse_mapping(attr, &m, info->extack) ?: fn(rq, &m);
+		if (err) {
+			NL_SET_BAD_ATTR(info->extack, attr);
+			break;
+		}
+		cond_resched();
+	}
+	return err;
+}
+
+static int change_eams(struct genl_info *info, mapping_fn *fn)
+{
+	struct nat64_request *rq = nat64_nl_request(info);
+	int err;
+
+	err = nat64_need_attr(info, NAT64_A_EAM, "no mapping is given") ?:
+	      nat64_mapping_begin(rq, count_eams(info));
+	if (err)
+		return err;
+	err = change_each_eam(info, fn);
+	if (!err && !rq->staged)
+		notify_eams(info, rq);
+	nat64_mapping_end(rq, err);
+	return err;
+}
+
+int nat64_nl_eam_new(struct sk_buff *skb, struct genl_info *info)
+{
+	if (!(info->nlhdr->nlmsg_flags & (NLM_F_CREATE | NLM_F_REPLACE))) {
+		NL_SET_ERR_MSG(info->extack,
+			       "neither NLM_F_CREATE nor NLM_F_REPLACE is given");
+		return -EINVAL;
+	}
+	return change_eams(info, nat64_mapping_put);
+}
+
+int nat64_nl_eam_del(struct sk_buff *skb, struct genl_info *info)
+{
+	return change_eams(info, nat64_mapping_del);
+}
+
+int nat64_nl_eam_flush(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_request *rq = nat64_nl_request(info);
+	int err = nat64_config_flush(rq);
+
+	if (rq->changed)
+		nat64_notify_total(info);
+	return err;
+}
+
+/* EAM_GET */
+
+int nat64_nl_eam_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_net *nn = nat64_nl_net(info);
+	const struct nat64_config *cfg = nat64_config_protected(nn);
+	/* Anybody may ask: texts with addresses are for administrators. */
+	const struct nat64_request rq = { .nn = nn };
+	const struct nat64_eam *eam;
+	struct nat64_mapping m;
+	struct nat64_message msg;
+	int err;
+
+	err = nat64_need_attr(info, NAT64_A_EAM, "no mapping is given") ?:
+	      nat64_parse_mapping(info->attrs[NAT64_A_EAM], &m, info->extack);
+	if (err)
+		return err;
+	eam = nat64_mapping_find(&rq, cfg->table, &m);
+	if (IS_ERR(eam)) {
+		NL_SET_ERR_MSG(info->extack, "there is no such mapping");
+		return PTR_ERR(eam);
+	}
+	err = nat64_reply_begin(&msg, info, NAT64_EAM_SIZE);
+	if (err)
+		return err;
+	err = nat64_put_eam(msg.skb, NAT64_A_EAM, eam, cfg->prefix);
+	return nat64_reply_end(&msg, info, err);
+}
+
+/**
+ * struct eam_dump - a list of mappings on its way to its reader
+ * @walk: the pass over the table
+ * @filter: prefixes that all mappings to show lie in
+ * @next: mapping that had no room in the last message
+ * @has_next: there is one
+ * @prefix: translation prefixes by index
+ */
+struct eam_dump {
+	struct nat64_walk	walk;
+	struct nat64_mapping	filter;
+	struct nat64_eam	next;
+	bool			has_next;
+	struct nat64_prefix	prefix[NAT64_MAX_PREFIXES];
+};
+
+static int parse_filter(struct netlink_callback *cb, struct nat64_mapping *m)
+{
+	struct nlattr *tb[NAT64_A_MAX + 1];
+	int err;
+
+	memset(m, 0, sizeof(*m));
+	err = nlmsg_parse(cb->nlh, GENL_HDRLEN, tb, NAT64_A_MAX,
+			  nat64_eam_name_policy, cb->extack);
+	if (!err && tb[NAT64_A_EAM])
+		err = nat64_parse_mapping(tb[NAT64_A_EAM], m, cb->extack);
+	return err;
+}
+
+int nat64_nl_eam_get_start(struct netlink_callback *cb)
+{
+	struct nat64_net *nn = nat64_net(sock_net(cb->skb->sk));
+	struct eam_dump *dump;
+	int err;
+
+	dump = kzalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
+	if (!dump)
+		return -ENOMEM;
+	err = parse_filter(cb, &dump->filter);
+	if (err) {
+		kfree(dump);
+		return err;
+	}
+	nat64_config_walk_begin(nn, &dump->walk, dump->prefix);
+	cb->args[0] = (long)dump;
+	return 0;
+}
+
+int nat64_nl_eam_get_done(struct netlink_callback *cb)
+{
+	struct nat64_net *nn = nat64_net(sock_net(cb->skb->sk));
+	struct eam_dump *dump = (void *)cb->args[0];
+
+	nat64_config_walk_end(nn, &dump->walk);
+	kfree(dump);
+	return 0;
+}
+
+static bool is_selected(const struct nat64_eam *eam,
+			const struct nat64_mapping *filter)
+{
+	if (filter->has4 &&
+	    (eam->len4 < filter->len4 ||
+	     (eam->addr4 ^ filter->addr4) & inet_make_mask(filter->len4)))
+		return false;
+	return !filter->has6 ||
+	       (eam->len6 >= filter->len6 &&
+		ipv6_prefix_equal(&eam->addr6, &filter->addr6, filter->len6));
+}
+
+static int dump_eam(struct sk_buff *skb, struct netlink_callback *cb,
+		    struct eam_dump *dump, const struct nat64_eam *eam)
+{
+	struct nat64_message msg;
+
+	return nat64_dump_begin(&msg, skb, cb) ?:
+	       nat64_dump_end(&msg, nat64_put_eam(skb, NAT64_A_EAM, eam,
+						  dump->prefix));
+}
+
+/*
+ * Dumps NAT64_DUMP_STEPS mappings, or as many as there is room for. The lock of
+ * the namespace keeps changes out meanwhile; the generation tells the reader of
+ * those before. Returns whether to go on.
+ */
+static bool dump_eams(struct sk_buff *skb, struct netlink_callback *cb,
+		      struct nat64_net *nn, struct eam_dump *dump)
+{
+	const struct nat64_eam *eam;
+	unsigned int i;
+
+	cb->seq = nn->generation + dump->walk.rewinds;
+	if (!dump->walk.table)
+		return false;
+	nat64_walk_start(&dump->walk);
+	for (i = 0; i < NAT64_DUMP_STEPS; i++) {
+		eam = nat64_walk_next(&dump->walk);
+		/* Once the table has grown, some mappings come twice. */
+		cb->seq = nn->generation + dump->walk.rewinds;
+		if (!eam)
+			break;
+		if (is_selected(eam, &dump->filter) &&
+		    dump_eam(skb, cb, dump, eam)) {
+			dump->next = *eam;
+			dump->has_next = true;
+			break;
+		}
+	}
+	nat64_walk_stop(&dump->walk);
+	return i == NAT64_DUMP_STEPS;
+}
+
+int nat64_nl_eam_get_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nat64_net *nn = nat64_net(sock_net(skb->sk));
+	struct eam_dump *dump = (void *)cb->args[0];
+	bool more = true;
+
+	cb->seq = READ_ONCE(nn->generation) + dump->walk.rewinds;
+	if (dump->has_next && !dump_eam(skb, cb, dump, &dump->next))
+		dump->has_next = false;
+	while (more && !dump->has_next) {
+		mutex_lock(&nn->lock);
+		more = dump_eams(skb, cb, nn, dump);
+		mutex_unlock(&nn->lock);
+		cond_resched();
+	}
+	return skb->len;
+}
+
+/* LOOKUP */
+
+static int put_result4(struct sk_buff *skb, __be32 addr4)
+{
+	return nla_put_u8(skb, NAT64_A_FAMILY, 4) ?:
+	       nla_put_in_addr(skb, NAT64_A_ADDR4, addr4);
+}
+
+static int put_result6(struct sk_buff *skb, const struct in6_addr *addr6)
+{
+	return nla_put_u8(skb, NAT64_A_FAMILY, 6) ?:
+	       nla_put_in6_addr(skb, NAT64_A_ADDR6, addr6);
+}
+
+static int lookup_error(struct netlink_ext_ack *extack, const char *text)
+{
+	extack->_msg = text;
+	return -ENOENT;
+}
+
+/* The prefix of an address, if it may carry that (RFC 6052 section 3.1). */
+static int put_carrier(struct sk_buff *skb, const struct nat64_config *cfg,
+		       const struct nat64_prefix *prefix, __be32 addr4,
+		       struct netlink_ext_ack *extack)
+{
+	if (!nat64_config_carries(cfg, prefix, addr4))
+		return lookup_error(extack,
+				    "64:ff9b::/96 does not carry this IPv4 address, which is not global (wkp-strict)");
+	return nat64_put_prefix(skb, NAT64_A_PREFIX, prefix,
+				prefix == &cfg->prefix[cfg->primary]);
+}
+
+static const char in_nothing[] =
+	"the address lies in no mapping and in no translation prefix";
+
+static int lookup4(struct sk_buff *skb, const struct nat64_config *cfg,
+		   __be32 addr4, struct netlink_ext_ack *extack)
+{
+	const struct nat64_prefix *prefix = &cfg->prefix[cfg->primary];
+	const struct nat64_eam *eam = nat64_eam_find4(cfg->table, addr4);
+	struct in6_addr addr6;
+
+	if (eam) {
+		nat64_eam_to6(eam, addr4, &addr6);
+		return put_result6(skb, &addr6) ?:
+		       nat64_put_eam(skb, NAT64_A_EAM, eam, cfg->prefix);
+	}
+	if (!cfg->n_order)
+		return lookup_error(extack, in_nothing);
+	nat64_addr_embed(prefix, addr4, &addr6);
+	return put_result6(skb, &addr6) ?:
+	       put_carrier(skb, cfg, prefix, addr4, extack);
+}
+
+static int lookup6(struct sk_buff *skb, const struct nat64_config *cfg,
+		   const struct in6_addr *addr6, struct netlink_ext_ack *extack)
+{
+	const struct nat64_eam *eam = nat64_eam_find6(cfg->table, addr6);
+	const struct nat64_prefix *prefix;
+	__be32 addr4;
+
+	if (eam)
+		return put_result4(skb, nat64_eam_to4(eam, addr6)) ?:
+		       nat64_put_eam(skb, NAT64_A_EAM, eam, cfg->prefix);
+	prefix = nat64_prefix_find(cfg, addr6);
+	if (!prefix)
+		return lookup_error(extack, in_nothing);
+	if (nat64_addr_extract(prefix, addr6, &addr4))
+		return lookup_error(extack,
+				    "bits 64 to 71 of the address are not zero (RFC 6052)");
+	return put_result4(skb, addr4) ?:
+	       put_carrier(skb, cfg, prefix, addr4, extack);
+}
+
+int nat64_nl_lookup(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_net *nn = nat64_nl_net(info);
+	struct nlattr *attr4 = info->attrs[NAT64_A_ADDR4];
+	struct nlattr *attr6 = info->attrs[NAT64_A_ADDR6];
+	const struct nat64_config *cfg;
+	struct in6_addr addr6;
+	struct nat64_message msg;
+	int err;
+
+	if (!attr4 == !attr6) {
+		NL_SET_ERR_MSG(info->extack,
+			       "one address is looked up at a time");
+		return -EINVAL;
+	}
+	err = nat64_reply_begin(&msg, info, NAT64_EAM_SIZE + NAT64_STATUS_SIZE);
+	if (err)
+		return err;
+	rcu_read_lock();
+	cfg = rcu_dereference(nn->config);
+	if (attr4) {
+		err = lookup4(msg.skb, cfg, nla_get_in_addr(attr4),
+			      info->extack);
+	} else {
+		addr6 = nla_get_in6_addr(attr6);
+		err = lookup6(msg.skb, cfg, &addr6, info->extack);
+	}
+	rcu_read_unlock();
+	return nat64_reply_end(&msg, info, err);
+}
