@@ -24,7 +24,6 @@
 #include "settings.h"
 #include "stats.h"
 #include "table.h"
-#include "use.h"
 
 /**
  * struct nat64_config - what a packet sees
@@ -61,7 +60,6 @@ struct nat64_dst_cache;
  * @config: what packets see, never NULL between pernet init and exit
  * @stats: counters
  * @dst_cache: routes that packets took last, NULL without mappings
- * @uses: mappings that had packets, NULL unless they are counted
  * @net: the namespace
  * @ident_key: spreads pairs of hosts over identification generators
  * @native: routes that are better than translating
@@ -71,8 +69,7 @@ struct nat64_dst_cache;
  * @generation: counts changes; dumps compare it
  * @walks: passes over the table in place that wait for their reader
  * @stats_base: what the counters were when they were last reset
- * @use_walks: passes over uses that wait for their reader
- * @use_sweep: removes uses of what is a mapping no more
+ * @counter_resets: how often the counters of all mappings were freed
  * @pre_ops: PRE_ROUTING hooks, as netfilter holds on to them
  * @out_ops: LOCAL_OUT hooks
  * @pre_on: PRE_ROUTING hooks are registered
@@ -86,7 +83,6 @@ struct nat64_net {
 	struct nat64_config __rcu	*config;
 	struct nat64_stats __percpu	*stats;
 	struct nat64_dst_cache __rcu	*dst_cache;
-	struct nat64_uses __rcu		*uses;
 	struct net			*net;
 	u32				ident_key;
 	struct nat64_native		native;
@@ -97,8 +93,7 @@ struct nat64_net {
 	u32				generation;
 	struct list_head		walks;
 	u64				stats_base[NAT64_N_COUNTERS];
-	struct list_head		use_walks;
-	struct work_struct		use_sweep;
+	u32				counter_resets;
 	struct nf_hook_ops		pre_ops[NAT64_N_OPS];
 	struct nf_hook_ops		out_ops[NAT64_N_OPS];
 	bool				pre_on;

@@ -5,6 +5,7 @@
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
+#include "counters.h"
 #include "dst_cache.h"
 #include "hook.h"
 #include "load.h"
@@ -66,6 +67,23 @@ static void end_walks(struct nat64_net *nn, const struct nat64_table *t)
 			nat64_walk_exit(walk);
 }
 
+/* Mappings of a new table go on counting; those not counted any more forget. */
+static void sync_counters(struct nat64_net *nn, const struct nat64_config *old,
+			  const struct nat64_config *new)
+{
+	bool is_same_table = new->table == old->table;
+
+	if (!old->set.counters || (new->set.counters && is_same_table))
+		return;
+	nn->counter_resets += !new->set.counters;
+	/* Packets that see the old configuration may still count. */
+	synchronize_rcu();
+	if (new->set.counters)
+		nat64_counters_move(new->table, old->table);
+	else if (is_same_table)
+		nat64_counters_free(new->table);
+}
+
 /**
  * nat64_config_publish() - replace the configuration that packets see
  * @rq: request that made the new one; told that it changed something
@@ -83,21 +101,18 @@ int nat64_config_publish(struct nat64_request *rq, struct nat64_config *new)
 	struct nat64_config *old = nat64_config_protected(nn);
 	int err;
 
-	if (new->set.counters && nat64_uses_begin(nn))
-		return nat64_request_no_memory(rq);
 	if (!nat64_config_is_empty(new)) {
 		err = nat64_hooks_register(nn, new->set.local);
 		if (err)
 			return hooks_error(rq, err);
 	}
 	rcu_assign_pointer(nn->config, new);
-	if (!new->set.counters)
-		nat64_uses_end(nn);
 	WRITE_ONCE(nn->generation, nn->generation + 1);
 	rq->changed = true;
 	sync_packet_path(nn);
 	if (new->table != old->table)
 		end_walks(nn, old->table);
+	sync_counters(nn, old, new);
 	nat64_config_free_rcu(old);
 	return 0;
 }

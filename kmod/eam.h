@@ -23,6 +23,8 @@
 #define NAT64_EAM_RETIRED	(NAT64_EAM_GONE4 | NAT64_EAM_GONE6 | \
 				 NAT64_EAM_DELETED)
 
+struct nat64_eam_counters;
+
 /**
  * struct nat64_eam - an explicit address mapping
  * @node4: link in nat64_table.by_addr4
@@ -36,6 +38,7 @@
  * @flags: NAT64_EAM_*; RETIRED ones are set during a batch only
  * @next: next mapping that the batch retires
  * @rcu: for the grace period after removal
+ * @counters: what packets did, NULL before the first one (setting counters)
  */
 struct nat64_eam {
 	struct rhash_head	node4;
@@ -50,6 +53,7 @@ struct nat64_eam {
 		struct nat64_eam	*next;
 		struct rcu_head		rcu;
 	};
+	struct nat64_eam_counters __percpu *counters;
 };
 
 void nat64_eam_suffix6(const struct nat64_eam *eam, __be32 addr4,

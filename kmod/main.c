@@ -27,7 +27,6 @@ static int __net_init net_init(struct net *net)
 	nn->net = net;
 	nn->ident_key = get_random_u32();
 	nat64_native_init(nn);
-	nat64_uses_init(nn);
 	nn->stats = netdev_alloc_pcpu_stats(struct nat64_stats);
 	if (!nn->stats)
 		return -ENOMEM;
@@ -47,7 +46,6 @@ static void __net_exit net_exit(struct net *net)
 {
 	struct nat64_net *nn = nat64_net(net);
 
-	nat64_uses_exit(nn);
 	nat64_load_exit(nn);
 	nat64_control_exit(nn);
 	nat64_native_exit(nn);

@@ -33,7 +33,7 @@ struct sk_buff;
  * @has_rejects: @rejects is initialised
  * @n_scans: numbers the scans
  * @cfg: configuration that the last scan was for; compared, never read
- * @n_wide4: nat64_table.n_wide4 that it was for
+ * @n_wide4: nat64_column.n_wide of IPv4 that it was for
  * @lock: of the flags and of @reject_lens, between a scan and FIB events
  * @nb: hears of routes
  * @work: scans all routes

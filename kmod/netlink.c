@@ -65,8 +65,8 @@ static const struct genl_ops ops[] = {
 		GET(EAM_GET, eam_name),
 		DO_LOCKED(eam_get),
 		.start = nat64_nl_eam_get_start,
-		.dumpit = nat64_nl_eam_get_dump,
-		.done = nat64_nl_eam_get_done,
+		.dumpit = nat64_nl_eam_dump,
+		.done = nat64_nl_eam_done,
 	},
 	{ CHANGE(EAM_FLUSH, nothing), DO_LOCKED(eam_flush) },
 	{ GET(LOOKUP, lookup), DO(lookup) },
@@ -81,8 +81,8 @@ static const struct genl_ops ops[] = {
 	{
 		GET(USE_GET, nothing),
 		.start = nat64_nl_use_get_start,
-		.dumpit = nat64_nl_use_get_dump,
-		.done = nat64_nl_use_get_done,
+		.dumpit = nat64_nl_eam_dump,
+		.done = nat64_nl_eam_done,
 	},
 };
 

@@ -109,25 +109,23 @@ int nat64_nl_settings_set(struct sk_buff *skb, struct genl_info *info);
 int nat64_nl_load_begin(struct sk_buff *skb, struct genl_info *info);
 int nat64_nl_load_commit(struct sk_buff *skb, struct genl_info *info);
 int nat64_nl_load_abort(struct sk_buff *skb, struct genl_info *info);
+int nat64_nl_stats_get(struct sk_buff *skb, struct genl_info *info);
+int nat64_nl_stats_reset(struct sk_buff *skb, struct genl_info *info);
 
 /* netlink_eam.c */
 int nat64_nl_eam_new(struct sk_buff *skb, struct genl_info *info);
 int nat64_nl_eam_del(struct sk_buff *skb, struct genl_info *info);
 int nat64_nl_eam_flush(struct sk_buff *skb, struct genl_info *info);
 int nat64_nl_eam_get(struct sk_buff *skb, struct genl_info *info);
-int nat64_nl_eam_get_start(struct netlink_callback *cb);
-int nat64_nl_eam_get_dump(struct sk_buff *skb, struct netlink_callback *cb);
-int nat64_nl_eam_get_done(struct netlink_callback *cb);
 int nat64_nl_lookup(struct sk_buff *skb, struct genl_info *info);
+
+/* netlink_dump.c */
+int nat64_nl_eam_get_start(struct netlink_callback *cb);
+int nat64_nl_use_get_start(struct netlink_callback *cb);
+int nat64_nl_eam_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int nat64_nl_eam_done(struct netlink_callback *cb);
 
 /* netlink_explain.c */
 int nat64_nl_explain(struct sk_buff *skb, struct genl_info *info);
-
-/* netlink_counters.c */
-int nat64_nl_stats_get(struct sk_buff *skb, struct genl_info *info);
-int nat64_nl_stats_reset(struct sk_buff *skb, struct genl_info *info);
-int nat64_nl_use_get_start(struct netlink_callback *cb);
-int nat64_nl_use_get_dump(struct sk_buff *skb, struct netlink_callback *cb);
-int nat64_nl_use_get_done(struct netlink_callback *cb);
 
 #endif /* _NAT64_NETLINK_H */

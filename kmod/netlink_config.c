@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Commands about the configuration as a whole, its prefixes and its settings. */
+/* Commands about a namespace as a whole, its prefixes, settings and counters. */
 #include "control.h"
+#include "counters.h"
 #include "load.h"
 #include "netlink.h"
 #include "prefix.h"
@@ -199,4 +200,67 @@ int nat64_nl_load_commit(struct sk_buff *skb, struct genl_info *info)
 int nat64_nl_load_abort(struct sk_buff *skb, struct genl_info *info)
 {
 	return nat64_load_abort(nat64_nl_request(info));
+}
+
+/* STATS_GET, STATS_RESET */
+
+static int put_stat(struct sk_buff *skb, const char *name, u64 value)
+{
+	struct nlattr *nest = nla_nest_start(skb, NAT64_A_STAT);
+
+	if (!nest || nla_put_string(skb, NAT64_STAT_A_NAME, name) ||
+	    nla_put_u64_64bit(skb, NAT64_STAT_A_VALUE, value, NAT64_STAT_A_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_stats(struct sk_buff *skb, struct nat64_net *nn)
+{
+	u64 sum[NAT64_N_COUNTERS];
+	unsigned int i;
+	int err = 0;
+
+	nat64_stats_sum(nn->stats, sum);
+	for (i = NAT64_OK + 1; !err && i < NAT64_N_COUNTERS; i++)
+		err = put_stat(skb, nat64_counter_names[i],
+			       sum[i] - nn->stats_base[i]);
+	return err;
+}
+
+int nat64_nl_stats_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_message msg;
+	int err;
+
+	err = nat64_reply_begin(&msg, info, NAT64_STAT_SIZE * NAT64_N_COUNTERS);
+	if (err)
+		return err;
+	err = put_stats(msg.skb, nat64_nl_net(info));
+	return nat64_reply_end(&msg, info, err);
+}
+
+/* The counters of a mapping are freed: they have nothing to subtract from. */
+static int reset_counters(struct nat64_net *nn)
+{
+	const struct nat64_config *cfg = nat64_config_protected(nn);
+
+	if (!cfg->set.counters)
+		return 0;
+	nn->counter_resets++;
+	return nat64_counters_reset(cfg->table);
+}
+
+int nat64_nl_stats_reset(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nat64_net *nn = nat64_nl_net(info);
+	struct nat64_message msg;
+	int err = reset_counters(nn);
+
+	if (err)
+		return err;
+	nat64_stats_sum(nn->stats, nn->stats_base);
+	if (nat64_event_begin(&msg, info, info->genlhdr->cmd, 0))
+		nat64_event_end(&msg, info);
+	return 0;
 }

@@ -6,6 +6,7 @@
 #include <linux/hash.h>
 #include <linux/inetdevice.h>
 #include <linux/math64.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -316,9 +317,21 @@ struct nat64_eam *nat64_column_get(struct nat64_column *col,
 
 /* The table as a whole. */
 
+/**
+ * nat64_eam_free() - free a mapping and its counters
+ * @eam: mapping that no packet can see
+ *
+ * Context: any.
+ */
+void nat64_eam_free(struct nat64_eam *eam)
+{
+	free_percpu(eam->counters);
+	kmem_cache_free(nat64_eam_cache, eam);
+}
+
 static void free_eam(void *eam, void *arg)
 {
-	kmem_cache_free(nat64_eam_cache, eam);
+	nat64_eam_free(eam);
 }
 
 static void free_table_work(struct work_struct *work)

@@ -115,6 +115,7 @@ extern struct workqueue_struct *nat64_workers;
 extern struct kmem_cache *nat64_eam_cache;
 
 /* table.c */
+void nat64_eam_free(struct nat64_eam *eam);
 int nat64_table_init(void);
 void nat64_table_exit(void);
 struct nat64_table *nat64_table_alloc(u32 hint);

@@ -179,9 +179,27 @@ static void unretire_eam(struct nat64_batch *b, struct nat64_eam *eam, u8 why)
 		account_eam(b, eam, 1);
 }
 
+/*
+ * A mapping that takes the place of one with both of its prefixes goes on with
+ * its counters. Both have them until the batch ends.
+ */
+static bool shares_counters(const struct nat64_batch_item *item)
+{
+	return item->new && item->old4 && item->old4 == item->old6;
+}
+
+/* Packets may have given @eam counters of its own meanwhile. */
+static void unshare_counters(struct nat64_eam *eam, const struct nat64_eam *of)
+{
+	struct nat64_eam_counters __percpu *counters = READ_ONCE(of->counters);
+
+	if (counters)
+		cmpxchg(&eam->counters, counters, NULL);
+}
+
 static void free_eam_rcu(struct rcu_head *rcu)
 {
-	kmem_cache_free(nat64_eam_cache, container_of(rcu, struct nat64_eam, rcu));
+	nat64_eam_free(container_of(rcu, struct nat64_eam, rcu));
 }
 
 /* Whether an address moves from @old to @new, found under another length. */
@@ -272,6 +290,8 @@ int nat64_batch_put(struct nat64_batch *b, const struct nat64_eam *new)
 	*item->new = *new;
 	item->old4 = nat64_eam_get4(t, new->addr4, new->len4);
 	item->old6 = nat64_eam_get6(t, &new->addr6, new->len6);
+	if (shares_counters(item))
+		item->new->counters = READ_ONCE(item->old4->counters);
 
 	err = column_put(&t->by_addr4, item->old4, item->new);
 	if (err) {
@@ -325,10 +345,14 @@ void nat64_batch_delete(struct nat64_batch *b, struct nat64_eam *eam)
  */
 void nat64_batch_commit(struct nat64_batch *b)
 {
+	const struct nat64_batch_item *item;
 	struct nat64_eam *eam;
 
 	if (unlikely(needs_grace_period(b)))
 		synchronize_rcu();
+	for (item = b->item; item < b->item + b->n; item++)
+		if (shares_counters(item))
+			unshare_counters(item->old4, item->new);
 	while ((eam = b->retired)) {
 		b->retired = eam->next;
 		if (!(eam->flags & NAT64_EAM_GONE4))
@@ -352,6 +376,8 @@ static void undo_item(struct nat64_batch *b, const struct nat64_batch_item *item
 	unretire_eam(b, item->old6, NAT64_EAM_GONE6);
 	unretire_eam(b, item->old4, NAT64_EAM_GONE4);
 	account_eam(b, item->new, -1);
+	if (shares_counters(item))
+		unshare_counters(item->new, item->old4);
 	call_rcu(&item->new->rcu, free_eam_rcu);
 }
 

@@ -6,6 +6,7 @@
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 
+#include "counters.h"
 #include "header.h"
 #include "icmp.h"
 #include "icmp_error.h"
@@ -172,7 +173,7 @@ static void finish(struct nat64_pkt *p)
 	if (trace_translated_enabled())
 		nat64_trace_translated(p);
 	if (unlikely(p->cfg->set.counters))
-		nat64_use_count6(p);
+		nat64_eam_count(p, p->dst_eam, NAT64_4TO6);
 	nat64_deliver6(p);
 }
 

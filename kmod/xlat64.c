@@ -9,6 +9,7 @@
 
 #include "compat/flow.h"
 #include "compat/sock.h"
+#include "counters.h"
 #include "header.h"
 #include "icmp.h"
 #include "icmp_error.h"
@@ -247,7 +248,7 @@ static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 		return reason;
 	nat64_count(p->nn->stats, NAT64_HAIRPINNED, nat64_skb_segs(p->skb));
 	if (unlikely(p->cfg->set.counters))
-		nat64_use_count4(p);
+		nat64_eam_count(p, p->src_eam, NAT64_6TO4);
 	nat64_xlat46_back(&back);
 	return NAT64_OK;
 }
@@ -304,7 +305,7 @@ enum nat64_counter nat64_xlat64(struct nat64_pkt *p)
 	if (trace_translated_enabled())
 		nat64_trace_translated(p);
 	if (unlikely(p->cfg->set.counters))
-		nat64_use_count4(p);
+		nat64_eam_count(p, p->src_eam, NAT64_6TO4);
 	nat64_deliver4(p);
 	return NAT64_OK;
 }
