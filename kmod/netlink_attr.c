@@ -8,14 +8,16 @@
 #include <linux/kernel.h>
 #include <net/ipv6.h>
 
-#define ADDR4	NLA_POLICY_EXACT_LEN(sizeof(__be32))
-#define ADDR6	NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr))
-#define BOOL	NLA_POLICY_MAX(NLA_U8, 1)
-#define FLAG	{ .type = NLA_FLAG }
-#define LEN4	NLA_POLICY_MAX(NLA_U8, 32)
-#define LEN6	NLA_POLICY_RANGE(NLA_U8, 0, 128)
-#define U8	{ .type = NLA_U8 }
-#define U32	{ .type = NLA_U32 }
+#define ADDR4		NLA_POLICY_EXACT_LEN(sizeof(__be32))
+#define ADDR6		NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr))
+#define FLAG		{ .type = NLA_FLAG }
+#define LEN4		UP_TO(32)
+#define LEN6		NLA_POLICY_RANGE(NLA_U8, 0, 128)
+#define MTU		NLA_POLICY_FULL_RANGE(NLA_U32, &mtu_range)
+#define OCTET		NLA_POLICY_MAX(NLA_U32, NAT64_COPY)
+#define U8		{ .type = NLA_U8 }
+#define U32		{ .type = NLA_U32 }
+#define UP_TO(max)	NLA_POLICY_MAX(NLA_U8, max)
 
 static const struct nla_policy prefix_policy[NAT64_PREFIX_A_MAX + 1] = {
 	[NAT64_PREFIX_A_ADDR]		= ADDR6,
@@ -49,22 +51,9 @@ static struct netlink_range_validation mtu_range = {
 };
 
 static const struct nla_policy settings_policy[NAT64_SETTING_MAX + 1] = {
-	[NAT64_SETTING_UDP_ZERO_CHECKSUM] = NLA_POLICY_MAX(NLA_U8, NAT64_UDP_ZERO_DROP),
-	[NAT64_SETTING_LOWEST_IPV6_MTU]	= NLA_POLICY_FULL_RANGE(NLA_U32, &mtu_range),
-	[NAT64_SETTING_TOS]		= NLA_POLICY_MAX(NLA_U32, NAT64_COPY),
-	[NAT64_SETTING_TRAFFIC_CLASS]	= NLA_POLICY_MAX(NLA_U32, NAT64_COPY),
-	[NAT64_SETTING_ICMP_SOURCE4]	= ADDR4,
-	[NAT64_SETTING_ICMP_SOURCE4_LEN] = LEN4,
-	[NAT64_SETTING_ICMP_SOURCE6]	= ADDR6,
-	[NAT64_SETTING_ICMP_SOURCE6_LEN] = LEN6,
-	[NAT64_SETTING_ICMP_ERRORS]	= BOOL,
-	[NAT64_SETTING_WKP_STRICT]	= BOOL,
-	[NAT64_SETTING_HAIRPIN]		= BOOL,
-	[NAT64_SETTING_FORWARDING]	= NLA_POLICY_MAX(NLA_U8, NAT64_FORWARDING_DIRECT),
-	[NAT64_SETTING_LOCAL]		= BOOL,
-	[NAT64_SETTING_MARK]		= U32,
-	[NAT64_SETTING_MARK_MASK]	= U32,
-	[NAT64_SETTING_COUNTERS]	= BOOL,
+#define X(attr, type, field, initial, policy) [NAT64_SETTING_##attr] = policy,
+	NAT64_SETTINGS(X)
+#undef X
 };
 
 static const struct nla_policy explain_packet_policy[NAT64_EXPLAIN_A_MAX + 1] = {
@@ -111,37 +100,21 @@ const struct nla_policy nat64_settings_set_policy[NAT64_A_MAX + 1] = {
 
 const struct nla_policy nat64_load_begin_policy[NAT64_A_MAX + 1] = {
 	[NAT64_A_LIMIT]			= U32,
+	[NAT64_A_FORCE]			= FLAG,
 };
 
 /* Settings are on the wire as they are in memory. */
-
-#define FIELD(attr, field) {						\
-	NAT64_SETTING_##attr,						\
-	sizeof_field(struct nat64_settings, field),			\
-	offsetof(struct nat64_settings, field),				\
-}
-
 static const struct {
-	u8 attr;
 	u8 size;
 	u8 offset;
-} settings_fields[] = {
-	FIELD(UDP_ZERO_CHECKSUM, udp_zero_checksum),
-	FIELD(LOWEST_IPV6_MTU, lowest_ipv6_mtu),
-	FIELD(TOS, tos),
-	FIELD(TRAFFIC_CLASS, traffic_class),
-	FIELD(ICMP_SOURCE4, icmp_source4),
-	FIELD(ICMP_SOURCE4_LEN, icmp_source4_len),
-	FIELD(ICMP_SOURCE6, icmp_source6),
-	FIELD(ICMP_SOURCE6_LEN, icmp_source6_len),
-	FIELD(ICMP_ERRORS, icmp_errors),
-	FIELD(WKP_STRICT, wkp_strict),
-	FIELD(HAIRPIN, hairpin),
-	FIELD(FORWARDING, forwarding),
-	FIELD(LOCAL, local),
-	FIELD(MARK, mark),
-	FIELD(MARK_MASK, mark_mask),
-	FIELD(COUNTERS, counters),
+} settings_fields[NAT64_SETTING_MAX + 1] = {
+#define X(attr, type, field, initial, policy)				\
+	[NAT64_SETTING_##attr] = {					\
+		sizeof_field(struct nat64_settings, field),		\
+		offsetof(struct nat64_settings, field),			\
+	},
+	NAT64_SETTINGS(X)
+#undef X
 };
 
 /* Attributes in. The policies have checked their sizes. */
@@ -255,13 +228,10 @@ int nat64_parse_settings(const struct nlattr *nest, struct nat64_settings *set,
 		set->icmp_source6_len = 128;
 	if (tb[NAT64_SETTING_MARK])
 		set->mark_mask = ~0;
-	for (i = 0; i < ARRAY_SIZE(settings_fields); i++) {
-		const struct nlattr *attr = tb[settings_fields[i].attr];
-
-		if (attr)
+	for (i = 1; i <= NAT64_SETTING_MAX; i++)
+		if (tb[i])
 			memcpy((void *)set + settings_fields[i].offset,
-			       nla_data(attr), settings_fields[i].size);
-	}
+			       nla_data(tb[i]), settings_fields[i].size);
 	if (!set->icmp_source4)
 		set->icmp_source4_len = 0;
 	if (ipv6_addr_any(&set->icmp_source6))
@@ -346,9 +316,8 @@ int nat64_put_settings(struct sk_buff *skb, const struct nat64_settings *set)
 
 	if (!nest)
 		return -EMSGSIZE;
-	for (i = 0; i < ARRAY_SIZE(settings_fields); i++)
-		if (nla_put(skb, settings_fields[i].attr,
-			    settings_fields[i].size,
+	for (i = 1; i <= NAT64_SETTING_MAX; i++)
+		if (nla_put(skb, i, settings_fields[i].size,
 			    (void *)set + settings_fields[i].offset))
 			return -EMSGSIZE;
 	nla_nest_end(skb, nest);

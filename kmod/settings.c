@@ -9,15 +9,9 @@
 #include "control.h"
 
 const struct nat64_settings nat64_default_settings = {
-	.lowest_ipv6_mtu = IPV6_MIN_MTU,
-	.tos = NAT64_COPY,
-	.traffic_class = NAT64_COPY,
-	.udp_zero_checksum = NAT64_UDP_ZERO_COMPUTE,
-	.forwarding = NAT64_FORWARDING_FILTERED,
-	.icmp_errors = true,
-	.wkp_strict = true,
-	.hairpin = true,
-	.local = true,
+#define X(attr, type, field, initial, policy) .field = initial,
+	NAT64_SETTINGS(X)
+#undef X
 };
 
 static bool is_source4(__be32 addr)

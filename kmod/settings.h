@@ -1,49 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The settings of a network namespace, as enum nat64_setting lists them. */
+/* The settings of a network namespace. */
 #ifndef _NAT64_SETTINGS_H
 #define _NAT64_SETTINGS_H
 
 #include <linux/in6.h>
 #include <linux/types.h>
 
+#include <linux/nat64.h>
+
 struct nat64_request;
 
-/**
- * struct nat64_settings - the settings, as in enum nat64_setting
- * @icmp_source6: pool of IPv6 sources, :: for none
- * @icmp_source4: pool of IPv4 sources, 0.0.0.0 for none (RFC 6791)
- * @mark: firewall mark of packets to look at
- * @mark_mask: bits of the mark that count; 0: all packets
- * @lowest_ipv6_mtu: RFC 7915 section 4.1
- * @tos: octet to write, or NAT64_COPY
- * @traffic_class: octet to write, or NAT64_COPY
- * @icmp_source4_len: length of that pool's prefix
- * @icmp_source6_len: length of that pool's prefix
- * @udp_zero_checksum: enum nat64_udp_zero_checksum
- * @forwarding: enum nat64_forwarding
- * @icmp_errors: answer packets that are refused
- * @wkp_strict: RFC 6052 section 3.1
- * @hairpin: RFC 7757 section 4.2
- * @local: translate what the gateway itself sends and receives
- * @counters: count packets and bytes of each mapping
+/*
+ * For each enum nat64_setting its type, in memory and on the wire, its field, its
+ * default, and its policy by the name that netlink_attr.c gives it. The largest
+ * fields come first. nat64ctl(8) says what they do.
  */
+#define NAT64_SETTINGS(X)						\
+	X(ICMP_SOURCE6, struct in6_addr, icmp_source6, {}, ADDR6)	\
+	X(ICMP_SOURCE4, __be32, icmp_source4, 0, ADDR4)			\
+	X(MARK, u32, mark, 0, U32)					\
+	X(MARK_MASK, u32, mark_mask, 0, U32)				\
+	X(LOWEST_IPV6_MTU, u32, lowest_ipv6_mtu, IPV6_MIN_MTU, MTU)	\
+	X(TOS, u32, tos, NAT64_COPY, OCTET)				\
+	X(TRAFFIC_CLASS, u32, traffic_class, NAT64_COPY, OCTET)		\
+	X(ICMP_SOURCE4_LEN, u8, icmp_source4_len, 0, LEN4)		\
+	X(ICMP_SOURCE6_LEN, u8, icmp_source6_len, 0, LEN6)		\
+	X(UDP_ZERO_CHECKSUM, u8, udp_zero_checksum,			\
+	  NAT64_UDP_ZERO_COMPUTE, UP_TO(NAT64_UDP_ZERO_DROP))		\
+	X(FORWARDING, u8, forwarding, NAT64_FORWARDING_FILTERED,	\
+	  UP_TO(NAT64_FORWARDING_DIRECT))				\
+	X(ICMP_ERRORS, bool, icmp_errors, true, UP_TO(1))		\
+	X(WKP_STRICT, bool, wkp_strict, true, UP_TO(1))			\
+	X(HAIRPIN, bool, hairpin, true, UP_TO(1))			\
+	X(LOCAL, bool, local, true, UP_TO(1))				\
+	X(COUNTERS, bool, counters, false, UP_TO(1))
+
 struct nat64_settings {
-	struct in6_addr	icmp_source6;
-	__be32		icmp_source4;
-	u32		mark;
-	u32		mark_mask;
-	u32		lowest_ipv6_mtu;
-	u32		tos;
-	u32		traffic_class;
-	u8		icmp_source4_len;
-	u8		icmp_source6_len;
-	u8		udp_zero_checksum;
-	u8		forwarding;
-	bool		icmp_errors;
-	bool		wkp_strict;
-	bool		hairpin;
-	bool		local;
-	bool		counters;
+#define X(attr, type, field, initial, policy) type field;
+	NAT64_SETTINGS(X)
+#undef X
 };
 
 extern const struct nat64_settings nat64_default_settings;

@@ -86,6 +86,84 @@ def test_notifications_have_the_numbers_of_their_requests():
             assert op["value"] == requests[c_name("nat64-cmd-", request)], op["name"]
 
 
+POLICIES = (TOP / "kmod/netlink_attr.c").read_text()
+SETTINGS = (TOP / "kmod/settings.h").read_text()
+COMMANDS = (TOP / "kmod/netlink.c").read_text()
+NUMBERS = {name: number for names in header_enums().values() for name, number in names.items()}
+CONSTANTS = {"NAT64_COPY": 256, "NAT64_EXPLAIN_MAX": 9216, **NUMBERS}
+
+# What the specification says of an attribute, as the source puts it.
+MACROS = {("u32", ("byte-order", "big-endian")): "ADDR4", ("binary", ("exact-len", 16)): "ADDR6",
+          ("flag",): "FLAG", ("u8",): "U8", ("u32",): "U32", ("u8", ("max", 32)): "LEN4",
+          ("u8", ("max", 128)): "LEN6", ("u32", ("max", 256)): "OCTET",
+          ("u32", ("max", 65535), ("min", 1280)): "MTU"}
+
+
+def source_policies():
+    """The attributes of each policy of the source, with the text that stands for their checks."""
+    found = {}
+    for name, body in re.findall(r"^(?:static )?const struct nla_policy (\w+)\[\w+ \+ 1\] = \{(.*?)\};",
+                                 POLICIES, re.M | re.S):
+        found[name] = dict(re.findall(r"^\t\[(\w+)\]\s*= (.*),$", body, re.M))
+    found["settings_policy"] = {
+        f"NAT64_SETTING_{attr}": policy for attr, policy in re.findall(
+            r"X\(([A-Z]\w+),(?:[^,]*,\s*(?:\\\s*)?){3}((?:UP_TO\(\w+\)|\w+))\)", SETTINGS)}
+    return found
+
+
+def expected_policy(attribute):
+    """What the source is to say of an attribute that is no nest."""
+    checks = attribute.get("checks", {})
+    facts = [(key, attribute[key]) for key in ("byte-order",) if key in attribute]
+    key = (attribute["type"], *facts, *sorted(checks.items()))
+    return MACROS.get(key) or key
+
+
+def source_policy(text):
+    """A text of the source in the terms of expected_policy()."""
+    if (bound := re.fullmatch(r"UP_TO\((\w+)\)", text)):
+        return "u8", ("max", int(CONSTANTS.get(bound[1], bound[1])))
+    if (bounds := re.fullmatch(r"NLA_POLICY_RANGE\(NLA_BINARY, (\d+), (\w+)\)", text)):
+        return "binary", ("max-len", CONSTANTS[bounds[2]]), ("min-len", int(bounds[1]))
+    return text
+
+
+def check_policy(name, attributes, wanted):
+    """A policy takes the attributes that are wanted, and checks them as is specified."""
+    spec = {c_name(attributes["name-prefix"], a["name"]): a for a in attributes["attributes"]}
+    policy = source_policies()[name]
+    assert policy.keys() == {c_name(attributes["name-prefix"], word) for word in wanted}, name
+    for attr, text in policy.items():
+        if spec[attr]["type"] != "nest":
+            assert source_policy(text) == expected_policy(spec[attr]), attr
+            continue
+        inner = next(s for s in SPEC["attribute-sets"] if s["name"] == spec[attr]["nested-attributes"])
+        nested = re.fullmatch(r"NLA_POLICY_NESTED\((\w+)\)", text)[1]
+        assert source_policies()[nested], nested
+        check_policy(nested, inner, [
+            a["name"] for a in inner["attributes"]
+            if c_name(inner["name-prefix"], a["name"]) in source_policies()[nested]])
+
+
+def test_the_module_takes_what_is_specified():
+    """Each command: its attributes, the bounds of them, and whether administrators only may."""
+    commands = {name: (kind == "CHANGE", f"nat64_{policy}_policy") for kind, name, policy in
+                re.findall(r"(GET|CHANGE)\((\w+), (\w+)\)", COMMANDS.partition("ops[]")[2])}
+    outer = SPEC["attribute-sets"][0]
+    requests = [op for op in SPEC["operations"]["list"] if "event" not in op]
+    assert commands.keys() == {c_name(op["name"]) for op in requests}
+    for op in requests:
+        administrators, policy = commands[c_name(op["name"])]
+        assert administrators == ("uns-admin-perm" in op.get("flags", [])), op["name"]
+        how = op.get("do") or op["dump"]
+        check_policy(policy, outer, how["request"].get("attributes", []))
+
+
+def test_every_setting_is_taken():
+    setting = next(s for s in SPEC["attribute-sets"] if s["name"] == "setting")
+    check_policy("settings_policy", setting, [a["name"] for a in setting["attributes"]])
+
+
 def test_what_is_named_elsewhere_is_there():
     sets = {s["name"]: [a["name"] for a in s["attributes"]] for s in SPEC["attribute-sets"]}
     enums = {d["name"] for d in SPEC["definitions"]}

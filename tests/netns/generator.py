@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import packet as p
+import settings
 from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, PEER4, PEER6
 from frame import GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP, GSO_UDP_L4, Offload
 from model_addr import embed, is_in
@@ -33,6 +34,7 @@ SETTINGS = {
     "local": ("on", "on", "off"), "counters": ("off", "on"),
     # See taps.MARKS.
     "mark": ("none", "none", "none", "0x11", "0x20/0xf0", "0x1/0x1", "0x0/0x20")}
+SETTINGS |= {key: words for key, words in settings.WORDS.items() if key not in SETTINGS}
 MTUS6 = (1280, 1280, 1281, 1400, 1500, 1500, 1500, 9000, 65521)
 MTUS4 = (68, 300, 576, 1006, 1260, 1280, 1400, 1500, 1500, 1500, 9000, 65521)
 

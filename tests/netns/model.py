@@ -18,6 +18,7 @@ from model_6to4 import Model6to4
 from model_addr import Mapping, WELL_KNOWN, four_of, is_in, six_of
 from model_header import PROHIBITED, Header4, Refused, Silently, icmpv6_type
 from model_icmp import IPV4_ERROR_MAXIMUM, KNOWN_MESSAGES
+from settings import DEFAULTS
 from packet import ANY, ICMP, ICMPV6, Packet, checksum, icmp4, icmp6, ip4, ip6, u16, version
 
 
@@ -49,10 +50,7 @@ class Model(Model4to6, Model6to4):
         self._known, self._counts, self._upper, self._pieces = {}, {}, None, 1
         self._uses = Counter()
         self.local, self.host, self.pool = False, True, None
-        self.settings = {"udp-zero-checksum": "compute", "lowest-ipv6-mtu": "1280", "tos": "copy",
-                         "traffic-class": "copy", "icmp-source4": "none", "icmp-source6": "none",
-                         "icmp-errors": "on", "wkp-strict": "on", "hairpin": "on", "local": "on",
-                         "mark": "none", "counters": "off"}
+        self.settings = dict(DEFAULTS)
         self.native = [IPv6Network(n) if ":" in n else IPv4Network(n) for n in self.native]
         for line in self.text.splitlines():
             self._read(line.split("#")[0].split())

@@ -14,6 +14,7 @@ import sys
 import kmod
 import netlink
 import pytest
+import settings
 import util
 from addresses import CONFIG, REAL6_MAPPED
 from util import CTL, TOP
@@ -211,40 +212,22 @@ def test_lookup_of_what_is_no_address_of_a_host(refused, address):
 
 # Settings.
 
-DEFAULTS = """\
-udp-zero-checksum compute
-lowest-ipv6-mtu 1280
-tos copy
-traffic-class copy
-icmp-source4 none
-icmp-source6 none
-icmp-errors on
-wkp-strict on
-hairpin on
-forwarding filtered
-local on
-mark none
-counters off
-"""
+DEFAULTS = "".join(f"{key} {value}\n" for key, value in settings.DEFAULTS.items())
 
 
 def test_settings(ctl, asked):
     assert ctl("get") == DEFAULTS
     assert asked("get") == {"settings": {
-        "udp-zero-checksum": "compute", "lowest-ipv6-mtu": 1280, "tos": "copy",
-        "traffic-class": "copy", "icmp-source4": "none", "icmp-source6": "none",
-        "icmp-errors": True, "wkp-strict": True, "hairpin": True, "forwarding": "filtered",
-        "local": True, "mark": "none", "counters": False}}
+        setting.name: setting.json(setting.default) for setting in settings.SETTINGS.values()}}
 
 
 @pytest.mark.parametrize("key, value, shown", [
-    ("udp-zero-checksum", "drop", "drop"), ("lowest-ipv6-mtu", "65535", "65535"),
+    *((key, word, word) for key, words in settings.WORDS.items() for word in words
+      if word != settings.DEFAULTS[key]), ("lowest-ipv6-mtu", "65535", "65535"),
     ("tos", "0x10", "16"), ("tos", "0", "0"), ("traffic-class", "255", "255"),
     ("icmp-source4", "192.0.2.1", "192.0.2.1"), ("icmp-source4", "192.0.2.0/24", "192.0.2.0/24"),
-    ("icmp-source6", "2001:db8::/64", "2001:db8::/64"), ("icmp-errors", "off", "off"),
-    ("wkp-strict", "off", "off"), ("hairpin", "off", "off"), ("forwarding", "direct", "direct"),
-    ("local", "off", "off"), ("mark", "17", "0x11"), ("mark", "0x10/0xf0", "0x10/0xf0"),
-    ("mark", "0/1", "0x0/0x1"), ("counters", "on", "on")])
+    ("icmp-source6", "2001:db8::/64", "2001:db8::/64"), ("mark", "17", "0x11"),
+    ("mark", "0x10/0xf0", "0x10/0xf0"), ("mark", "0/1", "0x0/0x1")])
 def test_each_setting(ctl, key, value, shown):
     default = re.search(f"^{key} (.*)$", DEFAULTS, re.M)[1]
     assert ctl("-b -", input=f"set {key} {value}\nget {key}\nsave\n") == (
@@ -438,14 +421,19 @@ def test_one_load_at_a_time(gateway, ctl, refused):
         other = netlink.Socket()
     other.ask("load-begin")
     done = gateway.ctl("load", "/dev/null", check=False)
-    assert re.fullmatch("/dev/null: another configuration is being loaded, by socket [0-9]+\n",
-                        done.stderr)
+    assert re.fullmatch("/dev/null: another configuration is being loaded, by python3 "
+                        r"\(socket [0-9]+\)\n", done.stderr)
     assert done.returncode == REFUSED
     assert ctl("save") == WHOLE
     other.close()
     util.eventually(lambda: gateway.ctl("load", "/dev/null", check=False).returncode == 0,
                     "the other load is given up")
     assert ctl("save") == ""
+    with gateway:
+        other = netlink.Socket()
+    other.ask("load-begin")
+    assert ctl("-f", "load", "/dev/null").startswith("unchanged: ")
+    other.close()
 
 
 # State.
