@@ -75,7 +75,7 @@ static int load_conf(struct ctl *ctl, const struct conf *conf,
 {
 	int ret;
 
-	if (module_load_begin(ctl->nl, conf->n_eams))
+	if (module_load_begin(ctl->nl, conf->n_eams, ctl->force))
 		return report_refusal(ctl, conf, NULL);
 	ret = stage_conf(ctl, conf);
 	if (!ret && module_load_commit(ctl->nl, reply))

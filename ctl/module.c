@@ -330,12 +330,15 @@ int module_conf_get(struct nl *nl, struct conf *conf)
  * module_load_begin() - open an empty configuration
  * @nl: connection
  * @n_eams: number of mappings to come
+ * @force: throw away what another process is loading
  */
-int module_load_begin(struct nl *nl, size_t n_eams)
+int module_load_begin(struct nl *nl, size_t n_eams, bool force)
 {
 	struct nlmsghdr *nlh = nl_begin(nl, NAT64_CMD_LOAD_BEGIN, NLM_F_ACK);
 
 	mnl_attr_put_u32(nlh, NAT64_A_LIMIT, n_eams);
+	if (force)
+		mnl_attr_put(nlh, NAT64_A_FORCE, 0, NULL);
 	return request_ack(nl);
 }
 

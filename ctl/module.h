@@ -55,7 +55,7 @@ int module_settings_set(struct nl *nl, const struct setting_value *values,
 			unsigned int flags);
 
 int module_conf_get(struct nl *nl, struct conf *conf);
-int module_load_begin(struct nl *nl, size_t n_eams);
+int module_load_begin(struct nl *nl, size_t n_eams, bool force);
 int module_load_commit(struct nl *nl, struct reply *reply);
 void module_load_abort(struct nl *nl);
 

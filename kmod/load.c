@@ -22,6 +22,7 @@ static struct nat64_load *alloc_load(const struct nat64_request *rq, u32 hint)
 	if (!load)
 		return NULL;
 	load->portid = rq->portid;
+	get_task_comm(load->comm, current);
 	load->config = nat64_config_alloc(hint);
 	if (load->config)
 		return load;
@@ -29,9 +30,18 @@ static struct nat64_load *alloc_load(const struct nat64_request *rq, u32 hint)
 	return NULL;
 }
 
+static int busy_error(const struct nat64_request *rq,
+		      const struct nat64_load *load)
+{
+	return nat64_request_error(rq, -EBUSY,
+				   "another configuration is being loaded, by %*pE (socket %u)",
+				   (int)strlen(load->comm), load->comm,
+				   load->portid);
+}
+
 /**
  * nat64_load_begin() - open an empty configuration aside
- * @rq: request
+ * @rq: request; if forced it throws away what another socket is loading
  * @hint: number of mappings to come, 0 if not known
  *
  * Context: process, @rq->nn->lock.
@@ -39,13 +49,17 @@ static struct nat64_load *alloc_load(const struct nat64_request *rq, u32 hint)
  */
 int nat64_load_begin(struct nat64_request *rq, u32 hint)
 {
-	if (rq->nn->load)
-		return nat64_request_error(rq, -EBUSY,
-					   "another configuration is being loaded, by socket %u",
-					   rq->nn->load->portid);
-	rq->nn->load = alloc_load(rq, min(hint, nat64_mapping_limit(rq->nn)));
-	if (!rq->nn->load)
+	struct nat64_net *nn = rq->nn;
+	struct nat64_load *load;
+
+	if (nn->load && !rq->force)
+		return busy_error(rq, nn->load);
+	load = alloc_load(rq, min(hint, nat64_mapping_limit(nn)));
+	if (!load)
 		return nat64_request_no_memory(rq);
+	if (nn->load)
+		drop_load(nn);
+	nn->load = load;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #ifndef _NAT64_LOAD_H
 #define _NAT64_LOAD_H
 
+#include <linux/sched.h>
 #include <linux/types.h>
 
 struct nat64_config;
@@ -13,10 +14,12 @@ struct nat64_request;
  * struct nat64_load - a whole configuration on its way in
  * @config: what was loaded so far; nobody else sees it
  * @portid: socket that loads
+ * @comm: process that began to load
  */
 struct nat64_load {
 	struct nat64_config	*config;
 	u32			portid;
+	char			comm[TASK_COMM_LEN];
 };
 
 int nat64_load_begin(struct nat64_request *rq, u32 hint);

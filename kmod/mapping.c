@@ -181,7 +181,7 @@ static int check_same(const struct nat64_request *rq,
 	return 0;
 }
 
-static const char *relation(u8 len, u8 other)
+static const char *relation_text(u8 len, u8 other)
 {
 	return len > other ? "lies inside" : "contains";
 }
@@ -198,7 +198,7 @@ static int check_overlap4(const struct nat64_request *rq,
 	return nat64_request_error(rq, -EADDRINUSE,
 				   P4 " %s " P4 ", which is mapped to " P6,
 				   &new->addr4, new->len4,
-				   relation(new->len4, eam->len4),
+				   relation_text(new->len4, eam->len4),
 				   &eam->addr4, eam->len4, &eam->addr6, eam->len6);
 }
 
@@ -214,7 +214,7 @@ static int check_overlap6(const struct nat64_request *rq,
 	return nat64_request_error(rq, -EADDRINUSE,
 				   P6 " %s " P6 ", which is mapped to " P4,
 				   &new->addr6, new->len6,
-				   relation(new->len6, eam->len6),
+				   relation_text(new->len6, eam->len6),
 				   &eam->addr6, eam->len6, &eam->addr4, eam->len4);
 }
 
@@ -247,7 +247,7 @@ static int check_pref64(struct nat64_request *rq, struct nat64_eam *new,
 		return nat64_request_error(rq, -EADDRINUSE,
 					   P6 " %s the translation prefix " P6,
 					   &new->addr6, new->len6,
-					   relation(new->len6, prefix->len - 1),
+					   relation_text(new->len6, prefix->len - 1),
 					   &prefix->addr, prefix->len);
 	new->flags |= NAT64_EAM_IN_PREF64;
 	return nat64_overlaps_prepare(rq);

@@ -280,8 +280,9 @@ static void one_load_at_a_time(struct kunit *test)
 	struct nat64_request other = f->rq;
 
 	mutex_lock(&f->nn.lock);
+	strscpy(f->nn.load->comm, "a\tloader", sizeof(f->nn.load->comm));
 	expect_refusal(test, nat64_load_begin(&other, 0), -EBUSY,
-		       "another configuration is being loaded, by socket 4711");
+		       "another configuration is being loaded, by a\\tloader (socket 4711)");
 	other.portid++;
 	expect_refusal(test, nat64_load_commit(&other), -ENOENT,
 		       "this socket is not loading a configuration");
@@ -291,6 +292,13 @@ static void one_load_at_a_time(struct kunit *test)
 
 	nat64_load_release(&f->nn, PORTID + 1);
 	KUNIT_EXPECT_NOT_NULL(test, f->nn.load);
+	mutex_lock(&f->nn.lock);
+	other.force = true;
+	KUNIT_EXPECT_EQ(test, nat64_load_begin(&other, 0), 0);
+	KUNIT_EXPECT_EQ(test, nat64_load_abort(&f->rq), -ENOENT);
+	f->rq.force = true;
+	KUNIT_EXPECT_EQ(test, nat64_load_begin(&f->rq, 0), 0);
+	mutex_unlock(&f->nn.lock);
 	nat64_load_release(&f->nn, PORTID);
 	KUNIT_EXPECT_NULL(test, f->nn.load);
 

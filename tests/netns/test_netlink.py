@@ -2,6 +2,8 @@
 """The netlink interface itself: what nat64ctl does not send, or does not show."""
 
 import contextlib
+import re
+from pathlib import Path
 
 import netlink
 import pytest
@@ -145,7 +147,9 @@ def test_refusals(client, command, values, error):
 def test_a_mapping_is_neither_added_nor_replaced_unless_asked(client):
     for flags, error in ((0, "neither NLM_F_CREATE nor NLM_F_REPLACE is given"),
                          (EXCL, "neither NLM_F_CREATE nor NLM_F_REPLACE is given"),
-                         (REPLACE, "192.0.2.1/32 is not mapped")):
+                         (REPLACE, "192.0.2.1/32 is not mapped"),
+                         *((flags, "NLM_F_EXCL and NLM_F_REPLACE exclude each other")
+                           for flags in (EXCL | REPLACE, CREATE | EXCL | REPLACE))):
         with pytest.raises(netlink.Refused) as refused:
             client.ask("eam-new", build("nat64", eam=OTHER), flags)
         assert refused.value.text == error
@@ -171,6 +175,27 @@ def test_the_mapping_at_fault_is_named(client, command, good, bad, place):
     rows[place] = good
     client.ask(command, build("nat64", eam=rows), NEW if command == "eam-new" else 0)
     assert len(listed(client.dump("eam-get"))) == (3001 if command == "eam-new" else 1)
+
+
+def test_a_load_that_is_never_ended(client, gateway):
+    """Its owner is named, and gives way to who insists."""
+    with gateway:
+        owner = netlink.Socket()
+    with contextlib.closing(owner):
+        owner.ask("load-begin")
+        owner.ask("eam-new", build("nat64", staged=True, eam=OTHER), NEW)
+        comm = Path("/proc/self/comm").read_text().strip()
+        with pytest.raises(netlink.Refused) as refused:
+            client.ask("load-begin")
+        assert re.fullmatch(rf"another configuration is being loaded, by {comm} \(socket \d+\)",
+                            refused.value.text)
+        client.ask("load-begin", build("nat64", force=True))
+        for command in ("load-commit", "load-abort"):
+            with pytest.raises(netlink.Refused) as refused:
+                owner.ask(command)
+            assert refused.value.text == "this socket is not loading a configuration"
+    client.ask("load-commit")
+    assert listed(client.dump("eam-get")) == set()
 
 
 # Dumps.

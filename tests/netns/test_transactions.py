@@ -200,7 +200,7 @@ def test_two_loads_at_once(real, tmp_path):
         for run, text, path in zip(runs, said, paths):
             assert run.returncode in (0, 2)
             assert (run.returncode == 2) == bool(re.fullmatch(
-                f"{path}: another configuration is being loaded, by socket [0-9]+\n", text))
+                f"{path}: another configuration is being loaded, by nat64ctl \\(socket [0-9]+\\)\n", text))
         done = [path for run, path in zip(runs, paths) if run.returncode == 0]
         # Both may be refused: of each other, or of one that has not been closed yet.
         assert not done or real.gateway.show("save") in [words[path] for path in done]

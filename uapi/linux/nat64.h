@@ -17,7 +17,7 @@
  * Mappings
  *	NAT64_CMD_EAM_NEW with NLM_F_CREATE | NLM_F_EXCL adds; with NLM_F_CREATE |
  *	NLM_F_REPLACE it also replaces the mapping that has the same IPv4 prefix
- *	or the same IPv6 prefix. Overlaps that RFC 7757 section 5 permits are
+ *	or the same IPv6 prefix. NLM_F_EXCL excludes NLM_F_REPLACE. Overlaps that RFC 7757 section 5 permits are
  *	refused unless NAT64_A_FORCE is given. NAT64_CMD_EAM_DEL names a mapping
  *	by its IPv4 prefix, by its IPv6 prefix or by both. A NAT64_CMD_EAM_GET
  *	dump lists all, or those inside the prefix that it names.
@@ -27,7 +27,8 @@
  *	the requesting socket. NAT64_CMD_PREFIX_NEW, NAT64_CMD_EAM_NEW and
  *	NAT64_CMD_SETTINGS_SET with NAT64_A_STAGED fill it. NAT64_CMD_LOAD_COMMIT
  *	puts it in the place of the old one by one pointer. Closing the socket or
- *	NAT64_CMD_LOAD_ABORT throws it away. One load at a time.
+ *	NAT64_CMD_LOAD_ABORT throws it away. One load at a time: the error of a
+ *	second one names who loads, and with NAT64_A_FORCE it takes over.
  *
  * A packet explained
  *	NAT64_CMD_EXPLAIN takes an IPv4 or IPv6 packet in NAT64_EXPLAIN_A_PACKET
@@ -108,7 +109,7 @@ enum nat64_cmd {
  * @NAT64_A_ADDR4: IPv4 address, be32 (LOOKUP)
  * @NAT64_A_ADDR6: IPv6 address, 16 bytes (LOOKUP)
  * @NAT64_A_FORCE: flag: permit an overlap that RFC 7757 section 5 permits, or one of a
- *	mapping with a translation prefix
+ *	mapping with a translation prefix; in LOAD_BEGIN: take over from another socket
  * @NAT64_A_STAGED: flag: the request is for the configuration that LOAD_BEGIN opened
  * @NAT64_A_VERSION: version of the module, string (STATUS_GET)
  * @NAT64_A_ACTIVE: u8, 1 when hooks are registered (STATUS_GET)
