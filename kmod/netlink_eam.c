@@ -82,16 +82,9 @@ static int change_eams(struct genl_info *info, mapping_fn *fn)
 
 int nat64_nl_eam_new(struct sk_buff *skb, struct genl_info *info)
 {
-	u16 flags = info->nlhdr->nlmsg_flags;
-
-	if (!(flags & (NLM_F_CREATE | NLM_F_REPLACE))) {
+	if (!(info->nlhdr->nlmsg_flags & (NLM_F_CREATE | NLM_F_REPLACE))) {
 		NL_SET_ERR_MSG(info->extack,
 			       "neither NLM_F_CREATE nor NLM_F_REPLACE is given");
-		return -EINVAL;
-	}
-	if (flags & NLM_F_EXCL && flags & NLM_F_REPLACE) {
-		NL_SET_ERR_MSG(info->extack,
-			       "NLM_F_EXCL and NLM_F_REPLACE exclude each other");
 		return -EINVAL;
 	}
 	return change_eams(info, nat64_mapping_put);
