@@ -44,15 +44,15 @@ int nat64_prefix_init(struct nat64_prefix *prefix, const struct in6_addr *addr,
 }
 
 /**
- * nat64_addr_spread() - write an IPv4 address around the u octet
+ * nat64_addr_insert_around_u() - write an IPv4 address around the u octet
  * @prefix: translation prefix in use, shorter than 96 bits
  * @addr4: IPv4 address
  * @addr6: the prefix, which the address is written into
  *
  * RFC 6052 section 2.3.
  */
-void nat64_addr_spread(const struct nat64_prefix *prefix, __be32 addr4,
-		       struct in6_addr *addr6)
+void nat64_addr_insert_around_u(const struct nat64_prefix *prefix,
+				__be32 addr4, struct in6_addr *addr6)
 {
 	const u8 *octet = (const u8 *)&addr4;
 	unsigned int pos = prefix->len / 8;

@@ -37,8 +37,8 @@ struct nat64_addrs {
 
 int nat64_prefix_init(struct nat64_prefix *prefix, const struct in6_addr *addr,
 		      u8 len);
-void nat64_addr_spread(const struct nat64_prefix *prefix, __be32 addr4,
-		       struct in6_addr *addr6);
+void nat64_addr_insert_around_u(const struct nat64_prefix *prefix,
+				__be32 addr4, struct in6_addr *addr6);
 int nat64_addr_extract(const struct nat64_prefix *prefix,
 		       const struct in6_addr *addr6, __be32 *addr4);
 bool nat64_addr4_is_global(__be32 addr4);
@@ -94,7 +94,7 @@ static inline void nat64_addr_embed(const struct nat64_prefix *prefix,
 	if (likely(prefix->len == 96))
 		addr6->s6_addr32[3] = addr4;
 	else
-		nat64_addr_spread(prefix, addr4, addr6);
+		nat64_addr_insert_around_u(prefix, addr4, addr6);
 }
 
 #endif /* _NAT64_ADDR_H */

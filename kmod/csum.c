@@ -36,7 +36,8 @@ void nat64_csum_icmp(struct sk_buff *skb, unsigned int l4, u8 type,
 	__be16 new = htons(type << 8);
 
 	icmp->type = type;
-	if (nat64_csum_is_partial(skb, l4)) {
+	if (nat64_csum_is_partial(skb, l4,
+				  offsetof(struct icmphdr, checksum))) {
 		nat64_csum_add_to_seed(&icmp->checksum, pseudo);
 		return;
 	}

@@ -106,30 +106,30 @@ static inline __wsum nat64_csum_addrs(const struct nat64_addrs *a)
 }
 
 /**
- * nat64_csum_is_partial() - whether the device is to finish a checksum
+ * nat64_csum_is_partial() - whether the device is to finish this checksum
  * @skb: packet
  * @l4: offset of the header that has the checksum
+ * @at: offset of the checksum in that header
  *
- * Return: true or false.
+ * An unfinished checksum may be that of a packet inside, in a tunnel: then
+ * nothing is left to do for this one.
  */
 static inline bool nat64_csum_is_partial(const struct sk_buff *skb,
-					 unsigned int l4)
+					 unsigned int l4, unsigned int at)
 {
 	return skb->ip_summed == CHECKSUM_PARTIAL &&
-	       skb_checksum_start_offset(skb) == l4;
+	       skb_checksum_start_offset(skb) == l4 && skb->csum_offset == at;
 }
 
 /**
- * nat64_csum_is_astray() - whether a device would compute a sum of headers
+ * nat64_csum_start_in_headers() - whether a device would sum up network headers
  * @skb: packet
  * @len: length of its network headers
  *
  * Guests say themselves where the sum begins. What is in front of it must stay.
- *
- * Return: true or false.
  */
-static inline bool nat64_csum_is_astray(const struct sk_buff *skb,
-					unsigned int len)
+static inline bool nat64_csum_start_in_headers(const struct sk_buff *skb,
+					       unsigned int len)
 {
 	return skb->ip_summed == CHECKSUM_PARTIAL &&
 	       skb_checksum_start_offset(skb) < (int)len;
@@ -162,7 +162,7 @@ static inline void nat64_csum_transport(struct sk_buff *skb, unsigned int l4,
 	__sum16 *field = (__sum16 *)(skb->data + l4 + at);
 	bool udp = proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE;
 
-	if (nat64_csum_is_partial(skb, l4)) {
+	if (nat64_csum_is_partial(skb, l4, at)) {
 		nat64_csum_add_to_seed(field, diff);
 		return;
 	}

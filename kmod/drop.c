@@ -20,18 +20,18 @@ static noinline void nat64_drop_##id(struct sk_buff *skb)		\
 NAT64_REASONS(X)
 #undef X
 
-static void (*const drops[NAT64_N_COUNTERS])(struct sk_buff *skb) = {
+static void (*const drop_functions[NAT64_N_COUNTERS])(struct sk_buff *skb) = {
 #define X(id, ...) [NAT64_##id] = nat64_drop_##id,
 	NAT64_REASONS(X)
 #undef X
 };
 
 /**
- * nat64_drop() - free a packet that was refused
+ * nat64_drop() - free a packet for a reason that drop monitors see
  * @skb: packet
  * @reason: why
  */
 void nat64_drop(struct sk_buff *skb, enum nat64_counter reason)
 {
-	drops[reason](skb);
+	drop_functions[reason](skb);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The end of a packet that is refused, so that who looks on sees the reason. */
+/* Frees a rejected packet so that drop monitors see why. */
 #ifndef _NAT64_DROP_H
 #define _NAT64_DROP_H
 

@@ -30,10 +30,10 @@ static bool is_whole6(const struct sk_buff *skb)
 }
 
 /**
- * nat64_explain_is_whole() - whether an IP packet would get as far as to us
+ * nat64_explain_is_whole() - whether an IP packet would reach the hooks
  * @skb: linear, its data at what may be the network header
  *
- * Return: true, or false for what the kernel drops before any hook.
+ * Return: false for what the kernel drops before any hook.
  */
 bool nat64_explain_is_whole(const struct sk_buff *skb)
 {
@@ -41,7 +41,7 @@ bool nat64_explain_is_whole(const struct sk_buff *skb)
 }
 
 /* The device towards the source; the loopback device for our own addresses. */
-static struct net_device *device4(struct net *net, __be32 saddr)
+static struct net_device *source_dev4(struct net *net, __be32 saddr)
 {
 	struct flowi4 fl4 = { .daddr = saddr };
 	struct net_device *dev;
@@ -55,7 +55,8 @@ static struct net_device *device4(struct net *net, __be32 saddr)
 	return dev;
 }
 
-static struct net_device *device6(struct net *net, const struct in6_addr *saddr)
+static struct net_device *source_dev6(struct net *net,
+				      const struct in6_addr *saddr)
 {
 	struct flowi6 fl6 = { .daddr = *saddr };
 	struct net_device *dev = net->loopback_dev;
@@ -68,18 +69,18 @@ static struct net_device *device6(struct net *net, const struct in6_addr *saddr)
 	return dev;
 }
 
-static bool is_own4(struct net *net, __be32 addr)
+static bool is_own_addr4(struct net *net, __be32 addr)
 {
 	return inet_addr_type(net, addr) == RTN_LOCAL;
 }
 
-static bool is_own6(struct net *net, const struct in6_addr *addr)
+static bool is_own_addr6(struct net *net, const struct in6_addr *addr)
 {
 	return ipv6_chk_addr(net, addr, NULL, 0);
 }
 
-static void init(struct nat64_explained *e, struct nat64_net *nn,
-		 struct sk_buff *skb, struct net_device *in)
+static void init_explained(struct nat64_explained *e, struct nat64_net *nn,
+			   struct sk_buff *skb, struct net_device *in)
 {
 	bool is_v4 = ip_hdr(skb)->version == 4;
 
@@ -90,36 +91,37 @@ static void init(struct nat64_explained *e, struct nat64_net *nn,
 	e->p.cfg = rcu_dereference(nn->config);
 	e->p.dry_run = true;
 	e->p.second_pass = &e->back;
-	e->p.local = !in && (is_v4 ? is_own4(nn->net, ip_hdr(skb)->saddr) :
-				     is_own6(nn->net, &ipv6_hdr(skb)->saddr));
+	e->p.local = !in &&
+		     (is_v4 ? is_own_addr4(nn->net, ip_hdr(skb)->saddr) :
+			      is_own_addr6(nn->net, &ipv6_hdr(skb)->saddr));
 	if (!in)
-		in = is_v4 ? device4(nn->net, ip_hdr(skb)->saddr) :
-			     device6(nn->net, &ipv6_hdr(skb)->saddr);
+		in = is_v4 ? source_dev4(nn->net, ip_hdr(skb)->saddr) :
+			     source_dev6(nn->net, &ipv6_hdr(skb)->saddr);
 	e->p.in = in;
 	skb->dev = in;
 }
 
-static void pass(struct nat64_explained *e, const char *reason)
+static void pass_packet(struct nat64_explained *e, const char *reason)
 {
 	e->verdict = NAT64_VERDICT_PASSED;
 	e->reason = reason;
 }
 
 /* Whether there is a hook to see the packet, and a mark that it asks for. */
-static bool is_seen(struct nat64_explained *e)
+static bool is_hooked(struct nat64_explained *e)
 {
 	if (nat64_config_is_empty(e->p.cfg))
-		pass(e, "not_configured");
+		pass_packet(e, "not_configured");
 	else if (e->p.local && !e->p.cfg->set.local)
-		pass(e, "local_off");
+		pass_packet(e, "local_off");
 	else if (!nat64_is_marked(e->p.cfg, e->p.skb->mark))
-		pass(e, "mark");
+		pass_packet(e, "mark");
 	else
 		return true;
 	return false;
 }
 
-static void conclude(struct nat64_explained *e, enum nat64_counter reason)
+static void set_verdict(struct nat64_explained *e, enum nat64_counter reason)
 {
 	if (reason == NAT64_DRY_RUN) {
 		e->verdict = NAT64_VERDICT_TRANSLATED;
@@ -132,7 +134,7 @@ static void conclude(struct nat64_explained *e, enum nat64_counter reason)
 	nat64_map_rejected(&e->p);
 }
 
-static void run4(struct nat64_explained *e)
+static void explain_ipv4(struct nat64_explained *e)
 {
 	struct nat64_pkt *p = &e->p;
 	__be32 daddr = ip_hdr(p->skb)->daddr;
@@ -140,29 +142,29 @@ static void run4(struct nat64_explained *e)
 
 	eam = nat64_eam_find4(p->cfg->table, daddr);
 	if (!eam)
-		return pass(e, "not_mapped");
+		return pass_packet(e, "not_mapped");
 	p->dst_eam = eam;
 	if (!nat64_addr4_is_host(daddr))
-		return pass(e, "not_a_host");
+		return pass_packet(e, "not_a_host");
 	if (nat64_native_beats_eam(&p->nn->native, p->skb, p->in, p->local,
 				   eam))
-		return pass(e, "native_route");
-	conclude(e, nat64_xlat46(p));
+		return pass_packet(e, "native_route");
+	set_verdict(e, nat64_xlat46(p));
 }
 
-static void run6(struct nat64_explained *e)
+static void explain_ipv6(struct nat64_explained *e)
 {
 	struct nat64_pkt *p = &e->p;
 	const struct nat64_prefix *prefix;
 
 	prefix = nat64_prefix_find(p->cfg, &ipv6_hdr(p->skb)->daddr);
 	if (!prefix)
-		return pass(e, "no_prefix");
+		return pass_packet(e, "no_prefix");
 	p->prefix = prefix;
 	if (nat64_native_beats_prefix(&p->nn->native, p->skb, p->in, p->local,
 				      prefix))
-		return pass(e, "native_route");
-	conclude(e, nat64_xlat64(p));
+		return pass_packet(e, "native_route");
+	set_verdict(e, nat64_xlat64(p));
 }
 
 /**
@@ -177,13 +179,13 @@ static void run6(struct nat64_explained *e)
 void nat64_explain_begin(struct nat64_explained *e, struct nat64_net *nn,
 			 struct sk_buff *skb, struct net_device *in)
 {
-	init(e, nn, skb, in);
-	if (!is_seen(e))
+	init_explained(e, nn, skb, in);
+	if (!is_hooked(e))
 		return;
 	if (e->p.family == 4)
-		run4(e);
+		explain_ipv4(e);
 	else
-		run6(e);
+		explain_ipv6(e);
 }
 
 /**

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What would become of a packet, by the code that translates packets. */
+/* Dry run of the translator for one packet. */
 #ifndef _NAT64_EXPLAIN_H
 #define _NAT64_EXPLAIN_H
 
@@ -12,7 +12,7 @@
  * struct nat64_explained - what would become of a packet
  * @p: the packet; what is known of its addresses in both families
  * @back: the same for the second pass of a hairpinned packet
- * @verdict: translated, refused, or not ours
+ * @verdict: translated, refused, or passed
  * @reason: why it is not translated, or NULL
  * @has_back: it is hairpinned
  * @has_error: its sender gets an ICMP error

@@ -96,13 +96,13 @@ static unsigned int reject_packet(struct nat64_pkt *p,
 	return NF_DROP_ERR(local_errno(reason));
 }
 
-static enum nat64_counter translate(struct nat64_pkt *p)
+static enum nat64_counter translate_packet(struct nat64_pkt *p)
 {
 	return p->family == 4 ? nat64_xlat46(p) : nat64_xlat64(p);
 }
 
-/* Translates each segment of a super-packet on its own. */
-static noinline unsigned int segment(struct nat64_pkt *p)
+/* Translates each segment of a GSO packet on its own. */
+static noinline unsigned int segment_packet(struct nat64_pkt *p)
 {
 	struct nat64_pkt whole = *p;
 	struct sk_buff *segs, *skb, *next;
@@ -118,23 +118,23 @@ static noinline unsigned int segment(struct nat64_pkt *p)
 		*p = whole;
 		p->skb = skb;
 		p->dst_held = false;
-		reason = translate(p);
+		reason = translate_packet(p);
 		if (!reason)
 			continue;
-		if (reason == NAT64_SEGMENT)
+		if (reason == NAT64_NEEDS_SEGMENTING)
 			reason = NAT64_MALFORMED;
 		nat64_pkt_reject(p, reason);
 	}
 	return NF_STOLEN;
 }
 
-/* Out of line: what is not ours need not clear a struct nat64_pkt. */
-static noinline unsigned int run(struct nat64_net *nn,
-				 const struct nat64_config *cfg,
-				 struct sk_buff *skb,
-				 const struct nf_hook_state *state,
-				 const struct nat64_eam *eam,
-				 const struct nat64_prefix *prefix)
+/* Out of line so that packets which are passed skip clearing struct nat64_pkt. */
+static noinline unsigned int run_packet(struct nat64_net *nn,
+					const struct nat64_config *cfg,
+					struct sk_buff *skb,
+					const struct nf_hook_state *state,
+					const struct nat64_eam *eam,
+					const struct nat64_prefix *prefix)
 {
 	struct nat64_pkt p = {
 		.skb = skb,
@@ -151,16 +151,16 @@ static noinline unsigned int run(struct nat64_net *nn,
 
 	if (!p.local && !nat64_route_may_enter(&p))
 		return reject_packet(&p, NAT64_IPSEC_POLICY);
-	reason = translate(&p);
+	reason = translate_packet(&p);
 	if (likely(!reason))
 		return NF_STOLEN;
-	if (reason == NAT64_SEGMENT)
-		return segment(&p);
+	if (reason == NAT64_NEEDS_SEGMENTING)
+		return segment_packet(&p);
 	return reject_packet(&p, reason);
 }
 
-static unsigned int hook4(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state)
+static unsigned int hook_ipv4(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
 {
 	struct nat64_net *nn = priv;
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
@@ -176,11 +176,11 @@ static unsigned int hook4(void *priv, struct sk_buff *skb,
 	if (nat64_native_beats_eam(&nn->native, skb, hook_dev(state),
 				   is_local(state), eam))
 		return NF_ACCEPT;
-	return run(nn, cfg, skb, state, eam, NULL);
+	return run_packet(nn, cfg, skb, state, eam, NULL);
 }
 
-static unsigned int hook6(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state)
+static unsigned int hook_ipv6(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
 {
 	struct nat64_net *nn = priv;
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
@@ -194,7 +194,7 @@ static unsigned int hook6(void *priv, struct sk_buff *skb,
 	if (nat64_native_beats_prefix(&nn->native, skb, hook_dev(state),
 				      is_local(state), prefix))
 		return NF_ACCEPT;
-	return run(nn, cfg, skb, state, NULL, prefix);
+	return run_packet(nn, cfg, skb, state, NULL, prefix);
 }
 
 /* Setting local. */
@@ -206,13 +206,13 @@ static bool is_local_on(const struct nat64_net *nn)
 static unsigned int hook_out4(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	return is_local_on(priv) ? hook4(priv, skb, state) : NF_ACCEPT;
+	return is_local_on(priv) ? hook_ipv4(priv, skb, state) : NF_ACCEPT;
 }
 
 static unsigned int hook_out6(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	return is_local_on(priv) ? hook6(priv, skb, state) : NF_ACCEPT;
+	return is_local_on(priv) ? hook_ipv6(priv, skb, state) : NF_ACCEPT;
 }
 
 #define HOOK(family, fn, point) {			\
@@ -223,8 +223,8 @@ static unsigned int hook_out6(void *priv, struct sk_buff *skb,
 }
 
 static const struct nf_hook_ops pre_ops[NAT64_N_OPS] = {
-	HOOK(NFPROTO_IPV4, hook4, NF_INET_PRE_ROUTING),
-	HOOK(NFPROTO_IPV6, hook6, NF_INET_PRE_ROUTING),
+	HOOK(NFPROTO_IPV4, hook_ipv4, NF_INET_PRE_ROUTING),
+	HOOK(NFPROTO_IPV6, hook_ipv6, NF_INET_PRE_ROUTING),
 };
 
 static const struct nf_hook_ops out_ops[NAT64_N_OPS] = {

@@ -126,7 +126,7 @@ static enum nat64_counter pointer64(struct nat64_icmp_header *new, u32 pointer)
 }
 
 /* RFC 7915 section 4.2, Destination Unreachable. */
-static enum nat64_counter unreachable46(struct nat64_icmp_header *new, u8 code)
+static enum nat64_counter dest_unreach46(struct nat64_icmp_header *new, u8 code)
 {
 	static const u8 to6[] = {
 		[ICMP_NET_UNREACH]	= ICMPV6_NOROUTE,
@@ -175,7 +175,7 @@ enum nat64_counter nat64_icmp46_type(const struct icmphdr *old,
 {
 	switch (old->type) {
 	case ICMP_DEST_UNREACH:
-		return unreachable46(new, old->code);
+		return dest_unreach46(new, old->code);
 	case ICMP_TIME_EXCEEDED:
 		new->type = ICMPV6_TIME_EXCEED;
 		new->code = old->code;
@@ -190,7 +190,7 @@ enum nat64_counter nat64_icmp46_type(const struct icmphdr *old,
 }
 
 /* RFC 7915 section 5.2, Destination Unreachable. */
-static enum nat64_counter unreachable64(struct nat64_icmp_header *new, u8 code)
+static enum nat64_counter dest_unreach64(struct nat64_icmp_header *new, u8 code)
 {
 	static const u8 to4[] = {
 		[ICMPV6_NOROUTE]	= ICMP_HOST_UNREACH,
@@ -209,8 +209,8 @@ static enum nat64_counter unreachable64(struct nat64_icmp_header *new, u8 code)
 }
 
 /* RFC 7915 section 5.2, Parameter Problem. */
-static enum nat64_counter parameter64(struct nat64_icmp_header *new,
-				      u8 code, u32 pointer)
+static enum nat64_counter param_problem64(struct nat64_icmp_header *new,
+					  u8 code, u32 pointer)
 {
 	switch (code) {
 	case ICMPV6_HDR_FIELD:
@@ -239,7 +239,7 @@ enum nat64_counter nat64_icmp64_type(const struct icmp6hdr *old,
 {
 	switch (old->icmp6_type) {
 	case ICMPV6_DEST_UNREACH:
-		return unreachable64(new, old->icmp6_code);
+		return dest_unreach64(new, old->icmp6_code);
 	case ICMPV6_PKT_TOOBIG:
 		new->type = ICMP_DEST_UNREACH;
 		new->code = ICMP_FRAG_NEEDED;
@@ -250,11 +250,11 @@ enum nat64_counter nat64_icmp64_type(const struct icmp6hdr *old,
 		new->extensible = true;
 		return NAT64_OK;
 	}
-	return parameter64(new, old->icmp6_code, ntohl(old->icmp6_pointer));
+	return param_problem64(new, old->icmp6_code, ntohl(old->icmp6_pointer));
 }
 
 /* RFC 1191 section 7.1, for routers that do not name an MTU. */
-static u32 plateau(u32 total_len)
+static u32 plateau_below(u32 total_len)
 {
 	static const u16 plateaus[] = { 65535, 32000, 17914, 8166, 4352, 2002,
 					1492 };
@@ -281,7 +281,7 @@ u32 nat64_icmp46_mtu(const struct nat64_pkt *p, u32 mtu, u32 quoted_len,
 	u32 grow = sizeof(struct ipv6hdr) - sizeof(struct iphdr);
 
 	if (!mtu)
-		mtu = plateau(quoted_len);
+		mtu = plateau_below(quoted_len);
 	mtu = min3(mtu + grow, p->mtu,
 		   nat64_route4_mtu(p, quoted_daddr) + grow);
 	return max_t(u32, mtu, IPV6_MIN_MTU);

@@ -11,6 +11,7 @@
 #include "skb.h"
 
 #define ICMP_LEN	8
+#define ICMP_CSUM	offsetof(struct icmphdr, checksum)
 
 /* The longest errors: RFC 4443 section 2.4, RFC 1812 section 4.3.2.3. */
 #define MAX_ICMP6	(IPV6_MIN_MTU - sizeof(struct ipv6hdr))
@@ -58,19 +59,19 @@ static enum nat64_counter check_inner(const struct nat64_pkt *p,
 	u8 *type, buf;
 
 	if (off + min_t(u32, q->hdr.payload, ICMP_LEN) > p->skb->len)
-		return NAT64_ICMP_INNER;
+		return NAT64_ICMP_INNER_PACKET;
 	if (q->hdr.proto != p->hdr.proto || q->hdr.frag_off)
 		return NAT64_OK;
 	type = skb_header_pointer(p->skb, off, sizeof(buf), &buf);
 	if (!type || q->hdr.payload < ICMP_LEN)
-		return NAT64_ICMP_INNER;
+		return NAT64_ICMP_INNER_PACKET;
 	switch (nat64_icmp_kind(p->hdr.proto, *type)) {
 	case NAT64_ICMP_ECHO:
 		return NAT64_OK;
 	case NAT64_ICMP_ERROR:
 		return NAT64_ICMP_INNER_ERROR;
 	default:
-		return NAT64_ICMP_INNER;
+		return NAT64_ICMP_INNER_PACKET;
 	}
 }
 
@@ -106,16 +107,23 @@ static void quote_layout(struct quote *q, unsigned int quoted,
 
 /*
  * Makes the message linear, its own, and with room in front and behind; what
- * is left cannot fail. Errors are small and rare: a copy is no matter.
+ * is left cannot fail. Errors are small and rare: a copy is no matter. A guest
+ * may have left another checksum to the device than that of the message, such
+ * as one in the quote.
  */
 static enum nat64_counter make_room(struct nat64_pkt *p)
 {
 	unsigned int head = LL_RESERVED_SPACE(p->dst->dev) +
 			    sizeof(struct ipv6hdr) + NAT64_HDR6_LEN(&p->hdr) +
 			    sizeof(struct frag_hdr);
+	enum nat64_counter reason = NAT64_OK;
 
 	if (p->dry_run)
 		return NAT64_DRY_RUN;
+	if (!nat64_csum_is_partial(p->skb, p->hdr.len, ICMP_CSUM))
+		reason = nat64_skb_finish_csum(p);
+	if (reason)
+		return reason;
 	if (skb_linearize(p->skb) ||
 	    pskb_expand_head(p->skb, ALIGN(head, NET_SKB_PAD), MIN_QUOTE,
 			     GFP_ATOMIC))
@@ -198,7 +206,7 @@ edit_message(struct nat64_pkt *p, const struct quote *q, bool to6, __be32 word)
  */
 static __wsum csum_error(const struct nat64_pkt *p, __wsum pseudo)
 {
-	if (p->skb->ip_summed == CHECKSUM_PARTIAL)
+	if (nat64_csum_is_partial(p->skb, p->hdr.len, ICMP_CSUM))
 		return 0;
 	return skb_checksum(p->skb, p->hdr.len, p->hdr.payload, pseudo);
 }
@@ -218,7 +226,7 @@ static enum nat64_counter read_quote46(const struct nat64_pkt *p,
 
 	if (!nat64_parse4_quote(p->skb, off, &q->hdr, &q->a) ||
 	    !nat64_map_quoted46(p, &q->a))
-		return NAT64_ICMP_INNER;
+		return NAT64_ICMP_INNER_PACKET;
 	q->hdr_len = NAT64_HDR6_LEN(&q->hdr);
 	return check_inner(p, q);
 }
@@ -249,8 +257,7 @@ enum nat64_counter nat64_icmp_error46(struct nat64_pkt *p)
 	__wsum sum;
 
 	old = skb_header_pointer(p->skb, p->hdr.len, sizeof(buf), &buf);
-	reason = nat64_icmp46_type(old, &q.icmp) ?:
-		 read_quote46(p, &q);
+	reason = nat64_icmp46_type(old, &q.icmp) ?: read_quote46(p, &q);
 	if (reason)
 		return reason;
 	if (q.icmp.type == ICMPV6_PKT_TOOBIG)
@@ -259,10 +266,10 @@ enum nat64_counter nat64_icmp_error46(struct nat64_pkt *p)
 					       q.a.dst4);
 	quote_layout(&q, ((const u8 *)&old->un)[1] * RFC4884_UNIT4,
 		     RFC4884_UNIT6, MAX_ICMP6);
-	sum = csum_error(p, 0);
 	reason = make_room(p);
 	if (reason)
 		return reason;
+	sum = csum_error(p, 0);
 	icmp = edit_message(p, &q, true, icmp6_un(&q));
 	finish_checksum(p, icmp, nat64_csum_pseudo6(&p->a, p->hdr.payload),
 			sum);
@@ -277,7 +284,7 @@ static enum nat64_counter read_quote64(const struct nat64_pkt *p,
 	if (!nat64_parse6_quote(p->skb, off, &q->hdr, &q->a) ||
 	    q->hdr.payload > IP_MAX_MTU - sizeof(struct iphdr) ||
 	    !nat64_map_quoted64(p, &q->a))
-		return NAT64_ICMP_INNER;
+		return NAT64_ICMP_INNER_PACKET;
 	q->hdr_len = sizeof(struct iphdr);
 	return check_inner(p, q);
 }
@@ -311,8 +318,7 @@ enum nat64_counter nat64_icmp_error64(struct nat64_pkt *p)
 	__wsum sum;
 
 	old = skb_header_pointer(p->skb, p->hdr.len, sizeof(buf), &buf);
-	reason = nat64_icmp64_type(old, &q.icmp) ?:
-		 read_quote64(p, &q);
+	reason = nat64_icmp64_type(old, &q.icmp) ?: read_quote64(p, &q);
 	if (reason)
 		return reason;
 	if (old->icmp6_type == ICMPV6_PKT_TOOBIG)
@@ -321,10 +327,10 @@ enum nat64_counter nat64_icmp_error64(struct nat64_pkt *p)
 	if (q.icmp.extensible)
 		quoted = ((const u8 *)&old->icmp6_dataun)[0] * RFC4884_UNIT6;
 	quote_layout(&q, quoted, RFC4884_UNIT4, MAX_ICMP4);
-	sum = csum_error(p, nat64_csum_pseudo6(&p->a, p->hdr.payload));
 	reason = make_room(p);
 	if (reason)
 		return reason;
+	sum = csum_error(p, nat64_csum_pseudo6(&p->a, p->hdr.payload));
 	icmp = edit_message(p, &q, false, icmp4_un(&q));
 	finish_checksum(p, icmp, 0, sum);
 	return NAT64_OK;

@@ -24,10 +24,10 @@ static enum nat64_counter rfc6791_source6(struct nat64_pkt *p)
 	const struct nat64_settings *set = &p->cfg->set;
 
 	if (!p->icmp_error)
-		return NAT64_NOT_GLOBAL;
+		return NAT64_WKP_NOT_GLOBAL;
 	if (ipv6_addr_any(&set->icmp_source6))
 		return nat64_route6_source(p, &p->a.dst6, &p->a.src6) ?
-			NAT64_OK : NAT64_ICMP_SOURCE;
+			NAT64_OK : NAT64_ICMP_NO_SOURCE;
 	get_random_bytes(&p->a.src6, sizeof(p->a.src6));
 	ipv6_addr_prefix_copy(&p->a.src6, &set->icmp_source6,
 			      set->icmp_source6_len);
@@ -121,7 +121,7 @@ static enum nat64_counter map_destination6(struct nat64_pkt *p)
 	if (unlikely(nat64_addr_extract(p->prefix, &p->a.dst6, &p->a.dst4)))
 		return NAT64_DESTINATION_ILLEGAL;
 	return likely(nat64_config_carries(p->cfg, p->prefix, p->a.dst4)) ?
-		NAT64_OK : NAT64_NOT_GLOBAL;
+		NAT64_OK : NAT64_WKP_NOT_GLOBAL;
 }
 
 /* RFC 6791: an ICMPv6 error from a router that has no mapping. */
@@ -133,7 +133,7 @@ static enum nat64_counter rfc6791_source4(struct nat64_pkt *p)
 
 	if (!set->icmp_source4) {
 		p->a.src4 = nat64_route4_source(p, p->a.dst4);
-		return p->a.src4 ? NAT64_OK : NAT64_ICMP_SOURCE;
+		return p->a.src4 ? NAT64_OK : NAT64_ICMP_NO_SOURCE;
 	}
 	get_random_bytes(&random, sizeof(random));
 	p->a.src4 = set->icmp_source4 | ((__force __be32)random & ~mask);

@@ -72,8 +72,8 @@ static int put_translated(struct sk_buff *skb, const struct nat64_explained *e)
 	}
 	return nla_put_u32(skb, NAT64_EXPLAIN_A_OUT, p->dst->dev->ifindex) ?:
 	       nla_put_u32(skb, NAT64_EXPLAIN_A_MTU, p->mtu) ?:
-	       !p->split ? 0 :
-	       nla_put_u32(skb, NAT64_EXPLAIN_A_SPLIT, p->split);
+	       !p->fragment_size ? 0 :
+	       nla_put_u32(skb, NAT64_EXPLAIN_A_SPLIT, p->fragment_size);
 }
 
 static int put_refused(struct sk_buff *skb, const struct nat64_icmp_error *error)

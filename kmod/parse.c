@@ -54,7 +54,8 @@ static enum nat64_counter check_options(const u8 *opt, int left)
 	return NAT64_OK;
 }
 
-static __always_inline void fill4(struct nat64_hdr *hdr, const struct iphdr *iph)
+static __always_inline void fill_header4(struct nat64_hdr *hdr,
+					 const struct iphdr *iph)
 {
 	u16 frag = ntohs(iph->frag_off);
 
@@ -82,7 +83,7 @@ enum nat64_counter nat64_parse4(const struct sk_buff *skb,
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
-	fill4(hdr, iph);
+	fill_header4(hdr, iph);
 	if (unlikely(hdr->len > skb_headlen(skb)))
 		return NAT64_MALFORMED;
 	hdr->payload = skb->len - hdr->len;
@@ -109,7 +110,7 @@ bool nat64_parse4_quote(const struct sk_buff *skb, unsigned int off,
 	iph = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!iph || iph->version != 4 || iph->ihl < 5)
 		return false;
-	fill4(hdr, iph);
+	fill_header4(hdr, iph);
 	if (off + hdr->len > skb->len || ntohs(iph->tot_len) < hdr->len)
 		return false;
 	hdr->payload = ntohs(iph->tot_len) - hdr->len;
@@ -135,8 +136,9 @@ static bool is_ext_header(u8 nexthdr)
 }
 
 /* RFC 7915 section 5.1.1; @off is that of the Fragment Header. */
-static enum nat64_counter read_fragment(const struct sk_buff *skb,
-					unsigned int off, struct nat64_hdr *hdr)
+static enum nat64_counter read_fragment_header(const struct sk_buff *skb,
+					       unsigned int off,
+					       struct nat64_hdr *hdr)
 {
 	const struct frag_hdr *fh;
 	struct frag_hdr buf;
@@ -150,13 +152,13 @@ static enum nat64_counter read_fragment(const struct sk_buff *skb,
 	hdr->frag_id = ntohl(fh->identification);
 	hdr->proto = fh->nexthdr;
 	hdr->len += sizeof(*fh);
-	return is_ext_header(hdr->proto) ? NAT64_FRAGMENT_EXT_HEADER : NAT64_OK;
+	return is_ext_header(hdr->proto) ? NAT64_FRAGMENT_EXTENSION_HEADER : NAT64_OK;
 }
 
 /* Skips one of the headers that RFC 7915 section 5.1 ignores. */
-static enum nat64_counter skip_header(const struct sk_buff *skb,
-				      unsigned int off, struct nat64_hdr *hdr,
-				      u32 *pointer)
+static enum nat64_counter skip_ext_header(const struct sk_buff *skb,
+					  unsigned int off, struct nat64_hdr *hdr,
+					  u32 *pointer)
 {
 	const struct ipv6_rt_hdr *rt;
 	struct ipv6_rt_hdr buf;
@@ -178,8 +180,9 @@ static enum nat64_counter skip_header(const struct sk_buff *skb,
  * Walks the extension headers of the IPv6 header at @off, up to the first that
  * RFC 7915 section 5.1 does not skip, or up to the Fragment Header.
  */
-static enum nat64_counter walk6(const struct sk_buff *skb, unsigned int off,
-				struct nat64_hdr *hdr, u32 *pointer)
+static enum nat64_counter walk_ext_headers(const struct sk_buff *skb,
+					   unsigned int off,
+					   struct nat64_hdr *hdr, u32 *pointer)
 {
 	enum nat64_counter reason;
 	unsigned int i;
@@ -187,11 +190,12 @@ static enum nat64_counter walk6(const struct sk_buff *skb, unsigned int off,
 	for (i = 0; i < MAX_EXT_HEADERS; i++) {
 		switch (hdr->proto) {
 		case NEXTHDR_FRAGMENT:
-			return read_fragment(skb, off + hdr->len, hdr);
+			return read_fragment_header(skb, off + hdr->len, hdr);
 		case NEXTHDR_HOP:
 		case NEXTHDR_ROUTING:
 		case NEXTHDR_DEST:
-			reason = skip_header(skb, off + hdr->len, hdr, pointer);
+			reason = skip_ext_header(skb, off + hdr->len, hdr,
+						 pointer);
 			if (reason)
 				return reason;
 			break;
@@ -199,10 +203,10 @@ static enum nat64_counter walk6(const struct sk_buff *skb, unsigned int off,
 			return NAT64_OK;
 		}
 	}
-	return NAT64_EXT_HEADERS;
+	return NAT64_EXTENSION_HEADERS;
 }
 
-static void fill6(struct nat64_hdr *hdr, const struct ipv6hdr *ip6h)
+static void fill_header6(struct nat64_hdr *hdr, const struct ipv6hdr *ip6h)
 {
 	hdr->len = sizeof(*ip6h);
 	hdr->proto = ip6h->nexthdr;
@@ -219,8 +223,8 @@ static void fill6(struct nat64_hdr *hdr, const struct ipv6hdr *ip6h)
  * A length of 0 is for jumbograms, behind hop-by-hop options (RFC 2675): the
  * kernel lets others pass, with what the link padded them with.
  */
-static enum nat64_counter check_extended(const struct sk_buff *skb,
-					 const struct nat64_hdr *hdr)
+static enum nat64_counter check_ext_length(const struct sk_buff *skb,
+					   const struct nat64_hdr *hdr)
 {
 	if (hdr->len > skb->len)
 		return NAT64_MALFORMED;
@@ -245,13 +249,13 @@ enum nat64_counter nat64_parse6(const struct sk_buff *skb,
 {
 	enum nat64_counter reason;
 
-	fill6(hdr, ipv6_hdr(skb));
-	reason = walk6(skb, 0, hdr, pointer);
+	fill_header6(hdr, ipv6_hdr(skb));
+	reason = walk_ext_headers(skb, 0, hdr, pointer);
 	if (unlikely(reason))
 		return reason;
 	hdr->payload = skb->len - hdr->len;
 	return likely(hdr->len == sizeof(struct ipv6hdr)) ?
-		NAT64_OK : check_extended(skb, hdr);
+		NAT64_OK : check_ext_length(skb, hdr);
 }
 
 /**
@@ -275,8 +279,8 @@ bool nat64_parse6_quote(const struct sk_buff *skb, unsigned int off,
 	if (!ip6h || ip6h->version != 6)
 		return false;
 	total = sizeof(*ip6h) + ntohs(ip6h->payload_len);
-	fill6(hdr, ip6h);
-	if (walk6(skb, off, hdr, &pointer))
+	fill_header6(hdr, ip6h);
+	if (walk_ext_headers(skb, off, hdr, &pointer))
 		return false;
 	if (off + hdr->len > skb->len || total < hdr->len)
 		return false;

@@ -13,10 +13,10 @@
 #include "parse.h"
 
 /*
- * Beside the reasons for refusing a packet: this one is a super-packet that
- * has to be cut into its segments before it can be translated.
+ * Beside the reasons for rejecting a packet: a GSO packet that has to be
+ * segmented before it can be translated.
  */
-#define NAT64_SEGMENT	((enum nat64_counter)NAT64_N_COUNTERS)
+#define NAT64_NEEDS_SEGMENTING	((enum nat64_counter)NAT64_N_COUNTERS)
 
 /* A packet that would be translated, were it not a dry run. */
 #define NAT64_DRY_RUN	((enum nat64_counter)(NAT64_N_COUNTERS + 1))
@@ -37,7 +37,7 @@
  * @dst: route in the new family, NULL until there is one
  * @dst_held: @dst carries a reference
  * @mtu: MTU of that route
- * @split: size to which to split the translated packet; 0: whole
+ * @fragment_size: longest IPv6 fragment to make of the packet; 0: keep it whole
  * @info: MTU or pointer for the answer to a refused packet
  * @family: address family of the packet as it is now: 4 or 6
  * @translated: @family is no longer the one it came with
@@ -61,7 +61,7 @@ struct nat64_pkt {
 	struct nat64_pkt		*second_pass;
 	struct dst_entry		*dst;
 	unsigned int			mtu;
-	unsigned int			split;
+	unsigned int			fragment_size;
 	u32				info;
 	u8				family;
 	bool				translated;

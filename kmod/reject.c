@@ -40,6 +40,27 @@ static const struct report {
 #undef X
 };
 
+/*
+ * Sysctl icmp_errors_use_inbound_ifaddr: icmp_send() asks the route of the packet
+ * for the device that it came in on. That of the way back is given a copy which
+ * knows it.
+ */
+static struct rtable *use_inbound_ifaddr(const struct nat64_pkt *p,
+					 struct rtable *rt)
+{
+	struct rtable *copy;
+
+	if (!READ_ONCE(p->nn->net->ipv4.sysctl_icmp_errors_use_inbound_ifaddr))
+		return rt;
+	copy = rt_dst_clone(rt->dst.dev, rt);
+	if (!copy)
+		return rt;
+	ip_rt_put(rt);
+	copy->rt_is_input = 1;
+	copy->rt_iif = p->in->ifindex;
+	return copy;
+}
+
 /* icmp_send() looks at the route, which a packet in PRE_ROUTING has not got. */
 static bool set_reverse_route(struct nat64_pkt *p)
 {
@@ -55,6 +76,7 @@ static bool set_reverse_route(struct nat64_pkt *p)
 	if (IS_ERR(rt))
 		return false;
 	skb_dst_drop(p->skb);
+	rt = use_inbound_ifaddr(p, rt);
 	skb_dst_set(p->skb, &rt->dst);
 	return true;
 }

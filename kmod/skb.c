@@ -13,8 +13,8 @@
 #include "compat/skbuff.h"
 
 /**
- * nat64_skb_segment() - cut a super-packet into its segments
- * @skb: super-packet, consumed on success
+ * nat64_skb_segment() - make packets of the segments of a GSO packet
+ * @skb: GSO packet, consumed on success
  *
  * Checksums stay unfinished: translating them costs less so, and the device
  * may be able to finish them.
@@ -25,6 +25,8 @@ struct sk_buff *nat64_skb_segment(struct sk_buff *skb)
 {
 	struct sk_buff *segs;
 
+	if (skb_warn_if_lro(skb))
+		return ERR_PTR(-EINVAL);
 	segs = __skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM, false);
 	if (!segs)
 		return ERR_PTR(-EINVAL);
@@ -34,12 +36,10 @@ struct sk_buff *nat64_skb_segment(struct sk_buff *skb)
 }
 
 /**
- * nat64_skb_gso_fits() - whether the segments of a super-packet will fit a link
- * @p: super-packet, not yet translated
+ * nat64_skb_gso_fits() - whether the segments of a GSO packet will fit a link
+ * @p: GSO packet, not yet translated
  * @len: its length after translation
  * @mtu: MTU of the link
- *
- * Return: true or false.
  */
 bool nat64_skb_gso_fits(const struct nat64_pkt *p, unsigned int len,
 			unsigned int mtu)
@@ -51,8 +51,8 @@ bool nat64_skb_gso_fits(const struct nat64_pkt *p, unsigned int len,
 }
 
 /**
- * nat64_skb_count_segs() - how many segments a super-packet will be cut into
- * @skb: super-packet of TCP or UDP, its transport header known
+ * nat64_skb_count_segs() - how many segments a GSO packet has
+ * @skb: GSO packet of TCP or UDP, its transport header known
  *
  * Those of guests come without their number.
  *
@@ -86,7 +86,8 @@ enum nat64_counter nat64_skb_move_head(struct nat64_pkt *p, unsigned int room)
 	return skb_cow_head(p->skb, room) ? NAT64_NO_MEMORY : NAT64_OK;
 }
 
-static void gso_flip(struct sk_buff *skb, unsigned int from, unsigned int to)
+static void flip_gso_type(struct sk_buff *skb, unsigned int from,
+			  unsigned int to)
 {
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
 
@@ -132,7 +133,7 @@ void nat64_skb_to6(struct nat64_pkt *p)
 	int iif = IPCB(p->skb)->iif;
 
 	change_family(p, 6, ETH_P_IPV6, sizeof(struct ipv6hdr));
-	gso_flip(p->skb, SKB_GSO_TCPV4, SKB_GSO_TCPV6);
+	flip_gso_type(p->skb, SKB_GSO_TCPV4, SKB_GSO_TCPV6);
 	memset(cb, 0, sizeof(*cb));
 	cb->iif = iif;
 	cb->nhoff = offsetof(struct ipv6hdr, nexthdr);
@@ -150,28 +151,52 @@ void nat64_skb_to4(struct nat64_pkt *p)
 	int iif = IP6CB(p->skb)->iif;
 
 	change_family(p, 4, ETH_P_IP, sizeof(struct iphdr));
-	gso_flip(p->skb, SKB_GSO_TCPV6, SKB_GSO_TCPV4);
+	flip_gso_type(p->skb, SKB_GSO_TCPV6, SKB_GSO_TCPV4);
 	memset(cb, 0, sizeof(*cb));
 	cb->iif = iif;
 	if (!p->local)
 		cb->flags = IPSKB_FORWARDED;
 }
 
-/*
- * What can be cut has its checksum, and its pages for itself. Those of a page
- * pool are counted there, and not by who has a part of one.
+/**
+ * nat64_skb_finish_csum() - compute a checksum that is left to the device
+ * @p: packet, which may have none such
+ *
+ * An Internet checksum, or the CRC32c of SCTP, of the packet or of one inside.
+ * What may point to headers inside then serves nobody any more.
+ *
+ * Return: NAT64_OK, or with the packet as it was NAT64_NO_MEMORY, or
+ * NAT64_MALFORMED for a GSO packet, which has none of its own.
  */
-static bool make_divisible(struct sk_buff *skb)
+enum nat64_counter nat64_skb_finish_csum(struct nat64_pkt *p)
 {
-	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
+	if (p->skb->ip_summed != CHECKSUM_PARTIAL)
+		return NAT64_OK;
+	if (skb_is_gso(p->skb))
+		return NAT64_MALFORMED;
+	if (skb_csum_hwoffload_help(p->skb, 0))
+		return NAT64_NO_MEMORY;
+	p->skb->encapsulation = 0;
+	return NAT64_OK;
+}
+
+/*
+ * What can be fragmented has its checksum, and its pages for itself. Those of a
+ * page pool are counted there, and not by who has a part of one.
+ */
+static bool make_fragmentable(struct nat64_pkt *p)
+{
+	struct sk_buff *skb = p->skb;
+
+	if (nat64_skb_finish_csum(p))
 		return false;
 	if (skb_has_frag_list(skb) || nat64_skb_has_pool(skb))
 		return !skb_linearize(skb);
 	return !skb_unclone(skb, GFP_ATOMIC);
 }
 
-/* Takes off what is behind @at; copies that part of it which is not in pages. */
-static struct sk_buff *cut_tail(const struct nat64_pkt *p, unsigned int at)
+/* Detaches what is behind @at; copies the part of it that is not in pages. */
+static struct sk_buff *detach_tail(const struct nat64_pkt *p, unsigned int at)
 {
 	const struct dst_entry *dst = p->dst;
 	unsigned int room = LL_RESERVED_SPACE(dst->dev) + dst->header_len +
@@ -192,25 +217,26 @@ static struct sk_buff *cut_tail(const struct nat64_pkt *p, unsigned int at)
 }
 
 /**
- * nat64_skb_cut() - cut a packet's payload into pieces
+ * nat64_skb_fragment_payload() - make fragments of the payload of a packet
  * @p: packet with a route and room made; on failure only its head is left
- * @size: bytes of a piece, but for the last one
+ * @size: bytes of each fragment but the last
  *
- * The pieces have room for IPv6 headers in the place of those of @p. All of
- * them are there, or none is.
+ * The fragments have room for IPv6 headers in the place of those of @p. Either
+ * all of them are made or none.
  *
  * Return: list of payloads, @p->skb being the first one, or NULL.
  */
-struct sk_buff *nat64_skb_cut(struct nat64_pkt *p, unsigned int size)
+struct sk_buff *nat64_skb_fragment_payload(struct nat64_pkt *p,
+					   unsigned int size)
 {
 	struct sk_buff *skb = p->skb, *tail;
 	unsigned int at;
 
-	if (!make_divisible(skb))
+	if (!make_fragmentable(p))
 		return NULL;
 	__skb_pull(skb, p->hdr.len);
 	for (at = rounddown(skb->len - 1, size); at; at -= size) {
-		tail = cut_tail(p, at);
+		tail = detach_tail(p, at);
 		if (!tail)
 			goto err;
 		tail->next = skb->next;

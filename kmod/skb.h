@@ -9,8 +9,8 @@
 #include "header.h"
 #include "pkt.h"
 
-/* Kinds of super-packet that only need their family changed. */
-#define GSO_OURS	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_UDP_L4 | \
+/* Kinds of GSO packet that only need their family changed. */
+#define NAT64_GSO_SUPPORTED	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_UDP_L4 | \
 			 SKB_GSO_DODGY | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID)
 
 struct sk_buff *nat64_skb_segment(struct sk_buff *skb);
@@ -20,13 +20,15 @@ bool nat64_skb_gso_fits(const struct nat64_pkt *p, unsigned int len,
 unsigned int nat64_skb_count_segs(const struct sk_buff *skb);
 void nat64_skb_to6(struct nat64_pkt *p);
 void nat64_skb_to4(struct nat64_pkt *p);
-struct sk_buff *nat64_skb_cut(struct nat64_pkt *p, unsigned int size);
+enum nat64_counter nat64_skb_finish_csum(struct nat64_pkt *p);
+struct sk_buff *nat64_skb_fragment_payload(struct nat64_pkt *p,
+					   unsigned int size);
 
 /**
  * nat64_skb_segs() - how many packets a packet is
- * @skb: packet, its transport header known if it is a super-packet
+ * @skb: packet, its transport header known if it is a GSO packet
  *
- * Return: 1, or the number of segments of a super-packet.
+ * Return: 1, or the number of segments of a GSO packet.
  */
 static inline unsigned int nat64_skb_segs(const struct sk_buff *skb)
 {
@@ -36,12 +38,12 @@ static inline unsigned int nat64_skb_segs(const struct sk_buff *skb)
 }
 
 /**
- * nat64_skb_must_segment() - whether a super-packet has to be cut up first
+ * nat64_skb_must_segment() - whether a GSO packet has to be segmented first
  * @p: packet with its headers parsed
  *
- * So it is with super-packets of tunnels and of fraglist GRO, and with those
- * of BIG TCP, which no IPv4 header can hold. None of UDP is without a checksum:
- * neither GRO nor virtio makes such.
+ * So it is with GSO packets of tunnels and of fraglist GRO, and with those
+ * of BIG TCP, which no IPv4 header can hold. One without a type is of LRO,
+ * which is not to be forwarded: segmenting it fails.
  */
 static inline bool nat64_skb_must_segment(const struct nat64_pkt *p)
 {
@@ -49,7 +51,8 @@ static inline bool nat64_skb_must_segment(const struct nat64_pkt *p)
 
 	if (likely(!skb_is_gso(skb)))
 		return false;
-	return skb_shinfo(skb)->gso_type & ~GSO_OURS ||
+	return !skb_shinfo(skb)->gso_type ||
+	       skb_shinfo(skb)->gso_type & ~NAT64_GSO_SUPPORTED ||
 	       p->hdr.payload + sizeof(struct iphdr) > IP_MAX_MTU;
 }
 
@@ -59,9 +62,7 @@ static inline bool nat64_skb_must_segment(const struct nat64_pkt *p)
  * @len: its length after translation
  * @mtu: MTU of the link
  *
- * A super-packet is judged by its segments.
- *
- * Return: true or false.
+ * A GSO packet is judged by its segments.
  */
 static inline bool nat64_skb_fits(const struct nat64_pkt *p, unsigned int len,
 				  unsigned int mtu)

@@ -16,7 +16,7 @@
 	X(TRANSLATED_6TO4,	"translated_6to4")			\
 	X(TRANSLATED_4TO6,	"translated_4to6")			\
 	X(HAIRPINNED,		"hairpinned")				\
-	X(SPLIT,		"split_4to6")				\
+	X(SPLIT_4TO6,		"split_4to6")				\
 	X(ANSWERED,		"answered")
 
 /*
@@ -41,25 +41,25 @@
 	X(DESTINATION_ILLEGAL, "destination_illegal",			\
 	  IP_INADDRERRORS, REFUSE)					\
 	X(NO_PREFIX, "no_prefix", NETFILTER_DROP, REFUSE)		\
-	X(NOT_GLOBAL, "wkp_not_global", NETFILTER_DROP, REFUSE)		\
+	X(WKP_NOT_GLOBAL, "wkp_not_global", NETFILTER_DROP, REFUSE)		\
 	X(LOOP, "loop", NETFILTER_DROP, REFUSE)				\
 	X(BAD_OPTION, "bad_option", IP_INHDR, SILENT)			\
 	X(SOURCE_ROUTE, "source_route", NETFILTER_DROP,			\
 	  REPORT(ICMP_DEST_UNREACH, ICMP_SR_FAILED, 0, 0))		\
 	X(ROUTING_HEADER, "routing_header", NETFILTER_DROP,		\
 	  REPORT(0, 0, ICMPV6_PARAMPROB, ICMPV6_HDR_FIELD))		\
-	X(EXT_HEADERS, "extension_headers", NETFILTER_DROP, REFUSE)	\
-	X(FRAGMENT_EXT_HEADER, "fragment_extension_header",		\
+	X(EXTENSION_HEADERS, "extension_headers", NETFILTER_DROP, REFUSE)	\
+	X(FRAGMENT_EXTENSION_HEADER, "fragment_extension_header",		\
 	  NETFILTER_DROP, REFUSE)					\
 	X(FRAGMENTED_ICMP, "fragmented_icmp", NETFILTER_DROP, REFUSE)	\
-	X(UDP_ZERO, "udp_zero_checksum", NETFILTER_DROP, REFUSE)	\
-	X(UDP_ZERO_FRAGMENT, "udp_zero_checksum_fragment",		\
+	X(UDP_ZERO_CHECKSUM, "udp_zero_checksum", NETFILTER_DROP, REFUSE)	\
+	X(UDP_ZERO_CHECKSUM_FRAGMENT, "udp_zero_checksum_fragment",		\
 	  NETFILTER_DROP, REFUSE)					\
 	X(ICMP_TYPE, "icmp_type", UNHANDLED_PROTO, SILENT)		\
 	X(ICMP_POINTER, "icmp_pointer", NETFILTER_DROP, SILENT)		\
-	X(ICMP_INNER, "icmp_inner_packet", NETFILTER_DROP, SILENT)	\
+	X(ICMP_INNER_PACKET, "icmp_inner_packet", NETFILTER_DROP, SILENT)	\
 	X(ICMP_INNER_ERROR, "icmp_inner_error", NETFILTER_DROP, SILENT)	\
-	X(ICMP_SOURCE, "icmp_no_source", NETFILTER_DROP, SILENT)	\
+	X(ICMP_NO_SOURCE, "icmp_no_source", NETFILTER_DROP, SILENT)	\
 	X(HOP_LIMIT, "hop_limit", NETFILTER_DROP,			\
 	  ALWAYS(ICMP_TIME_EXCEEDED, ICMP_EXC_TTL,			\
 		 ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT))		\

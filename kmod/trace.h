@@ -43,7 +43,6 @@ TRACE_EVENT(translated,
 	TP_PROTO(const struct nat64_pkt *p, u8 family),
 	TP_ARGS(p, family),
 	TP_STRUCT__entry(
-		__field(const void *, skbaddr)
 		__field(u32, len)
 		__field(u8, family)
 		__field(u8, protocol)
@@ -52,7 +51,6 @@ TRACE_EVENT(translated,
 		__array(char, out, IFNAMSIZ)
 	),
 	TP_fast_assign(
-		__entry->skbaddr = p->skb;
 		__entry->len = p->skb->len;
 		__entry->family = family;
 		__entry->protocol = p->hdr.proto;
@@ -72,7 +70,6 @@ TRACE_EVENT(refused,
 		 enum nat64_counter reason),
 	TP_ARGS(p, a, family, protocol, ports, reason),
 	TP_STRUCT__entry(
-		__field(const void *, skbaddr)
 		__field(u32, len)
 		__field(u8, family)
 		__field(u8, protocol)
@@ -83,7 +80,6 @@ TRACE_EVENT(refused,
 		__array(char, reason, NAT64_REASON_LEN)
 	),
 	TP_fast_assign(
-		__entry->skbaddr = p->skb;
 		__entry->len = p->skb->len;
 		__entry->family = family;
 		__entry->protocol = protocol;

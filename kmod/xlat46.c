@@ -6,6 +6,7 @@
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 
+#include "compat/skbuff.h"
 #include "counters.h"
 #include "header.h"
 #include "icmp.h"
@@ -27,19 +28,23 @@ static inline enum nat64_counter check_udp(struct nat64_pkt *p)
 	if (p->hdr.frag_off)
 		return NAT64_OK;
 	udp = skb_header_pointer(p->skb, p->hdr.len, sizeof(buf), &buf);
-	if (!udp || udp->check || p->skb->ip_summed == CHECKSUM_PARTIAL)
+	if (!udp || udp->check ||
+	    nat64_csum_is_partial(p->skb, p->hdr.len,
+				  offsetof(struct udphdr, check)))
 		return NAT64_OK;
 	if (p->hdr.frag)
-		return NAT64_UDP_ZERO_FRAGMENT;
+		return NAT64_UDP_ZERO_CHECKSUM_FRAGMENT;
 	if (p->cfg->set.udp_zero_checksum == NAT64_UDP_ZERO_DROP)
-		return NAT64_UDP_ZERO;
+		return NAT64_UDP_ZERO_CHECKSUM;
+	if (skb_is_gso(p->skb))
+		return NAT64_NEEDS_SEGMENTING;
 	if (ntohs(udp->len) < sizeof(buf) || ntohs(udp->len) > p->hdr.payload)
-		return skb_is_gso(p->skb) ? NAT64_SEGMENT : NAT64_MALFORMED;
+		return NAT64_MALFORMED;
 	p->udp_zero = true;
 	return NAT64_OK;
 }
 
-static enum nat64_counter classify(struct nat64_pkt *p)
+static enum nat64_counter classify46(struct nat64_pkt *p)
 {
 	p->icmp_error = false;
 	if (p->hdr.proto == IPPROTO_ICMP)
@@ -57,12 +62,12 @@ static enum nat64_counter check_transport(struct nat64_pkt *p)
  * Sections 4 and 4.1. A translated ICMP error always fits: it is cut to 1280
  * bytes, as RFC 4443 section 2.4 wants it.
  */
-static enum nat64_counter check_size(struct nat64_pkt *p)
+static enum nat64_counter check_size46(struct nat64_pkt *p)
 {
 	unsigned int len = NAT64_HDR6_LEN(&p->hdr) + p->hdr.payload;
 	unsigned int limit = p->mtu;
 
-	p->split = 0;
+	p->fragment_size = 0;
 	if (!p->hdr.df)
 		limit = min(limit, p->cfg->set.lowest_ipv6_mtu);
 	if (likely(nat64_skb_fits(p, len, limit)) || p->icmp_error)
@@ -73,23 +78,23 @@ static enum nat64_counter check_size(struct nat64_pkt *p)
 		return NAT64_TOO_BIG;
 	}
 	if (skb_is_gso(p->skb))
-		return NAT64_SEGMENT;
+		return NAT64_NEEDS_SEGMENTING;
 	if (p->hdr.frag_off * 8 + p->hdr.payload > IP_MAX_MTU)
 		return NAT64_MALFORMED;
-	p->split = limit;
+	p->fragment_size = limit;
 	p->hdr.frag = true;
 	return NAT64_OK;
 }
 
 /* A packet that the kernel reassembled was fragments when it was sent. */
-static void use_frag_max_size(struct nat64_pkt *p)
+static void use_frag_max_size4(struct nat64_pkt *p)
 {
 	if (unlikely(IPCB(p->skb)->frag_max_size) && !p->local)
 		p->hdr.df = false;
 }
 
 /* Everything that can refuse a packet; nothing of it is changed yet. */
-static enum nat64_counter decide(struct nat64_pkt *p)
+static enum nat64_counter decide46(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 
@@ -98,10 +103,10 @@ static enum nat64_counter decide(struct nat64_pkt *p)
 	reason = nat64_parse4(p->skb, &p->hdr);
 	if (unlikely(reason))
 		return reason;
-	if (unlikely(nat64_csum_is_astray(p->skb, p->hdr.len)))
+	if (unlikely(nat64_csum_start_in_headers(p->skb, p->hdr.len)))
 		return NAT64_MALFORMED;
-	use_frag_max_size(p);
-	reason = classify(p);
+	use_frag_max_size4(p);
+	reason = classify46(p);
 	if (unlikely(reason))
 		return reason;
 	p->a.src4 = ip_hdr(p->skb)->saddr;
@@ -115,36 +120,64 @@ static enum nat64_counter decide(struct nat64_pkt *p)
 	if (unlikely(reason))
 		return reason;
 	if (unlikely(nat64_skb_must_segment(p)))
-		return NAT64_SEGMENT;
+		return NAT64_NEEDS_SEGMENTING;
 	reason = nat64_route6(p);
 	if (unlikely(reason))
 		return reason;
-	return check_size(p);
+	return check_size46(p);
 }
 
 /*
- * Section 4.5. The device computes the sum of what ends with the packet; of
- * what does not, nobody else will.
+ * Of a tunnel's datagram the checksum of the packet inside may be left to the
+ * device. Once that is finished, what it covers sums up to what is known
+ * already (local checksum offload), provided that it is an Internet checksum
+ * and that both end with the packet; if not, it has to be finished now.
  */
-static void compute_udp(struct nat64_pkt *p)
+static enum nat64_counter finish_inner_csum(struct nat64_pkt *p)
+{
+	struct sk_buff *skb = p->skb;
+	unsigned int inner = p->hdr.len + sizeof(struct udphdr);
+	const struct udphdr *udp;
+	struct udphdr buf;
+
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return NAT64_OK;
+	udp = skb_header_pointer(skb, p->hdr.len, sizeof(buf), &buf);
+	if (!skb_csum_is_sctp(skb) &&
+	    skb_checksum_start_offset(skb) >= (int)inner &&
+	    ntohs(udp->len) == p->hdr.payload)
+		return NAT64_OK;
+	return nat64_skb_finish_csum(p);
+}
+
+/*
+ * Section 4.5. The device computes the sum of what ends with the packet, unless
+ * it has to finish another one inside; of what does not, nobody else will.
+ */
+static void compute_udp_csum(struct nat64_pkt *p)
 {
 	struct udphdr *udp = (struct udphdr *)(p->skb->data + p->hdr.len);
 	unsigned int len = ntohs(udp->len);
-	__sum16 seed = ~csum_ipv6_magic(&p->a.src6, &p->a.dst6, len,
-					IPPROTO_UDP, 0);
+	__wsum sum;
 
-	udp->check = seed;
-	if (len == p->hdr.payload) {
+	udp->check = ~csum_ipv6_magic(&p->a.src6, &p->a.dst6, len, IPPROTO_UDP,
+				      0);
+	if (p->skb->ip_summed != CHECKSUM_PARTIAL && len == p->hdr.payload) {
+		p->skb->encapsulation = 0;
 		skb_partial_csum_set(p->skb, p->hdr.len,
 				     offsetof(struct udphdr, check));
 		return;
 	}
-	udp->check = csum_fold(skb_checksum(p->skb, p->hdr.len, len, 0));
-	if (!udp->check)
-		udp->check = CSUM_MANGLED_0;
+	if (p->skb->ip_summed == CHECKSUM_PARTIAL) {
+		skb_set_transport_header(p->skb, p->hdr.len);
+		sum = lco_csum(p->skb);
+	} else {
+		sum = skb_checksum(p->skb, p->hdr.len, len, 0);
+	}
+	udp->check = csum_fold(sum) ?: CSUM_MANGLED_0;
 }
 
-static void edit_transport(struct nat64_pkt *p, int at)
+static void edit_transport46(struct nat64_pkt *p, int at)
 {
 	struct icmphdr *icmp = (struct icmphdr *)(p->skb->data + p->hdr.len);
 
@@ -153,14 +186,14 @@ static void edit_transport(struct nat64_pkt *p, int at)
 				nat64_icmp_echo_type(icmp->type),
 				nat64_csum_pseudo6(&p->a, p->hdr.payload));
 	else if (unlikely(p->udp_zero))
-		compute_udp(p);
+		compute_udp_csum(p);
 	else if (likely(at >= 0))
 		nat64_csum_transport(p->skb, p->hdr.len, p->hdr.proto, at,
 				     nat64_csum_addrs(&p->a));
 }
 
 /* Writes the network headers, and sends the packet on. */
-static void finish(struct nat64_pkt *p)
+static void finish46(struct nat64_pkt *p)
 {
 	u8 ttl = p->hdr.ttl - !(p->local || p->hairpin);
 	void *at;
@@ -178,34 +211,34 @@ static void finish(struct nat64_pkt *p)
 }
 
 /*
- * Section 4.1: each piece gets a Fragment Header with the identification of
- * the IPv4 packet. A piece of a fragment lies where that lay, and the last one
- * ends as that did. Nothing is remembered.
+ * Section 4.1: each fragment gets a Fragment Header with the identification of
+ * the IPv4 packet. Fragments of a fragment continue at its offset, and the last
+ * one has its M flag. No state is kept.
  */
-static noinline void split(struct nat64_pkt *p)
+static noinline void send_fragments(struct nat64_pkt *p)
 {
-	unsigned int size = round_down(p->split - sizeof(struct ipv6hdr) -
+	unsigned int size = round_down(p->fragment_size - sizeof(struct ipv6hdr) -
 				       sizeof(struct frag_hdr), 8);
 	struct sk_buff *skb, *next;
 	bool mf = p->hdr.mf;
 
-	skb = nat64_skb_cut(p, size);
+	skb = nat64_skb_fragment_payload(p, size);
 	if (!skb)
 		return nat64_pkt_drop(p, NAT64_NO_MEMORY);
-	nat64_count(p->nn->stats, NAT64_SPLIT, 1);
+	nat64_count(p->nn->stats, NAT64_SPLIT_4TO6, 1);
 	p->hdr.len = 0;
 	skb_list_walk_safe(skb, skb, next) {
 		skb_mark_not_on_list(skb);
 		p->skb = skb;
 		p->hdr.payload = skb->len;
 		p->hdr.mf = mf || next;
-		finish(p);
+		finish46(p);
 		p->hdr.frag_off += size / 8;
 	}
 }
 
 /* Sends the packet on, unless this says why it is still as it was. */
-static enum nat64_counter edit(struct nat64_pkt *p)
+static enum nat64_counter edit46(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 	unsigned int touch = p->hdr.len;
@@ -218,16 +251,20 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 			touch += sizeof(struct icmphdr);
 		else if (at >= 0)
 			touch += at + sizeof(__sum16);
-		reason = nat64_skb_make_room(p, touch, NAT64_HDR6_LEN(&p->hdr));
+		reason = unlikely(p->udp_zero) ? finish_inner_csum(p) :
+						 NAT64_OK;
 		if (likely(!reason))
-			edit_transport(p, at);
+			reason = nat64_skb_make_room(p, touch,
+						     NAT64_HDR6_LEN(&p->hdr));
+		if (likely(!reason))
+			edit_transport46(p, at);
 	}
 	if (unlikely(reason))
 		return reason;
-	if (unlikely(p->split))
-		split(p);
+	if (unlikely(p->fragment_size))
+		send_fragments(p);
 	else
-		finish(p);
+		finish46(p);
 	return NAT64_OK;
 }
 
@@ -246,13 +283,13 @@ void nat64_xlat46_back(struct nat64_pkt *p)
 	p->family = 4;
 	reason = nat64_parse4(p->skb, &p->hdr);
 	if (!reason)
-		reason = classify(p);
+		reason = classify46(p);
 	if (!reason)
 		reason = check_transport(p);
 	if (!reason)
-		reason = check_size(p);
+		reason = check_size46(p);
 	if (!reason)
-		reason = edit(p);
+		reason = edit46(p);
 	if (reason)
 		nat64_pkt_drop(p, reason);
 }
@@ -263,12 +300,12 @@ void nat64_xlat46_back(struct nat64_pkt *p)
  *
  * RFC 7915 section 4. Context: RCU read lock.
  *
- * Return: NAT64_OK when the packet was consumed, NAT64_SEGMENT when it has to
- * be segmented first, or the reason why it is refused and still as it was.
+ * Return: NAT64_OK when the packet was consumed, NAT64_NEEDS_SEGMENTING when it
+ * has to be segmented first, or the reason why it is rejected, still as it was.
  */
 enum nat64_counter nat64_xlat46(struct nat64_pkt *p)
 {
-	enum nat64_counter reason = decide(p);
+	enum nat64_counter reason = decide46(p);
 
-	return likely(!reason) ? edit(p) : reason;
+	return likely(!reason) ? edit46(p) : reason;
 }

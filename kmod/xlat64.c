@@ -8,6 +8,7 @@
 #include <net/ipv6.h>
 
 #include "compat/flow.h"
+#include "compat/skbuff.h"
 #include "compat/sock.h"
 #include "counters.h"
 #include "header.h"
@@ -31,13 +32,13 @@
  * operations on arm64 access a whole word whatever the type, and fault on a
  * halfword that is not aligned to four bytes.
  */
-#define IDENT_BITS	8
+#define IP_ID_BITS	8
 
-struct idents {
-	u32 next[1 << IDENT_BITS];
+struct ip_ids {
+	u32 next[1 << IP_ID_BITS];
 };
 
-static DEFINE_PER_CPU(struct idents, idents);
+static DEFINE_PER_CPU(struct ip_ids, ip_ids);
 
 /**
  * nat64_xlat64_init() - start the identification generators
@@ -47,23 +48,23 @@ void nat64_xlat64_init(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		get_random_bytes(per_cpu_ptr(&idents, cpu),
-				 sizeof(struct idents));
+		get_random_bytes(per_cpu_ptr(&ip_ids, cpu),
+				 sizeof(struct ip_ids));
 }
 
 /*
  * The first of @n identifications in a row. Which pairs share a counter depends
  * on a key, so that nobody learns from his own pair about that of others.
  */
-static u16 take_idents(const struct nat64_pkt *p, u32 n)
+static u16 reserve_ip_ids(const struct nat64_pkt *p, u32 n)
 {
 	u32 pair = (__force u32)p->a.src4 ^ rol32((__force u32)p->a.dst4, 16);
-	u32 which = hash_32(pair ^ p->nn->ident_key, IDENT_BITS);
+	u32 which = hash_32(pair ^ p->nn->ident_key, IP_ID_BITS);
 
-	return this_cpu_add_return(idents.next[which], n) - n;
+	return this_cpu_add_return(ip_ids.next[which], n) - n;
 }
 
-static enum nat64_counter classify(struct nat64_pkt *p)
+static enum nat64_counter classify64(struct nat64_pkt *p)
 {
 	p->icmp_error = false;
 	p->udp_zero = false;
@@ -75,11 +76,11 @@ static enum nat64_counter classify(struct nat64_pkt *p)
 static void mark_fragment(struct nat64_pkt *p)
 {
 	p->hdr.frag = true;
-	p->hdr.frag_id = take_idents(p, 1);
+	p->hdr.frag_id = reserve_ip_ids(p, 1);
 }
 
 /* A packet that the kernel reassembled was fragments when it was sent. */
-static void use_frag_max_size(struct nat64_pkt *p)
+static void use_frag_max_size6(struct nat64_pkt *p)
 {
 	if (likely(!IP6CB(p->skb)->frag_max_size) || p->local)
 		return;
@@ -97,12 +98,21 @@ static bool may_fragment_local(const struct nat64_pkt *p)
 }
 
 /*
+ * RFC 9260 section 6.8: the CRC of SCTP is that of the whole packet. The kernel
+ * would write an Internet checksum in its place before it fragments.
+ */
+static enum nat64_counter prepare_fragmenting(struct nat64_pkt *p)
+{
+	return skb_csum_is_sctp(p->skb) ? nat64_skb_finish_csum(p) : NAT64_OK;
+}
+
+/*
  * Sections 5 and 5.1.1: up to 1280 bytes, and with a Fragment Header, the
  * packet goes without DF and is fragmented on its way out. A translated ICMP
  * error always fits: it is cut to 576 bytes, as RFC 1812 section 4.3.2.3 has it.
- * What holds for a packet holds for the segments of a super-packet.
+ * What holds for a packet holds for the segments of a GSO packet.
  */
-static enum nat64_counter check_size(struct nat64_pkt *p)
+static enum nat64_counter check_size64(struct nat64_pkt *p)
 {
 	unsigned int len = sizeof(struct iphdr) + p->hdr.payload;
 
@@ -112,21 +122,21 @@ static enum nat64_counter check_size(struct nat64_pkt *p)
 		return NAT64_MALFORMED;
 	if (len <= IP_MAX_MTU && !skb_is_gso(p->skb) &&
 	    (p->hdr.frag || p->skb->len <= IPV6_MIN_MTU))
-		return NAT64_OK;
+		return prepare_fragmenting(p);
 	if (len <= IP_MAX_MTU && may_fragment_local(p)) {
 		mark_fragment(p);
-		return NAT64_OK;
+		return prepare_fragmenting(p);
 	}
 	if (skb_is_gso(p->skb) &&
 	    nat64_skb_gso_fits(p, p->skb->len, IPV6_MIN_MTU))
-		return NAT64_SEGMENT;
+		return NAT64_NEEDS_SEGMENTING;
 	p->info = max_t(u32, p->mtu + sizeof(struct ipv6hdr) -
 			sizeof(struct iphdr), IPV6_MIN_MTU);
 	return NAT64_TOO_BIG;
 }
 
 /* Everything that can refuse a packet but its size; nothing is changed yet. */
-static enum nat64_counter decide(struct nat64_pkt *p)
+static enum nat64_counter decide64(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 
@@ -135,9 +145,9 @@ static enum nat64_counter decide(struct nat64_pkt *p)
 	reason = nat64_parse6(p->skb, &p->hdr, &p->info);
 	if (unlikely(reason))
 		return reason;
-	if (unlikely(nat64_csum_is_astray(p->skb, p->hdr.len)))
+	if (unlikely(nat64_csum_start_in_headers(p->skb, p->hdr.len)))
 		return NAT64_MALFORMED;
-	reason = classify(p);
+	reason = classify64(p);
 	if (unlikely(reason))
 		return reason;
 	p->a.src6 = ipv6_hdr(p->skb)->saddr;
@@ -148,12 +158,12 @@ static enum nat64_counter decide(struct nat64_pkt *p)
 	if (unlikely(p->hdr.ttl <= 1) && !p->local)
 		return NAT64_HOP_LIMIT;
 	if (unlikely(nat64_skb_must_segment(p)))
-		return NAT64_SEGMENT;
-	use_frag_max_size(p);
+		return NAT64_NEEDS_SEGMENTING;
+	use_frag_max_size6(p);
 	return NAT64_OK;
 }
 
-static void edit_transport(struct nat64_pkt *p, int at)
+static void edit_transport64(struct nat64_pkt *p, int at)
 {
 	struct icmp6hdr *icmp;
 
@@ -168,11 +178,11 @@ static void edit_transport(struct nat64_pkt *p, int at)
 	}
 }
 
-static void edit_network(struct nat64_pkt *p)
+static void edit_network64(struct nat64_pkt *p)
 {
 	bool df = nat64_skb_needs_df(p);
 	u32 segs = nat64_skb_segs(p->skb);
-	u16 id = take_idents(p, segs);
+	u16 id = reserve_ip_ids(p, segs);
 	void *at;
 
 	at = nat64_skb_replace_header(p->skb, p->hdr.len, sizeof(struct iphdr));
@@ -182,7 +192,7 @@ static void edit_network(struct nat64_pkt *p)
 }
 
 /* From here on the packet is IPv4, unless this says why it still is not. */
-static enum nat64_counter edit(struct nat64_pkt *p)
+static enum nat64_counter edit64(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 	unsigned int touch = p->hdr.len;
@@ -197,10 +207,10 @@ static enum nat64_counter edit(struct nat64_pkt *p)
 			touch += at + sizeof(__sum16);
 		reason = nat64_skb_make_room(p, touch, sizeof(struct iphdr));
 		if (likely(!reason))
-			edit_transport(p, at);
+			edit_transport64(p, at);
 	}
 	if (likely(!reason))
-		edit_network(p);
+		edit_network64(p);
 	return reason;
 }
 
@@ -223,15 +233,11 @@ static enum nat64_counter check_size_back(struct nat64_pkt *p,
 }
 
 /*
- * RFC 7757 section 4.2.2: a destination that is mapped lies in IPv6. The way
- * back is found before the first pass, so that its refusals are answered.
- */
-/*
  * Both passes of a hairpinned packet. The route of the second one is found
  * before the first one changes anything, so that its sender is told of errors.
  */
-static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
-					   const struct nat64_eam *eam)
+static noinline enum nat64_counter hairpin_packet(struct nat64_pkt *p,
+						  const struct nat64_eam *eam)
 {
 	struct nat64_pkt back = *p;
 	enum nat64_counter reason;
@@ -239,7 +245,7 @@ static noinline enum nat64_counter hairpin(struct nat64_pkt *p,
 	back.src_eam = NULL;
 	back.dst_eam = eam;
 	reason = nat64_map46(&back) ?: nat64_route6(&back) ?:
-		 check_size_back(p, &back) ?: edit(p);
+		 check_size_back(p, &back) ?: edit64(p);
 	if (reason == NAT64_DRY_RUN)
 		*p->second_pass = back;
 	else if (reason)
@@ -278,12 +284,12 @@ static const struct nat64_eam *find_hairpin(const struct nat64_pkt *p)
  *
  * RFC 7915 section 5. Context: RCU read lock.
  *
- * Return: NAT64_OK when the packet was consumed, NAT64_SEGMENT when it has to
- * be segmented first, or the reason why it is refused and still as it was.
+ * Return: NAT64_OK when the packet was consumed, NAT64_NEEDS_SEGMENTING when it
+ * has to be segmented first, or the reason why it is rejected, still as it was.
  */
 enum nat64_counter nat64_xlat64(struct nat64_pkt *p)
 {
-	enum nat64_counter reason = decide(p);
+	enum nat64_counter reason = decide64(p);
 	const struct nat64_eam *eam;
 
 	if (unlikely(reason))
@@ -291,15 +297,15 @@ enum nat64_counter nat64_xlat64(struct nat64_pkt *p)
 	if (p->cfg->set.hairpin && likely(!p->dst_eam)) {
 		eam = find_hairpin(p);
 		if (unlikely(eam))
-			return hairpin(p, eam);
+			return hairpin_packet(p, eam);
 	}
 	reason = nat64_route4(p);
 	if (unlikely(reason))
 		return reason;
-	reason = check_size(p);
+	reason = check_size64(p);
 	if (unlikely(reason))
 		return reason;
-	reason = edit(p);
+	reason = edit64(p);
 	if (unlikely(reason))
 		return reason;
 	if (trace_translated_enabled())

@@ -53,7 +53,7 @@ break_("parse.c", ("more extension headers than any packet has", "#define MAX_EX
 
 # IPv4 to IPv6.
 break_("xlat46.c",
-       ("fragmented UDP without a checksum", "\tif (p->hdr.frag)\n\t\treturn NAT64_UDP_ZERO_FRAGMENT;\n", ""),
+       ("fragmented UDP without a checksum", "\tif (p->hdr.frag)\n\t\treturn NAT64_UDP_ZERO_CHECKSUM_FRAGMENT;\n", ""),
        ("IGMP", "p->hdr.proto == IPPROTO_IGMP ? NAT64_ICMP_TYPE : NAT64_OK", "NAT64_OK"),
        ("a TTL of one", "p->hdr.ttl <= 1", "p->hdr.ttl < 1"),
        ("the TTL is lowered", "p->hdr.ttl - !(p->local || p->hairpin)", "p->hdr.ttl"),
@@ -63,12 +63,12 @@ break_("xlat46.c",
         "p->info = p->mtu - sizeof(struct ipv6hdr) +\n\t\t\t  sizeof(struct iphdr);"),
        ("pieces beyond 64 KiB",
         "\tif (p->hdr.frag_off * 8 + p->hdr.payload > IP_MAX_MTU)\n\t\treturn NAT64_MALFORMED;\n", ""),
-       ("a computed checksum of zero", "\tif (!udp->check)\n\t\tudp->check = CSUM_MANGLED_0;\n", ""),
+       ("a computed checksum of zero", "csum_fold(sum) ?: CSUM_MANGLED_0", "csum_fold(sum)"),
        ("link-layer broadcasts", "p->skb->pkt_type != PACKET_HOST", "0"),
        ("a piece's offset", "p->hdr.frag_off += size / 8;", ""),
        ("a piece of a fragment that is not the last", "p->hdr.mf = mf || next;", "p->hdr.mf = next;"),
-       ("pieces as large as can be", "round_down(p->split - sizeof(struct ipv6hdr) -",
-        "round_down(p->split - 8 - sizeof(struct ipv6hdr) -"),
+       ("pieces as large as can be", "round_down(p->fragment_size - sizeof(struct ipv6hdr) -",
+        "round_down(p->fragment_size - 8 - sizeof(struct ipv6hdr) -"),
        tests="4to6 counters")
 break_("xlat46.c",
        ("the hop limit of hairpinned packets", "!(p->local || p->hairpin)", "!p->local"),
@@ -79,8 +79,8 @@ break_("xlat46.c", ("local packets keep their TTL", "!(p->local || p->hairpin)",
 
 # IPv6 to IPv4.
 break_("xlat64.c",
-       ("identifications differ", "this_cpu_add_return(idents.next[which], n) - n",
-        "this_cpu_read(idents.next[which])"),
+       ("identifications differ", "this_cpu_add_return(ip_ids.next[which], n) - n",
+        "this_cpu_read(ip_ids.next[which])"),
        ("a hop limit of one", "p->hdr.ttl <= 1", "p->hdr.ttl < 1"),
        ("Packet Too Big says at least 1280", "sizeof(struct iphdr), IPV6_MIN_MTU);",
         "sizeof(struct iphdr), 0);"),
@@ -92,15 +92,15 @@ break_("xlat64.c",
        ("link-layer multicasts", "p->skb->pkt_type != PACKET_HOST", "0"),
        tests="6to4")
 break_("xlat64.c",
-       ("super-packets of small segments", "\t\treturn NAT64_SEGMENT;\n\tp->info", "\t\t;\n\tp->info"),
+       ("super-packets of small segments", "\t\treturn NAT64_NEEDS_SEGMENTING;\n\tp->info", "\t\t;\n\tp->info"),
        ("identifications of segments differ", "u32 segs = nat64_skb_segs(p->skb);", "u32 segs = 1;"),
        tests="stack")
 break_("xlat64.c",
-       ("a sum that begins in IPv6 headers", "nat64_csum_is_astray(p->skb, p->hdr.len)", "0"),
+       ("a sum that begins in IPv6 headers", "nat64_csum_start_in_headers(p->skb, p->hdr.len)", "0"),
        ("hairpinned segments are counted", "NAT64_HAIRPINNED, nat64_skb_segs(p->skb)", "NAT64_HAIRPINNED, 1"),
        tests="guests")
 break_("xlat46.c",
-       ("a sum that begins in the IPv4 header", "nat64_csum_is_astray(p->skb, p->hdr.len)", "0"),
+       ("a sum that begins in the IPv4 header", "nat64_csum_start_in_headers(p->skb, p->hdr.len)", "0"),
        tests="guests")
 break_("skb.c",
        ("segments that nobody has counted",
@@ -111,8 +111,8 @@ break_("skb.c",
 break_("xlat64.c",
        ("IPv6 packets that were reassembled", "p->hdr.frag = true;", ";"), tests="offloads")
 break_("xlat64.c",
-       ("a hairpinned packet that is too big", "p->info = back.mtu;\n\t\treturn NAT64_TOO_BIG;", ";"),
-       ("hairpinning", "return hairpin(p, eam);", "eam = NULL;"),
+       ("a hairpinned packet that is too big", "p->info = back->mtu;\n\treturn NAT64_TOO_BIG;", "return NAT64_OK;"),
+       ("hairpinning", "return hairpin_packet(p, eam);", "eam = NULL;"),
        ("RFC 7757 4.2.2, condition A2", "if (p->cfg->set.hairpin && likely(!p->dst_eam))",
         "if (p->cfg->set.hairpin)"),
        tests="addresses")
@@ -191,7 +191,7 @@ break_("csum.h",
        ("a checksum in a later fragment", "- hdr->frag_off * 8", "- 0"),
        tests="6to4")
 break_("csum.h",
-       ("unfinished checksums stay so", "CHECKSUM_PARTIAL &&\n\t       skb_checksum_start_offset(skb) == l4", "0"),
+       ("unfinished checksums stay so", "CHECKSUM_PARTIAL &&\n\t       skb_checksum_start_offset(skb) == l4 &&", "0 &&"),
        tests="stack")
 break_("csum.c", ("an echo that is all zero", "!icmp->checksum && !icmp->type && !icmp->un.gateway", "0"),
        tests="6to4")
@@ -257,18 +257,18 @@ break_("reject.c",
 
 # The packet in memory, and what the stack knows of it.
 break_("skb.c",
-       ("TCP super-packets change their kind", "gso_flip(p->skb, SKB_GSO_TCPV4, SKB_GSO_TCPV6);", ""),
+       ("TCP super-packets change their kind", "flip_gso_type(p->skb, SKB_GSO_TCPV4, SKB_GSO_TCPV6);", ""),
        ("super-packets are judged by their segments",
         "return skb_gso_validate_network_len(skb, mtu + skb->len - len);", "return true;"),
        ("clones are not written to", "return skb_cow_head(p->skb, room) ? NAT64_NO_MEMORY : NAT64_OK;",
         "return NAT64_OK;"),
        ("translated packets are untracked", "skb_set_nfct(skb, IP_CT_UNTRACKED);", ""),
        ("checksums are finished before a packet is cut",
-        "skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)", "0"),
+        "if (nat64_skb_finish_csum(p))", "if (0)"),
        ("pieces account for their pages", "tail->truesize += tail->data_len;", ""),
        tests="stack offloads")
 break_("skb.h",
-       ("super-packets of lists are segmented", "skb_shinfo(skb)->gso_type & ~GSO_OURS ||", ""),
+       ("super-packets of lists are segmented", "skb_shinfo(skb)->gso_type & ~NAT64_GSO_SUPPORTED ||", ""),
        ("BIG TCP is segmented", "p->hdr.payload + sizeof(struct iphdr) > IP_MAX_MTU;", "0;"),
        tests="offloads")
 break_("skb.h",
@@ -280,17 +280,17 @@ break_("icmp_error.c",
 break_("skb.h",
        ("clones are moved", "&& !skb_header_cloned(p->skb)", ""),
        tests="stack")
-break_("hook.c", ("what no host has is never ours", "|| !nat64_addr4_is_host(daddr)", ""), tests="4to6")
+break_("hook.c", ("what no host has is never ours", "||\n\t    !nat64_addr4_is_host(daddr)", ""), tests="4to6")
 break_("native.c",
        ("a mapping wins over a route of its length", "res.prefixlen > eam->len4", "res.prefixlen >= eam->len4"),
        ("a prefix wins over a route of its length", "from->fib6_dst.plen > prefix->len",
         "from->fib6_dst.plen >= prefix->len"),
        tests="addresses")
 break_("route.c",
-       ("the mark chooses the IPv6 route", ".flowi6_mark = p->skb->mark,", ""),
+       ("the mark chooses the IPv6 route", "fl6->flowi6_mark = p->skb->mark;", ""),
        ("the mark chooses the IPv4 route", "fl4->flowi4_mark = p->skb->mark;", ""),
-       ("ports choose the route", "return ports ? *ports : 0;", "return 0;"),
+       ("ports choose the route", "uli->ports.dport = word[1];", ""),
        tests="paths")
 break_("route.c",
-       ("the VRF of IPv4", "fl4->flowi4_oif = p->local ? 0 : l3mdev_master_ifindex_rcu(p->in);", ""),
+       ("the VRF of IPv4", "fl4->flowi4_oif = l3mdev;", ""),
        tests="offloads")

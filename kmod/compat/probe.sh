@@ -14,6 +14,7 @@ have() {
 
 tree=${1:?}
 have CLEAR_TSTAMP skb_clear_tstamp linux/skbuff.h
+have CSUM_IS_SCTP skb_csum_is_sctp linux/skbuff.h
 have PP_RECYCLE pp_recycle linux/skbuff.h
 have IP6_DST_MTU ip6_dst_mtu_maybe_forward net/ip6_route.h
 have SPLIT_OPS genl_split_ops net/genetlink.h

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Page pools count the pages of packets since Linux 5.13, times have a kind since 5.18. */
+/*
+ * Since Linux 5.12 there is a function that knows the checksum of SCTP; page
+ * pools count the pages of packets since 5.13, times have a kind since 5.18.
+ */
 #ifndef _NAT64_COMPAT_SKBUFF_H
 #define _NAT64_COMPAT_SKBUFF_H
 
@@ -9,6 +12,13 @@
 #define nat64_skb_has_pool(skb)	((skb)->pp_recycle)
 #else
 #define nat64_skb_has_pool(skb)	((void)(skb), false)
+#endif
+
+#ifndef NAT64_HAVE_CSUM_IS_SCTP
+static inline bool skb_csum_is_sctp(const struct sk_buff *skb)
+{
+	return skb->csum_not_inet;
+}
 #endif
 
 #ifndef NAT64_HAVE_CLEAR_TSTAMP

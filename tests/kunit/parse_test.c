@@ -107,11 +107,11 @@ static void extension_headers(struct kunit *test)
 						   FRAG(6, 8) },
 		  NAT64_OK, 6, 56 },
 		{ "fragment of AH", 44, { FRAG(51, 1) },
-		  NAT64_FRAGMENT_EXT_HEADER, 51, 48 },
+		  NAT64_FRAGMENT_EXTENSION_HEADER, 51, 48 },
 		{ "fragment of options", 44, { FRAG(60, 9) },
-		  NAT64_FRAGMENT_EXT_HEADER, 60, 48 },
+		  NAT64_FRAGMENT_EXTENSION_HEADER, 60, 48 },
 		{ "fragment of a fragment", 44, { FRAG(44, 0) },
-		  NAT64_FRAGMENT_EXT_HEADER, 44, 48 },
+		  NAT64_FRAGMENT_EXTENSION_HEADER, 44, 48 },
 		{ "past the end", 0, { 6, 8 }, NAT64_MALFORMED, 6, 112 },
 	};
 	unsigned int i;
@@ -167,7 +167,7 @@ static void too_many_headers_are_refused(struct kunit *test)
 		packet[40 + 8 * i] = 60;
 	skb = make_skb(test, packet, sizeof(packet));
 	KUNIT_EXPECT_EQ(test, nat64_parse6(skb, &hdr, &pointer),
-			NAT64_EXT_HEADERS);
+			NAT64_EXTENSION_HEADERS);
 	kfree_skb(skb);
 }
 
