@@ -77,24 +77,6 @@ enum nat64_counter nat64_icmp_classify(struct nat64_pkt *p)
 	return kind == NAT64_ICMP_OTHER ? NAT64_ICMP_TYPE : NAT64_OK;
 }
 
-/**
- * nat64_icmp_echo_type() - the type of an echo message in the other family
- * @type: type of an echo request or reply
- */
-u8 nat64_icmp_echo_type(u8 type)
-{
-	switch (type) {
-	case ICMP_ECHO:
-		return ICMPV6_ECHO_REQUEST;
-	case ICMP_ECHOREPLY:
-		return ICMPV6_ECHO_REPLY;
-	case ICMPV6_ECHO_REQUEST:
-		return ICMP_ECHO;
-	default:
-		return ICMP_ECHOREPLY;
-	}
-}
-
 /* RFC 7915 figure 3. */
 static enum nat64_counter pointer46(struct nat64_icmp_header *new, u8 pointer)
 {

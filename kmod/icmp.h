@@ -36,7 +36,6 @@ struct nat64_icmp_header {
 
 enum nat64_icmp_kind nat64_icmp_kind(u8 proto, u8 type);
 enum nat64_counter nat64_icmp_classify(struct nat64_pkt *p);
-u8 nat64_icmp_echo_type(u8 type);
 enum nat64_counter nat64_icmp46_type(const struct icmphdr *old,
 				     struct nat64_icmp_header *new);
 enum nat64_counter nat64_icmp64_type(const struct icmp6hdr *old,
@@ -45,5 +44,23 @@ u32 nat64_icmp46_mtu(const struct nat64_pkt *p, u32 mtu, u32 quoted_len,
 		     __be32 quoted_daddr);
 u32 nat64_icmp64_mtu(const struct nat64_pkt *p, u32 mtu,
 		     const struct in6_addr *quoted_daddr);
+
+/**
+ * nat64_icmp_echo_type() - the type of an echo message in the other family
+ * @type: type of an echo request or reply
+ */
+static inline u8 nat64_icmp_echo_type(u8 type)
+{
+	switch (type) {
+	case ICMP_ECHO:
+		return ICMPV6_ECHO_REQUEST;
+	case ICMP_ECHOREPLY:
+		return ICMPV6_ECHO_REPLY;
+	case ICMPV6_ECHO_REQUEST:
+		return ICMP_ECHO;
+	default:
+		return ICMP_ECHOREPLY;
+	}
+}
 
 #endif /* _NAT64_ICMP_H */
