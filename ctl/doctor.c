@@ -7,10 +7,8 @@
  */
 #include "doctor.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <linux/nat64.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,129 +16,6 @@
 #include "firewall.h"
 #include "module.h"
 #include "../kmod/version.h"
-
-/* Mappings that are looked at, spread over the table; the rest is like them. */
-#define SAMPLES		1000
-
-/* Findings of one kind that people are told; JSON has all. */
-#define TELL		8
-
-/**
- * report_finding() - put out a finding
- * @d: doctor
- * @check: what was looked at, a word
- * @command: the command that fixes it, or NULL
- * @fmt: what is wrong
- */
-void report_finding(struct doctor *d, const char *check, const char *command,
-		    const char *fmt, ...)
-{
-	struct out *out = &d->ctl->out;
-	char problem[512];
-	va_list ap;
-
-	d->n_findings++;
-	if (++d->told > TELL && !out->json)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(problem, sizeof(problem), fmt, ap);
-	va_end(ap);
-	out_object(out, "");
-	out_string(out, "check", NULL, check);
-	out_string(out, "problem", "%s\n", problem);
-	if (command)
-		out_string(out, "command", "    %s\n", command);
-	out_close(out);
-}
-
-static bool is_plain_word(const char *word)
-{
-	while (isalnum((unsigned char)*word) || (*word && strchr("_.-/", *word)))
-		word++;
-	return !*word;
-}
-
-/* What makes a command run in the network namespace that -n names. */
-static const char *netns_text(const struct doctor *d)
-{
-	const char *name = d->ctl->netns;
-	static char text[300];
-
-	if (!name)
-		return "";
-	snprintf(text, sizeof(text),
-		 strchr(name, '/') ? "nsenter --net=%s " : "ip netns exec %s ",
-		 is_plain_word(name) ? name : "NAME");
-	return text;
-}
-
-static char *command_buffer(void)
-{
-	static char text[1024];
-
-	return text;
-}
-
-/**
- * command_here() - a command to be typed on the gateway
- * @d: doctor
- * @fmt: command
- *
- * Return: a text that lasts until the next call of this or command_there()
- */
-const char *command_here(const struct doctor *d, const char *fmt, ...)
-{
-	char *text = command_buffer();
-	va_list ap;
-	int len;
-
-	len = snprintf(text, 300, "%s", netns_text(d));
-	va_start(ap, fmt);
-	vsnprintf(text + len, 1024 - 300, fmt, ap);
-	va_end(ap);
-	return text;
-}
-
-/**
- * command_there() - a command to be typed on another machine
- * @fmt: command
- *
- * Return: a text that lasts until the next call of this or command_here()
- */
-const char *command_there(const char *fmt, ...)
-{
-	char *text = command_buffer();
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, 1024, fmt, ap);
-	va_end(ap);
-	return text;
-}
-
-/**
- * doctor_counter() - a counter of the module
- * @d: doctor
- * @name: its name
- */
-unsigned long long doctor_counter(const struct doctor *d, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < d->stats.n_stats; i++)
-		if (!strcmp(d->stats.stats[i].name, name))
-			return d->stats.stats[i].value;
-	return 0;
-}
-
-/**
- * doctor_step() - the step from one mapping that is looked at to the next
- * @d: doctor
- */
-size_t doctor_step(const struct doctor *d)
-{
-	return d->conf.n_eams / SAMPLES + 1;
-}
 
 static void check_versions(struct doctor *d)
 {
@@ -209,9 +84,9 @@ static int run_checks(struct doctor *d)
 	for (i = 0; i < ARRAY_SIZE(checks); i++) {
 		d->told = 0;
 		checks[i](d);
-		if (d->told > TELL)
+		if (d->told > DOCTOR_TELL)
 			out_text(&d->ctl->out, "and %u more like these\n",
-				 d->told - TELL);
+				 d->told - DOCTOR_TELL);
 	}
 	return EXIT_OK;
 }

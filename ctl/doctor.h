@@ -12,6 +12,9 @@
 #include "reply.h"
 #include "route.h"
 
+/* Findings of one kind that people are told; JSON has all. */
+#define DOCTOR_TELL	8
+
 /**
  * struct doctor - what is known of the gateway, and what was found
  * @ctl: this run
@@ -38,6 +41,7 @@ struct doctor {
 
 __printf(4, 5) void report_finding(struct doctor *d, const char *check,
 				   const char *command, const char *fmt, ...);
+const char *netns_text(const struct doctor *d);
 __printf(2, 3) const char *command_here(const struct doctor *d,
 					const char *fmt, ...);
 __printf(1, 2) const char *command_there(const char *fmt, ...);
