@@ -55,8 +55,10 @@ static int check_suffix(const struct nat64_request *rq,
 	if (bits4 <= bits6)
 		return 0;
 	return nat64_request_error(rq, -EINVAL,
-				   P4 " leaves %u bits, for which " P6 " has only %u (RFC 7757 section 3.2)",
-				   &m->addr4, m->len4, bits4, &m->addr6, m->len6, bits6);
+				   P4 " leaves %u bits, for which " P6
+				   " has only %u (RFC 7757 section 3.2)",
+				   &m->addr4, m->len4, bits4,
+				   &m->addr6, m->len6, bits6);
 }
 
 static bool is_unicast4(__be32 addr, u8 len)

@@ -17,10 +17,11 @@
  * Mappings
  *	NAT64_CMD_EAM_NEW with NLM_F_CREATE | NLM_F_EXCL adds; with NLM_F_CREATE |
  *	NLM_F_REPLACE it also replaces the mapping that has the same IPv4 prefix
- *	or the same IPv6 prefix. NLM_F_EXCL excludes NLM_F_REPLACE. Overlaps that RFC 7757 section 5 permits are
- *	refused unless NAT64_A_FORCE is given. NAT64_CMD_EAM_DEL names a mapping
- *	by its IPv4 prefix, by its IPv6 prefix or by both. A NAT64_CMD_EAM_GET
- *	dump lists all, or those inside the prefix that it names.
+ *	or the same IPv6 prefix. NLM_F_EXCL excludes NLM_F_REPLACE. Overlaps that
+ *	RFC 7757 section 5 permits are refused unless NAT64_A_FORCE is given.
+ *	NAT64_CMD_EAM_DEL names a mapping by its IPv4 prefix, by its IPv6 prefix
+ *	or by both. A NAT64_CMD_EAM_GET dump lists all, or those inside the
+ *	prefix that it names.
  *
  * A whole configuration
  *	NAT64_CMD_LOAD_BEGIN opens an empty configuration aside, which belongs to
