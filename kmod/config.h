@@ -19,6 +19,7 @@
 #include <net/netns/generic.h>
 
 #include "addr.h"
+#include "dst_cache.h"
 #include "native.h"
 #include "request.h"
 #include "settings.h"
@@ -50,7 +51,6 @@ struct nat64_config {
 };
 
 struct nat64_load;
-struct nat64_dst_cache;
 
 /* Hooks of one netfilter point: one for each family. */
 #define NAT64_N_OPS	2
@@ -82,7 +82,7 @@ struct nat64_dst_cache;
 struct nat64_net {
 	struct nat64_config __rcu	*config;
 	struct nat64_stats __percpu	*stats;
-	struct nat64_dst_cache __rcu	*dst_cache;
+	struct nat64_dst_cache __percpu	*dst_cache;
 	struct net			*net;
 	u32				ident_key;
 	struct nat64_native		native;

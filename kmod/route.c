@@ -253,7 +253,8 @@ static struct dst_entry *find_dst6(struct nat64_pkt *p)
 	struct dst_entry *dst;
 
 	if (likely(cache)) {
-		dst = nat64_dst_cache_get(p->nn, &p->a.dst6, NAT64_DST_KIND6);
+		dst = nat64_dst_cache_get(READ_ONCE(p->nn->dst_cache),
+					  &p->a.dst6, NAT64_DST_KIND6);
 		if (likely(dst))
 			return dst;
 	}
@@ -373,7 +374,7 @@ static struct rtable *find_rt4(struct nat64_pkt *p)
 	struct dst_entry *dst;
 
 	if (likely(cache)) {
-		dst = nat64_dst_cache_get(p->nn, &key,
+		dst = nat64_dst_cache_get(READ_ONCE(p->nn->dst_cache), &key,
 					  NAT64_DST_KIND4(p->hdr.tos));
 		if (likely(dst))
 			return container_of(dst, struct rtable, dst);

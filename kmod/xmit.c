@@ -52,6 +52,12 @@ static __always_inline void set_priority(const struct nat64_pkt *p, u8 tos)
 		p->skb->priority = rt_tos2priority(tos);
 }
 
+static __always_inline bool has_l3mdev(const struct nat64_pkt *p)
+{
+	return unlikely(p->in->priv_flags &
+			(IFF_L3MDEV_MASTER | IFF_L3MDEV_SLAVE));
+}
+
 /*
  * What came in on a port of a VRF belongs to the VRF's device from here on, as
  * l3mdev_ip_rcv() has it: sockets are found by it, and by the port.
@@ -62,21 +68,21 @@ static void enter_l3mdev(const struct nat64_pkt *p, struct net_device *dev)
 	p->skb->skb_iif = dev->ifindex;
 }
 
-static __always_inline void enter_l3mdev6(const struct nat64_pkt *p)
+static void enter_l3mdev6(const struct nat64_pkt *p)
 {
 	struct net_device *dev = nat64_pkt_l3dev(p);
 
-	if (likely(!netif_is_l3_master(dev)))
+	if (!netif_is_l3_master(dev))
 		return;
 	IP6CB(p->skb)->flags |= IP6SKB_L3SLAVE;
 	enter_l3mdev(p, dev);
 }
 
-static __always_inline void enter_l3mdev4(const struct nat64_pkt *p)
+static void enter_l3mdev4(const struct nat64_pkt *p)
 {
 	struct net_device *dev = nat64_pkt_l3dev(p);
 
-	if (likely(!netif_is_l3_master(dev)))
+	if (!netif_is_l3_master(dev))
 		return;
 	IPCB(p->skb)->flags |= IPSKB_L3SLAVE;
 	enter_l3mdev(p, dev);
@@ -177,7 +183,8 @@ void nat64_deliver6(struct nat64_pkt *p)
 		ip6_local_out(p->nn->net, p->sk, skb);
 		return;
 	}
-	enter_l3mdev6(p);
+	if (has_l3mdev(p))
+		enter_l3mdev6(p);
 	set_priority(p, p->hdr.tos);
 	if (unlikely(nat64_dst_is_local6(p->dst)))
 		dst_input(skb);
@@ -205,7 +212,8 @@ void nat64_deliver4(struct nat64_pkt *p)
 		ip_local_out(p->nn->net, p->sk, skb);
 		return;
 	}
-	enter_l3mdev4(p);
+	if (has_l3mdev(p))
+		enter_l3mdev4(p);
 	set_priority(p, ip_hdr(skb)->tos);
 	if (unlikely(nat64_dst_is_local4(p->dst)))
 		receive4(p);
