@@ -62,7 +62,7 @@ struct nat64_load;
  * @dst_cache: routes that packets took last, NULL without mappings
  * @net: the namespace
  * @ident_key: spreads pairs of hosts over identification generators
- * @native: routes that are better than translating
+ * @native: what is known of more specific native routes
  * @lock: serialises all changes
  * @request: request that holds the lock
  * @load: configuration being loaded, or NULL
@@ -74,7 +74,7 @@ struct nat64_load;
  * @out_ops: LOCAL_OUT hooks
  * @pre_on: PRE_ROUTING hooks are registered
  * @out_on: LOCAL_OUT hooks are registered
- * @texts: texts of the last refusals
+ * @texts: texts of the last errors
  *
  * What packets read comes first. No packet writes here, and what requests write
  * stands apart.
@@ -86,7 +86,6 @@ struct nat64_net {
 	struct net			*net;
 	u32				ident_key;
 	struct nat64_native		native;
-	/* of all changes */
 	struct mutex			lock ____cacheline_aligned;
 	struct nat64_request		request;
 	struct nat64_load		*load;
@@ -180,7 +179,7 @@ static inline bool nat64_config_is_empty(const struct nat64_config *cfg)
 }
 
 /**
- * nat64_is_marked() - whether packets with a mark are looked at
+ * nat64_is_marked() - whether packets with a firewall mark are translated
  * @cfg: configuration
  * @mark: its firewall mark
  *

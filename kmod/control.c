@@ -48,7 +48,7 @@ static int hooks_error(const struct nat64_request *rq, int err)
 				   "the netfilter hooks cannot be registered");
 }
 
-/* Tells what serves packets which configuration and which table they see now. */
+/* Route cache and route listener follow the configuration that packets see. */
 static void sync_packet_path(struct nat64_net *nn)
 {
 	const struct nat64_config *cfg = nat64_config_protected(nn);
@@ -67,7 +67,10 @@ static void end_walks(struct nat64_net *nn, const struct nat64_table *t)
 			nat64_walk_exit(walk);
 }
 
-/* Mappings of a new table go on counting; those not counted any more forget. */
+/*
+ * Counters move with their mappings to a new table, and are freed when setting
+ * counters was switched off.
+ */
 static void sync_counters(struct nat64_net *nn, const struct nat64_config *old,
 			  const struct nat64_config *new)
 {
@@ -266,7 +269,7 @@ int nat64_overlaps_prepare(struct nat64_request *rq)
 }
 
 /**
- * nat64_config_sync() - give up what the mappings in place need no more
+ * nat64_config_sync() - release what no published mapping needs
  * @nn: translator
  *
  * Undoes nat64_hooks_prepare() and nat64_overlaps_prepare().

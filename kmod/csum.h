@@ -93,7 +93,7 @@ static inline __wsum nat64_csum_fold64(u64 sum)
  * @a: addresses in both families
  *
  * Length and protocol count the same in both families (RFC 8200 section 8.1).
- * The other way it loses as much: negate the sum with ~.
+ * From IPv6 to IPv4 it loses as much: negate the sum with ~.
  *
  * Return: ones' complement sum.
  */

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel tells each packet's end to dropwatch, to perf and to the tracepoint
- * skb:kfree_skb: one of its own reasons, and which function it was. Its reasons
- * are few, and only code inside of it may register more. So each of ours has a
- * function.
+ * dropwatch, perf and the tracepoint skb:kfree_skb show for each dropped packet a
+ * reason from the kernel's own list and the function that dropped it. The list is
+ * short, and a module outside the tree cannot extend it. So each counter has a
+ * function of its own, whose name tells the exact reason.
  */
 #include "drop.h"
 
 #include "compat/drop.h"
 
-/* Neither a jump in the place of the call, nor one function for several reasons. */
+/*
+ * The asm keeps the call from becoming a tail call, which would show the caller,
+ * and makes the bodies differ, so that the compiler cannot merge the functions.
+ */
 #define X(id, name, kernel_reason, ...)					\
 static noinline void nat64_drop_##id(struct sk_buff *skb)		\
 {									\

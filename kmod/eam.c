@@ -4,7 +4,7 @@
 #include "wide.h"
 
 /**
- * nat64_eam_suffix6() - write what an IPv4 address has of its own
+ * nat64_eam_suffix6() - write the suffix of an IPv4 address
  * @eam: mapping that the address lies in, of a prefix shorter than 32
  * @addr4: address
  * @addr6: the mapping's IPv6 prefix, which the suffix is written into

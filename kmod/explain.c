@@ -40,7 +40,7 @@ bool nat64_explain_is_whole(const struct sk_buff *skb)
 	return is_whole4(skb) || is_whole6(skb);
 }
 
-/* The device towards the source; the loopback device for our own addresses. */
+/* The device towards the source; loopback if the source is a local address. */
 static struct net_device *source_dev4(struct net *net, __be32 saddr)
 {
 	struct flowi4 fl4 = { .daddr = saddr };

@@ -78,7 +78,7 @@ enum nat64_counter nat64_icmp_classify(struct nat64_pkt *p)
 }
 
 /* RFC 7915 figure 3. */
-static enum nat64_counter pointer46(struct nat64_icmp_header *new, u8 pointer)
+static enum nat64_counter map_pointer46(struct nat64_icmp_header *new, u8 pointer)
 {
 	static const u8 to6[] = {
 		0, 1, 4, 4, NONE, NONE, NONE, NONE, 7, 6, NONE, NONE,
@@ -92,7 +92,7 @@ static enum nat64_counter pointer46(struct nat64_icmp_header *new, u8 pointer)
 }
 
 /* RFC 7915 figure 6. */
-static enum nat64_counter pointer64(struct nat64_icmp_header *new, u32 pointer)
+static enum nat64_counter map_pointer64(struct nat64_icmp_header *new, u32 pointer)
 {
 	static const u8 to4[] = { 0, 1, NONE, NONE, 2, 2, 9, 8 };
 
@@ -168,7 +168,7 @@ enum nat64_counter nat64_icmp46_type(const struct icmphdr *old,
 		return NAT64_ICMP_TYPE;
 	new->type = ICMPV6_PARAMPROB;
 	new->code = ICMPV6_HDR_FIELD;
-	return pointer46(new, ((const u8 *)&old->un)[0]);
+	return map_pointer46(new, ((const u8 *)&old->un)[0]);
 }
 
 /* RFC 7915 section 5.2, Destination Unreachable. */
@@ -198,7 +198,7 @@ static enum nat64_counter param_problem64(struct nat64_icmp_header *new,
 	case ICMPV6_HDR_FIELD:
 		new->type = ICMP_PARAMETERPROB;
 		new->code = 0;
-		return pointer64(new, pointer);
+		return map_pointer64(new, pointer);
 	case ICMPV6_UNK_NEXTHDR:
 		new->type = ICMP_DEST_UNREACH;
 		new->code = ICMP_PROT_UNREACH;

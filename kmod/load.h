@@ -11,7 +11,7 @@ struct nat64_net;
 struct nat64_request;
 
 /**
- * struct nat64_load - a whole configuration on its way in
+ * struct nat64_load - a whole configuration that is being loaded
  * @config: what was loaded so far; nobody else sees it
  * @portid: socket that loads
  * @comm: process that began to load

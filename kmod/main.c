@@ -53,7 +53,10 @@ static void __net_exit net_exit(struct net *net)
 	free_percpu(nn->stats);
 }
 
-/* The routes that nat64_dst_cache_exit() let go must be gone before IPv6 is. */
+/*
+ * IPv6's own exit frees the memory that its routes are counted in, so the routes
+ * that nat64_dst_cache_exit() released must have been freed before.
+ */
 static void __net_exit net_exit_batch(struct list_head *nets)
 {
 	rcu_barrier();
@@ -95,8 +98,9 @@ static int __init nat64_init(void)
 	if (!nat64_workers)
 		goto err_table;
 	/*
-	 * Devices of a namespace that goes away wait for the cached routes, so
-	 * these have to go first.
+	 * Cached routes hold references to devices, and unregistering a device
+	 * waits for those. A pernet device is exited before the namespace's
+	 * devices are unregistered.
 	 */
 	err = register_pernet_device(&net_ops);
 	if (err)
@@ -114,7 +118,7 @@ err_netlink:
 err_net:
 	unregister_pernet_device(&net_ops);
 err_workers:
-	/* What waits for a grace period comes to the workers, then they end. */
+	/* RCU callbacks queue work: wait for them before the queue goes. */
 	rcu_barrier();
 	destroy_workqueue(nat64_workers);
 err_table:

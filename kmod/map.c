@@ -18,7 +18,10 @@ source_prefix(const struct nat64_config *cfg, const struct nat64_eam *eam)
 	return likely(cfg->n_order) ? &cfg->prefix[cfg->primary] : NULL;
 }
 
-/* RFC 6791 the other way: a source that the prefix may not carry. */
+/*
+ * The IPv6 source of an ICMPv4 error whose IPv4 source the prefix may not carry:
+ * what RFC 6791 has for IPv6 to IPv4, turned round.
+ */
 static enum nat64_counter rfc6791_source6(struct nat64_pkt *p)
 {
 	const struct nat64_settings *set = &p->cfg->set;
@@ -35,8 +38,8 @@ static enum nat64_counter rfc6791_source6(struct nat64_pkt *p)
 }
 
 /*
- * Whether an ICMP error comes from the host that the quoted packet was for. On
- * the way to a second pass the packet is still IPv6.
+ * Whether an ICMP error comes from the host that the quoted packet was for. When
+ * the second pass of a hairpinned packet is planned, the packet is still IPv6.
  */
 static bool sent_by_quoted_destination(const struct nat64_pkt *p)
 {
@@ -58,7 +61,7 @@ static bool sent_by_quoted_destination(const struct nat64_pkt *p)
 
 /*
  * With hairpinning, a mapping must not be used for the source (RFC 7757 section
- * 4.2.1, rules 1 and 3): the answer has to come back through a translator.
+ * 4.2.1, rules 1 and 3): replies have to come back through a translator.
  * Without a prefix there is nothing but mappings (figure 2 there).
  */
 static bool source_may_be_mapped(const struct nat64_pkt *p)

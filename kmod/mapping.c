@@ -220,7 +220,7 @@ static int check_overlap6(const struct nat64_request *rq,
 				   &eam->addr6, eam->len6, &eam->addr4, eam->len4);
 }
 
-/* A prefix that is mapped already overlaps nothing new. */
+/* A prefix that is mapped already passed this check when it was added. */
 static int check_overlap(const struct nat64_request *rq,
 			 const struct nat64_eam *new,
 			 const struct nat64_eam *same4,

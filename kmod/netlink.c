@@ -90,7 +90,10 @@ static const struct genl_multicast_group groups[] = {
 	{ .name = NAT64_MCGRP_CONFIG_NAME },
 };
 
-/* The lock of a namespace is enough: a long load stops no other family. */
+/*
+ * parallel_ops: without it genetlink would hold its global mutex, so a long load
+ * would stop all other families. The lock of the namespace is enough.
+ */
 struct genl_family nat64_genl_family __ro_after_init = {
 	.name = NAT64_GENL_NAME,
 	.version = NAT64_GENL_VERSION,

@@ -40,6 +40,14 @@ static int put_status(struct sk_buff *skb, struct nat64_net *nn)
 	       nat64_put_total(skb, nat64_config_protected(nn));
 }
 
+/**
+ * nat64_nl_status_get() - STATUS_GET: version, state, counts and digest
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_status_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_message msg;
@@ -63,6 +71,14 @@ static int parse_prefix_request(struct genl_info *info, struct in6_addr *addr,
 				  info->extack);
 }
 
+/**
+ * nat64_nl_prefix_new() - PREFIX_NEW: add a translation prefix, or make it primary
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_prefix_new(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_request *rq = nat64_nl_request(info);
@@ -83,6 +99,14 @@ int nat64_nl_prefix_new(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/**
+ * nat64_nl_prefix_del() - PREFIX_DEL: delete a translation prefix
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_prefix_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_request *rq = nat64_nl_request(info);
@@ -115,6 +139,14 @@ static int dump_prefix(struct sk_buff *skb, struct netlink_callback *cb,
 					       index == cfg->primary));
 }
 
+/**
+ * nat64_nl_prefix_get_dump() - PREFIX_GET: list the translation prefixes
+ * @skb: message to fill
+ * @cb: state of the dump
+ *
+ * Context: process; takes the RCU read lock.
+ * Return: length of the message; 0 ends the dump.
+ */
 int nat64_nl_prefix_get_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nat64_net *nn = nat64_net(sock_net(skb->sk));
@@ -132,6 +164,14 @@ int nat64_nl_prefix_get_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* SETTINGS_GET, SETTINGS_SET */
 
+/**
+ * nat64_nl_settings_get() - SETTINGS_GET: show all settings
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process; takes the RCU read lock.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_settings_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_net *nn = nat64_nl_net(info);
@@ -147,6 +187,14 @@ int nat64_nl_settings_get(struct sk_buff *skb, struct genl_info *info)
 	return nat64_reply_end(&msg, info, err);
 }
 
+/**
+ * nat64_nl_settings_set() - SETTINGS_SET: change the settings that are given
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_settings_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_request *rq = nat64_nl_request(info);
@@ -171,6 +219,14 @@ int nat64_nl_settings_set(struct sk_buff *skb, struct genl_info *info)
 
 /* LOAD_BEGIN, LOAD_COMMIT, LOAD_ABORT */
 
+/**
+ * nat64_nl_load_begin() - LOAD_BEGIN: open a configuration to be loaded
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_load_begin(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *hint = info->attrs[NAT64_A_LIMIT];
@@ -179,6 +235,14 @@ int nat64_nl_load_begin(struct sk_buff *skb, struct genl_info *info)
 				hint ? nla_get_u32(hint) : 0);
 }
 
+/**
+ * nat64_nl_load_commit() - LOAD_COMMIT: publish what was loaded
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_load_commit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_request *rq = nat64_nl_request(info);
@@ -197,6 +261,14 @@ int nat64_nl_load_commit(struct sk_buff *skb, struct genl_info *info)
 	return nat64_reply_end(&msg, info, err);
 }
 
+/**
+ * nat64_nl_load_abort() - LOAD_ABORT: drop what was loaded
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_load_abort(struct sk_buff *skb, struct genl_info *info)
 {
 	return nat64_load_abort(nat64_nl_request(info));
@@ -228,6 +300,14 @@ static int put_stats(struct sk_buff *skb, struct nat64_net *nn)
 	return err;
 }
 
+/**
+ * nat64_nl_stats_get() - STATS_GET: show the counters
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_stats_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_message msg;
@@ -251,6 +331,14 @@ static int reset_counters(struct nat64_net *nn)
 	return nat64_counters_reset(cfg->table);
 }
 
+/**
+ * nat64_nl_stats_reset() - STATS_RESET: count from zero
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_stats_reset(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_net *nn = nat64_nl_net(info);

@@ -58,6 +58,13 @@ static int parse_filter(struct netlink_callback *cb, struct nat64_mapping *m)
 	return err;
 }
 
+/**
+ * nat64_nl_eam_get_start() - begin a dump of EAM_GET
+ * @cb: state of the dump
+ *
+ * Context: process; takes the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_eam_get_start(struct netlink_callback *cb)
 {
 	struct eam_dump *dump = begin_dump(cb);
@@ -74,6 +81,13 @@ int nat64_nl_eam_get_start(struct netlink_callback *cb)
 	return 0;
 }
 
+/**
+ * nat64_nl_use_get_start() - begin a dump of USE_GET
+ * @cb: state of the dump
+ *
+ * Context: process; takes the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_use_get_start(struct netlink_callback *cb)
 {
 	struct eam_dump *dump = begin_dump(cb);
@@ -87,6 +101,13 @@ int nat64_nl_use_get_start(struct netlink_callback *cb)
 	return 0;
 }
 
+/**
+ * nat64_nl_eam_done() - end a dump of EAM_GET or USE_GET
+ * @cb: state of the dump
+ *
+ * Context: process; takes the lock of the namespace.
+ * Return: 0.
+ */
 int nat64_nl_eam_done(struct netlink_callback *cb)
 {
 	struct eam_dump *dump = (void *)cb->args[0];
@@ -201,6 +222,14 @@ static bool dump_eams(struct sk_buff *skb, struct netlink_callback *cb,
 	return i == NAT64_DUMP_STEPS;
 }
 
+/**
+ * nat64_nl_eam_dump() - write the next mappings of EAM_GET or USE_GET
+ * @skb: message to fill
+ * @cb: state of the dump
+ *
+ * Context: process; takes the lock of the namespace.
+ * Return: length of the message; 0 ends the dump.
+ */
 int nat64_nl_eam_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct eam_dump *dump = (void *)cb->args[0];

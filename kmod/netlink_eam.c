@@ -80,6 +80,14 @@ static int change_eams(struct genl_info *info, mapping_fn *fn)
 	return err;
 }
 
+/**
+ * nat64_nl_eam_new() - EAM_NEW: add or replace mappings
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error; an error takes back the whole request.
+ */
 int nat64_nl_eam_new(struct sk_buff *skb, struct genl_info *info)
 {
 	if (!(info->nlhdr->nlmsg_flags & (NLM_F_CREATE | NLM_F_REPLACE))) {
@@ -90,11 +98,27 @@ int nat64_nl_eam_new(struct sk_buff *skb, struct genl_info *info)
 	return change_eams(info, nat64_mapping_put);
 }
 
+/**
+ * nat64_nl_eam_del() - EAM_DEL: delete mappings
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error; an error takes back the whole request.
+ */
 int nat64_nl_eam_del(struct sk_buff *skb, struct genl_info *info)
 {
 	return change_eams(info, nat64_mapping_del);
 }
 
+/**
+ * nat64_nl_eam_flush() - EAM_FLUSH: delete all mappings
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_eam_flush(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_request *rq = nat64_nl_request(info);
@@ -107,6 +131,14 @@ int nat64_nl_eam_flush(struct sk_buff *skb, struct genl_info *info)
 
 /* EAM_GET */
 
+/**
+ * nat64_nl_eam_get() - EAM_GET: show the mapping that has a prefix
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process, the lock of the namespace.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_eam_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_net *nn = nat64_nl_net(info);
@@ -169,8 +201,8 @@ static int put_carrier(struct sk_buff *skb, const struct nat64_config *cfg,
 static const char in_nothing[] =
 	"the address lies in no mapping and in no translation prefix";
 
-static int lookup4(struct sk_buff *skb, const struct nat64_config *cfg,
-		   __be32 addr4, struct netlink_ext_ack *extack)
+static int put_lookup4(struct sk_buff *skb, const struct nat64_config *cfg,
+		       __be32 addr4, struct netlink_ext_ack *extack)
 {
 	const struct nat64_prefix *prefix = &cfg->prefix[cfg->primary];
 	const struct nat64_eam *eam = nat64_eam_find4(cfg->table, addr4);
@@ -188,8 +220,9 @@ static int lookup4(struct sk_buff *skb, const struct nat64_config *cfg,
 	       put_carrier(skb, cfg, prefix, addr4, extack);
 }
 
-static int lookup6(struct sk_buff *skb, const struct nat64_config *cfg,
-		   const struct in6_addr *addr6, struct netlink_ext_ack *extack)
+static int put_lookup6(struct sk_buff *skb, const struct nat64_config *cfg,
+		       const struct in6_addr *addr6,
+		       struct netlink_ext_ack *extack)
 {
 	const struct nat64_eam *eam = nat64_eam_find6(cfg->table, addr6);
 	const struct nat64_prefix *prefix;
@@ -208,6 +241,14 @@ static int lookup6(struct sk_buff *skb, const struct nat64_config *cfg,
 	       put_carrier(skb, cfg, prefix, addr4, extack);
 }
 
+/**
+ * nat64_nl_lookup() - LOOKUP: translate an address
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process; takes the RCU read lock.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_lookup(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_net *nn = nat64_nl_net(info);
@@ -229,11 +270,11 @@ int nat64_nl_lookup(struct sk_buff *skb, struct genl_info *info)
 	rcu_read_lock();
 	cfg = rcu_dereference(nn->config);
 	if (attr4) {
-		err = lookup4(msg.skb, cfg, nla_get_in_addr(attr4),
-			      info->extack);
+		err = put_lookup4(msg.skb, cfg, nla_get_in_addr(attr4),
+				  info->extack);
 	} else {
 		addr6 = nla_get_in6_addr(attr6);
-		err = lookup6(msg.skb, cfg, &addr6, info->extack);
+		err = put_lookup6(msg.skb, cfg, &addr6, info->extack);
 	}
 	rcu_read_unlock();
 	return nat64_reply_end(&msg, info, err);

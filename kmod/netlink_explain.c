@@ -48,7 +48,7 @@ static int put_via4(struct sk_buff *skb, const struct nat64_pkt *p)
 	       nla_put_in_addr(skb, NAT64_EXPLAIN_A_VIA4, rt->rt_gw4);
 }
 
-/* Headers and the way, once for each pass of a hairpinned packet. */
+/* New headers and the route; a hairpinned packet has headers for each pass. */
 static int put_translated(struct sk_buff *skb, const struct nat64_explained *e)
 {
 	const struct nat64_pkt *p = e->has_back ? &e->back : &e->p;
@@ -143,6 +143,14 @@ static int explain_packet(struct sk_buff *skb, struct nat64_net *nn,
 	return err;
 }
 
+/**
+ * nat64_nl_explain() - EXPLAIN: dry run of the translator for one packet
+ * @skb: request, not used
+ * @info: request
+ *
+ * Context: process; takes the RCU read lock.
+ * Return: 0 or a negative error.
+ */
 int nat64_nl_explain(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_net *nn = nat64_nl_net(info);

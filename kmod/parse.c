@@ -9,7 +9,7 @@
 
 /*
  * RFC 8200 section 4.1 has every extension header once, destination options
- * twice. What has more than this many is an attack, not a packet.
+ * twice. The limit bounds what a hostile packet costs.
  */
 #define MAX_EXT_HEADERS		16
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A packet on its way through the translator. */
+/* A packet that is being translated, and what was found out about it. */
 #ifndef _NAT64_PKT_H
 #define _NAT64_PKT_H
 
@@ -38,7 +38,7 @@
  * @dst_held: @dst carries a reference
  * @mtu: MTU of that route
  * @fragment_size: longest IPv6 fragment to make of the packet; 0: keep it whole
- * @info: MTU or pointer for the answer to a refused packet
+ * @info: MTU or pointer of the ICMP error about a rejected packet
  * @family: address family of the packet as it is now: 4 or 6
  * @translated: @family is no longer the one it came with
  * @local: it comes from the gateway itself

@@ -41,9 +41,9 @@ static const struct report {
 };
 
 /*
- * Sysctl icmp_errors_use_inbound_ifaddr: icmp_send() asks the route of the packet
- * for the device that it came in on. That of the way back is given a copy which
- * knows it.
+ * Sysctl icmp_errors_use_inbound_ifaddr: icmp_send() takes the incoming device from
+ * the packet's route. The reverse route has none, so the packet gets a copy of it
+ * with that device.
  */
 static struct rtable *use_inbound_ifaddr(const struct nat64_pkt *p,
 					 struct rtable *rt)
@@ -61,7 +61,7 @@ static struct rtable *use_inbound_ifaddr(const struct nat64_pkt *p,
 	return copy;
 }
 
-/* icmp_send() looks at the route, which a packet in PRE_ROUTING has not got. */
+/* icmp_send() reads the packet's route; in PRE_ROUTING there is none yet. */
 static bool set_reverse_route(struct nat64_pkt *p)
 {
 	struct flowi4 fl4 = {

@@ -103,15 +103,15 @@ static const struct rhashtable_params by_addr6_params = {
 	.automatic_shrinking = true,
 };
 
-static struct nat64_eam *lookup4(struct nat64_table *t, __be32 addr4, u8 len)
+static struct nat64_eam *lookup_eam4(struct nat64_table *t, __be32 addr4, u8 len)
 {
 	u64 key = make_key4(addr4, len);
 
 	return rhashtable_lookup(&t->by_addr4.ht, &key, by_addr4_params);
 }
 
-static struct nat64_eam *lookup6(struct nat64_table *t,
-				 const struct in6_addr *addr6, u8 len)
+static struct nat64_eam *lookup_eam6(struct nat64_table *t,
+				     const struct in6_addr *addr6, u8 len)
 {
 	struct key6 key = { .addr = addr6, .len = len };
 
@@ -162,7 +162,7 @@ find_shorter4(struct nat64_table *t, __be32 addr4, u64 lens)
 	while (!eam && lens) {
 		len = fls64(lens) - 1;
 		lens ^= BIT_ULL(len);
-		eam = lookup4(t, addr4 & inet_make_mask(len), len);
+		eam = lookup_eam4(t, addr4 & inet_make_mask(len), len);
 	}
 	return eam;
 }
@@ -209,7 +209,7 @@ find_lens6(struct nat64_table *t, const struct in6_addr *addr6,
 		lens ^= BIT_ULL(len);
 		len += 64 * word;
 		ipv6_addr_prefix(&masked, addr6, len);
-		eam = lookup6(t, &masked, len);
+		eam = lookup_eam6(t, &masked, len);
 	}
 	return eam;
 }
@@ -263,7 +263,7 @@ struct nat64_eam *nat64_eam_get4(struct nat64_table *t, __be32 addr4, u8 len4)
 	struct nat64_eam *eam;
 
 	rcu_read_lock();
-	eam = lookup4(t, addr4, len4);
+	eam = lookup_eam4(t, addr4, len4);
 	rcu_read_unlock();
 	return eam;
 }
@@ -283,7 +283,7 @@ struct nat64_eam *nat64_eam_get6(struct nat64_table *t,
 	struct nat64_eam *eam;
 
 	rcu_read_lock();
-	eam = lookup6(t, addr6, len6);
+	eam = lookup_eam6(t, addr6, len6);
 	rcu_read_unlock();
 	return eam;
 }

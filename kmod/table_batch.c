@@ -13,7 +13,10 @@
 /* How often to wait for a column to grow before giving up. */
 #define GROWTH_TRIES	8
 
-/* Columns. Their own copies of the parameters serve: no packet waits here. */
+/*
+ * Columns. Insertion and removal use the parameters that each table keeps a copy
+ * of; constants that the compiler can inline matter to lookups only.
+ */
 
 static struct rhash_head *node_in(const struct nat64_column *col,
 				  struct nat64_eam *eam)
@@ -101,7 +104,7 @@ static int column_put(struct nat64_column *col, struct nat64_eam *old,
 	return 0;
 }
 
-/* Gives the place back to @old, if there was any. */
+/* Undoes column_put(): removes @new, and puts @old back, if any. */
 static void column_restore(struct nat64_column *col, struct nat64_eam *old,
 			   struct nat64_eam *new)
 {
@@ -115,7 +118,7 @@ static void column_restore(struct nat64_column *col, struct nat64_eam *old,
 
 /*
  * Equal on every machine, so that gateways can be compared: a fixed key, and
- * only octets in network order.
+ * only bytes in network order.
  */
 static u64 digest_eam(const struct nat64_eam *eam,
 		      const struct nat64_prefix *prefixes)

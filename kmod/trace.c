@@ -15,6 +15,12 @@ static u8 original_family(const struct nat64_pkt *p)
 	return p->family == 4 ? 6 : 4;
 }
 
+/**
+ * nat64_trace_translated() - fire nat64:translated for a translated packet
+ * @p: packet, already in its new family
+ *
+ * Context: RCU read lock.
+ */
 void nat64_trace_translated(const struct nat64_pkt *p)
 {
 	trace_translated(p, original_family(p));
@@ -52,9 +58,15 @@ static void find_ports(const struct sk_buff *skb, u8 family, __be16 *ports)
 	}
 }
 
-/*
- * A packet may have been refused before its addresses were known: they are
- * looked for again. RFC 7915 section 4.5 wants the ports as well.
+/**
+ * nat64_trace_refused() - fire nat64:refused for a rejected packet
+ * @p: packet
+ * @reason: why it is not translated
+ *
+ * It may have been rejected before its addresses were known: they are looked up
+ * here. RFC 7915 section 4.5 wants the ports as well.
+ *
+ * Context: RCU read lock.
  */
 void nat64_trace_refused(const struct nat64_pkt *p, enum nat64_counter reason)
 {

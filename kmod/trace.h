@@ -2,7 +2,7 @@
 /*
  * Tracepoints: perf trace -e 'nat64:*', or events/nat64 of tracefs.
  *
- * A packet with its addresses in both families, whichever way it goes: src4 is
+ * A packet with its addresses in both families, whatever its direction: src4 is
  * src6 in IPv4. What is not known is 0.
  */
 #undef TRACE_SYSTEM
@@ -21,7 +21,7 @@
 #define _NAT64_TRACE_ONCE
 #define NAT64_REASON_LEN	32
 
-/* Called where trace_..._enabled(), so that packets do not carry the code along. */
+/* Out of line, called under trace_..._enabled(), so the packet path stays short. */
 void nat64_trace_translated(const struct nat64_pkt *p);
 void nat64_trace_refused(const struct nat64_pkt *p, enum nat64_counter reason);
 #endif

@@ -44,7 +44,7 @@ static inline enum nat64_counter check_udp(struct nat64_pkt *p)
 	return NAT64_OK;
 }
 
-static enum nat64_counter classify46(struct nat64_pkt *p)
+static enum nat64_counter classify_packet46(struct nat64_pkt *p)
 {
 	p->icmp_error = false;
 	if (p->hdr.proto == IPPROTO_ICMP)
@@ -94,7 +94,7 @@ static void use_frag_max_size4(struct nat64_pkt *p)
 }
 
 /* Everything that can refuse a packet; nothing of it is changed yet. */
-static enum nat64_counter decide46(struct nat64_pkt *p)
+static enum nat64_counter decide_packet46(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 
@@ -106,7 +106,7 @@ static enum nat64_counter decide46(struct nat64_pkt *p)
 	if (unlikely(nat64_csum_start_in_headers(p->skb, p->hdr.len)))
 		return NAT64_MALFORMED;
 	use_frag_max_size4(p);
-	reason = classify46(p);
+	reason = classify_packet46(p);
 	if (unlikely(reason))
 		return reason;
 	p->a.src4 = ip_hdr(p->skb)->saddr;
@@ -152,7 +152,7 @@ static enum nat64_counter finish_inner_csum(struct nat64_pkt *p)
 
 /*
  * Section 4.5. The device computes the sum of what ends with the packet, unless
- * it has to finish another one inside; of what does not, nobody else will.
+ * it has to finish another one inside. In the other cases it is computed here.
  */
 static void compute_udp_csum(struct nat64_pkt *p)
 {
@@ -193,7 +193,7 @@ static void edit_transport46(struct nat64_pkt *p, int at)
 }
 
 /* Writes the network headers, and sends the packet on. */
-static void finish46(struct nat64_pkt *p)
+static void finish_packet46(struct nat64_pkt *p)
 {
 	u8 ttl = p->hdr.ttl - !(p->local || p->hairpin);
 	void *at;
@@ -232,13 +232,13 @@ static noinline void send_fragments(struct nat64_pkt *p)
 		p->skb = skb;
 		p->hdr.payload = skb->len;
 		p->hdr.mf = mf || next;
-		finish46(p);
+		finish_packet46(p);
 		p->hdr.frag_off += size / 8;
 	}
 }
 
-/* Sends the packet on, unless this says why it is still as it was. */
-static enum nat64_counter edit46(struct nat64_pkt *p)
+/* Edits and sends the packet; on an error it is unchanged, and still the caller's. */
+static enum nat64_counter edit_packet46(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 	unsigned int touch = p->hdr.len;
@@ -264,7 +264,7 @@ static enum nat64_counter edit46(struct nat64_pkt *p)
 	if (unlikely(p->fragment_size))
 		send_fragments(p);
 	else
-		finish46(p);
+		finish_packet46(p);
 	return NAT64_OK;
 }
 
@@ -272,8 +272,8 @@ static enum nat64_counter edit46(struct nat64_pkt *p)
  * nat64_xlat46_back() - the second pass of a hairpinned packet
  * @p: packet of nat64_map46() and nat64_route6(), now IPv4; consumed
  *
- * RFC 7757 section 4.2.2. It is the gateway's own packet that fails here, if
- * any: nobody to answer to.
+ * RFC 7757 section 4.2.2. A packet that fails here is dropped without an ICMP
+ * error, which would quote IPv4 headers that its sender never sent.
  */
 void nat64_xlat46_back(struct nat64_pkt *p)
 {
@@ -283,13 +283,13 @@ void nat64_xlat46_back(struct nat64_pkt *p)
 	p->family = 4;
 	reason = nat64_parse4(p->skb, &p->hdr);
 	if (!reason)
-		reason = classify46(p);
+		reason = classify_packet46(p);
 	if (!reason)
 		reason = check_transport(p);
 	if (!reason)
 		reason = check_size46(p);
 	if (!reason)
-		reason = edit46(p);
+		reason = edit_packet46(p);
 	if (reason)
 		nat64_pkt_drop(p, reason);
 }
@@ -305,7 +305,7 @@ void nat64_xlat46_back(struct nat64_pkt *p)
  */
 enum nat64_counter nat64_xlat46(struct nat64_pkt *p)
 {
-	enum nat64_counter reason = decide46(p);
+	enum nat64_counter reason = decide_packet46(p);
 
-	return likely(!reason) ? edit46(p) : reason;
+	return likely(!reason) ? edit_packet46(p) : reason;
 }

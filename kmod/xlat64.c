@@ -64,7 +64,7 @@ static u16 reserve_ip_ids(const struct nat64_pkt *p, u32 n)
 	return this_cpu_add_return(ip_ids.next[which], n) - n;
 }
 
-static enum nat64_counter classify64(struct nat64_pkt *p)
+static enum nat64_counter classify_packet64(struct nat64_pkt *p)
 {
 	p->icmp_error = false;
 	p->udp_zero = false;
@@ -136,7 +136,7 @@ static enum nat64_counter check_size64(struct nat64_pkt *p)
 }
 
 /* Everything that can refuse a packet but its size; nothing is changed yet. */
-static enum nat64_counter decide64(struct nat64_pkt *p)
+static enum nat64_counter decide_packet64(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 
@@ -147,7 +147,7 @@ static enum nat64_counter decide64(struct nat64_pkt *p)
 		return reason;
 	if (unlikely(nat64_csum_start_in_headers(p->skb, p->hdr.len)))
 		return NAT64_MALFORMED;
-	reason = classify64(p);
+	reason = classify_packet64(p);
 	if (unlikely(reason))
 		return reason;
 	p->a.src6 = ipv6_hdr(p->skb)->saddr;
@@ -191,8 +191,8 @@ static void edit_network64(struct nat64_pkt *p)
 	nat64_skb_to4(p);
 }
 
-/* From here on the packet is IPv4, unless this says why it still is not. */
-static enum nat64_counter edit64(struct nat64_pkt *p)
+/* Turns the packet into an IPv4 packet; on an error it is unchanged. */
+static enum nat64_counter edit_packet64(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 	unsigned int touch = p->hdr.len;
@@ -245,7 +245,7 @@ static noinline enum nat64_counter hairpin_packet(struct nat64_pkt *p,
 	back.src_eam = NULL;
 	back.dst_eam = eam;
 	reason = nat64_map46(&back) ?: nat64_route6(&back) ?:
-		 check_size_back(p, &back) ?: edit64(p);
+		 check_size_back(p, &back) ?: edit_packet64(p);
 	if (reason == NAT64_DRY_RUN)
 		*p->second_pass = back;
 	else if (reason)
@@ -289,7 +289,7 @@ static const struct nat64_eam *find_hairpin(const struct nat64_pkt *p)
  */
 enum nat64_counter nat64_xlat64(struct nat64_pkt *p)
 {
-	enum nat64_counter reason = decide64(p);
+	enum nat64_counter reason = decide_packet64(p);
 	const struct nat64_eam *eam;
 
 	if (unlikely(reason))
@@ -305,7 +305,7 @@ enum nat64_counter nat64_xlat64(struct nat64_pkt *p)
 	reason = check_size64(p);
 	if (unlikely(reason))
 		return reason;
-	reason = edit64(p);
+	reason = edit_packet64(p);
 	if (unlikely(reason))
 		return reason;
 	if (trace_translated_enabled())
