@@ -1,27 +1,47 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What README.md promises without the module: its links lead somewhere, its commands work."""
+"""What README.md and the other documents promise: links lead somewhere, commands exist."""
 
 import re
 import subprocess
 
-from test_words import TOP
+import pytest
+from test_words import TOP, ctl
 
-README = (TOP / "README.md").read_text()
+PAGES = sorted(path.relative_to(TOP) for path in (*TOP.glob("*.md"), *TOP.glob("docs/*.md")))
 
 
 def anchor(heading):
-    """As the places that show README.md name a heading."""
+    """As the places that show these files name a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_links_inside():
-    headings = {anchor(text) for text in re.findall(r"^##+ (.*)$", README, re.M)}
-    assert set(re.findall(r"\]\(#([^)]*)\)", README)) <= headings
+def anchors(path):
+    return {anchor(text) for text in re.findall(r"^##+ (.*)$", path.read_text(), re.M)}
 
 
-def test_links_to_files():
-    for path in re.findall(r"\]\((?!#|https?:)([^)#]*)", README):
-        assert (TOP / path).exists(), path
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links(page):
+    for path, fragment in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", (TOP / page).read_text()):
+        target = (TOP / page).parent / path if path else TOP / page
+        assert target.exists(), path
+        assert not fragment or fragment in anchors(target), f"{path}#{fragment}"
+
+
+def test_readme_leads_to_all_pages():
+    readme = (TOP / "README.md").read_text()
+    for page in PAGES:
+        assert page.name == "README.md" or f"]({page})" in readme, page
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=str)
+def test_commands_exist(page):
+    """Each first word behind nat64ctl is a command; each target of make is one."""
+    text = (TOP / page).read_text()
+    commands = set(re.findall(r"^  (\w+)", ctl("help").stdout, re.M))
+    named = re.findall(r"(?:`|# |^    )nat64ctl (?:-[jfp] )*([a-z]\w*)", text, re.M)
+    assert set(named) <= commands
+    targets = set(re.findall(r"^([\w-]+):", (TOP / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"(?:`|^    )make ([a-z][\w-]*)", text, re.M)) <= targets
 
 
 def first(pattern, path):

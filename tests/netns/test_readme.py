@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""README.md says what is so: its worked example is typed in, its tables are complete."""
+"""README.md and docs say what is so: the worked example is typed in, the tables are complete."""
 
 import contextlib
 import re
@@ -10,7 +10,7 @@ import util
 from topology import MODULES
 from util import CTL, TOP
 
-README = (TOP / "README.md").read_text()
+TEXT = (TOP / "README.md").read_text() + (TOP / "docs" / "reference.md").read_text()
 
 LINKS = (("client4", "eth0", "router4", "client"), ("router4", "gw", "gateway", "to4"),
          ("gateway", "to6", "router6", "gw"), ("router6", "web", "web6", "eth0"))
@@ -28,7 +28,7 @@ GIVEN = {
 
 
 def section(title):
-    return re.search(rf"^##+ {title}\n(.*?)(?=^##+ |\Z)", README, re.M | re.S).group(1)
+    return re.search(rf"^##+ {title}\n(.*?)(?=^##+ |\Z)", TEXT, re.M | re.S).group(1)
 
 
 def typed(text):

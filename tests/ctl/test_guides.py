@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The configuration that docs/ shows for other programs is parsed by these programs.
+
+The word behind the fence of a block names the program. Blocks whose program, or
+version of it, is not installed are skipped: tests/deps.sh installs those that
+are small, not ansible-core and frr.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from test_words import TOP
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+BLOCKS = [(path.name, kind, text) for path in sorted((TOP / "docs").glob("*.md"))
+          for kind, text in BLOCK.findall(path.read_text())]
+
+
+def run(*words, **more):
+    env = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
+    if not shutil.which(words[0], path=env["PATH"]):
+        pytest.skip(f"{words[0]} is not installed")
+    return subprocess.run([str(word) for word in words], env=env, capture_output=True, text=True,
+                          timeout=120, **more)
+
+
+def check(*words, **more):
+    done = run(*words, **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def unbound(file):
+    check("unbound-checkconf", file)
+
+
+def named(file):
+    # Whether the directory exists is not the point.
+    file.write_text(file.read_text().replace("/var/cache/bind", str(file.parent)))
+    check("named-checkconf", file)
+
+
+def kresd(file):
+    """It has no check: it runs the file in a directory of its own, and quits."""
+    with open(file, "a") as text:
+        text.write("\nprint('parsed', modules.list and 1)\nquit()\n")
+    done = run("kresd", "-n", "-q", "-c", file, file.parent)
+    assert "parsed" in done.stdout and "error" not in done.stderr, done.stdout + done.stderr
+
+
+def recursor(file):
+    file.rename(file.parent / "recursor.conf")
+    check("pdns_recursor", f"--config-dir={file.parent}", "--config=check")
+
+
+def radvd(file):
+    done = run("radvd", "--version")
+    version = re.search(r"Version: (\d+)\.(\d+)", done.stdout + done.stderr)
+    if version and (int(version[1]), int(version[2])) < (2, 20):
+        pytest.skip("radvd is older than 2.20")
+    check("radvd", "-c", "-C", file)
+
+
+def bird(file):
+    check("bird", "-p", "-c", file)
+
+
+def frr(file):
+    check("vtysh", "-C", "-f", file)
+
+
+def nft(file):
+    done = run("nft", "-c", "-f", file)
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("nft needs root")
+    assert done.returncode == 0, done.stderr
+
+
+def keepalived(file):
+    file.write_text(file.read_text().replace("/usr/local/sbin", str(TOP / "examples/cluster")))
+    done = run("keepalived", "-t", "-f", file)
+    # That the example's devices are not here is all that it may find.
+    lines = [line for line in done.stderr.splitlines()
+             if line and not re.search(r"interface to[46]|to[46].*not (exist|found)|^Non-existent interface", line)]
+    assert not lines, done.stderr
+
+
+def ansible(file):
+    (file.parent / "nat64.conf").write_text("")
+    check("ansible-playbook", "-i", "gateways,", "--syntax-check", file)
+
+
+def netplan(file):
+    """netplan is not in Debian's base: this checks that it is YAML with the keys that it wants."""
+    tree = yaml.safe_load(file.read_text())
+    if shutil.which("netplan"):
+        file.chmod(0o600)
+        root = file.parent / "root" / "etc" / "netplan"
+        root.mkdir(parents=True)
+        file.rename(root / "60-nat64.yaml")
+        check("netplan", "generate", "--root-dir", file.parent / "root")
+    assert set(tree["network"]) == {"version", "ethernets"}
+
+
+def ifupdown(file):
+    check("ifquery", "-i", file, "to4", "to6")
+
+
+SECTIONS = {"Match": {"Name"}, "Network": {"Address", "Gateway", "IPv6AcceptRA", "IPv6SendRA"},
+            "Route": {"Destination", "Gateway", "Scope"}, "IPv6Prefix": {"Prefix"},
+            "IPv6PREF64Prefix": {"Prefix", "LifetimeSec"}}
+
+
+def networkd(file):
+    """networkd has no check; what it would ignore with a warning is a key that it does not know."""
+    section = None
+    for line in filter(None, file.read_text().splitlines()):
+        head = re.fullmatch(r"\[(\w+)\]", line)
+        section = head[1] if head else section
+        assert head or line.partition("=")[0] in SECTIONS[section], line
+
+
+PROGRAMS = (unbound, named, kresd, recursor, radvd, bird, frr, nft, keepalived, ansible, netplan,
+            ifupdown, networkd)
+
+
+@pytest.mark.parametrize("page, kind, text", BLOCKS, ids=[f"{p}-{k}" for p, k, _ in BLOCKS])
+def test_block_is_parsed(page, kind, text, tmp_path):
+    programs = {program.__name__: program for program in PROGRAMS}
+    assert kind in programs, page
+    file = tmp_path / ("play.yml" if kind == "ansible" else "file.conf")
+    file.write_text(text)
+    programs[kind](file)
+
+
+def test_each_program_has_a_block():
+    assert {kind for _, kind, _ in BLOCKS} == {program.__name__ for program in PROGRAMS}
