@@ -249,7 +249,7 @@ def sctp_socket(namespace, address):
     made.bind((address, 0))
     mtu = 1500 if family == socket.AF_INET else 1280
     made.setsockopt(socket.IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, struct.pack(
-        "=I128sIHIIIIB3x", 0, b"", 0, 0, mtu, 0, PMTUD_DISABLE, 0, 0))
+        "=I128sIHIIIIBx", 0, b"", 0, 0, mtu, 0, PMTUD_DISABLE, 0, 0))
     return made
 
 
