@@ -17,9 +17,10 @@ RESULTS = BUILD / "check"
 CACHE = Path(os.environ.get("NAT64_CACHE") or
              Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nat64")
 
-# What builds say that is not about this code.
+# What builds say that is not about this code: of what a new machine has to fetch, too.
 HARMLESS = re.compile(r"Skipping BTF generation for .* due to unavailability of vmlinux"
-                      r"|^make(\[\d+\])?: |^ +[A-Z]+ ")
+                      r"|^make(\[\d+\])?: |^ +[A-Z]+ "
+                      r"|^[\w-]+: (installing|waiting for|fetching|unpacking) ")
 
 # Of the tests that passed or cannot run there, only one in each tenth is worth a line.
 PASSED = re.compile(r" (PASSED|SKIPPED)\b.*\[ *(?P<tenth>\d*?)\d%\]$")
