@@ -41,7 +41,7 @@ struct eam_counters {
  * struct reply - what the module said; each request fills in its part
  * @conf: prefixes, mappings, settings
  * @version: version of the module
- * @active: 1 if hooks are registered
+ * @active: 1 if there is something to translate by
  * @changed: 1 if a load changed something
  * @replace: an event: mappings came in the place of others
  * @count: number of mappings

@@ -33,8 +33,10 @@ static void notify_settings(struct genl_info *info,
 
 static int put_status(struct sk_buff *skb, struct nat64_net *nn)
 {
+	bool is_empty = nat64_config_is_empty(nat64_config_protected(nn));
+
 	return nla_put_string(skb, NAT64_A_VERSION, NAT64_VERSION) ?:
-	       nla_put_u8(skb, NAT64_A_ACTIVE, nn->pre_on) ?:
+	       nla_put_u8(skb, NAT64_A_ACTIVE, !is_empty) ?:
 	       nla_put_u32(skb, NAT64_A_LIMIT, nat64_mapping_limit(nn)) ?:
 	       nla_put_u32(skb, NAT64_A_GENERATION, nn->generation) ?:
 	       nat64_put_total(skb, nat64_config_protected(nn));

@@ -400,7 +400,7 @@ def random_rows(rng):
 def verdict(gateway, words, text):
     """Whether it is accepted, and if not, at which line."""
     done = gateway.ctl(*words.split(), check=False, input=text)
-    found = re.match("<stdin>:([0-9]+)", done.stderr)
+    found = re.search("^<stdin>:([0-9]+)(:[0-9]+)?: (?!warning: )", done.stderr, re.MULTILINE)
     assert bool(found) == bool(done.returncode), done.stderr
     return found and int(found[1])
 

@@ -113,7 +113,7 @@ enum nat64_cmd {
  *	mapping with a translation prefix; in LOAD_BEGIN: take over from another socket
  * @NAT64_A_STAGED: flag: the request is for the configuration that LOAD_BEGIN opened
  * @NAT64_A_VERSION: version of the module, string (STATUS_GET)
- * @NAT64_A_ACTIVE: u8, 1 when hooks are registered (STATUS_GET)
+ * @NAT64_A_ACTIVE: u8, 1 when there is something to translate by (STATUS_GET)
  * @NAT64_A_COUNT: u32, number of mappings (STATUS_GET, LOAD_COMMIT)
  * @NAT64_A_LIMIT: u32, number of mappings allowed in this namespace (STATUS_GET);
  *	in LOAD_BEGIN: number of mappings to come, a hint
