@@ -138,3 +138,18 @@ def test_block_is_parsed(page, kind, text, tmp_path):
 
 def test_each_program_has_a_block():
     assert {kind for _, kind, _ in BLOCKS} == {program.__name__ for program in PROGRAMS}
+
+
+@pytest.mark.parametrize("status, faults", [
+    ("state on\nprefixes 2001:db8::/96\nmappings 1\n", ""),
+    ("state off\nprefixes none\nmappings 0\n",
+     "nat64 is not on\nno translation prefix\n0 mappings, fewer than 1\n"),
+    ("nat64ctl: the nat64 module is not loaded\n",
+     "nat64 is not on\nno translation prefix\n0 mappings, fewer than 1\n")])
+def test_health(tmp_path, status, faults):
+    fake = tmp_path / "nat64ctl"
+    fake.write_text(f"#!/bin/sh\nprintf '%s' '{status}'\n")
+    fake.chmod(0o755)
+    done = subprocess.run([TOP / "examples/cluster/nat64-health"], capture_output=True, text=True,
+                          env={**os.environ, "NAT64CTL": str(fake)})
+    assert (done.returncode, done.stdout) == (bool(faults), faults)
