@@ -185,10 +185,12 @@ void nat64_deliver6(struct nat64_pkt *p)
 	}
 	if (has_l3mdev(p))
 		enter_l3mdev6(p);
-	set_priority(p, p->hdr.tos);
-	if (unlikely(nat64_dst_is_local6(p->dst)))
+	if (unlikely(nat64_dst_is_local6(p->dst))) {
 		dst_input(skb);
-	else if (is_direct(p))
+		return;
+	}
+	set_priority(p, p->hdr.tos);
+	if (is_direct(p))
 		send_direct6(p);
 	else
 		forward(p, NFPROTO_IPV6);
@@ -214,10 +216,12 @@ void nat64_deliver4(struct nat64_pkt *p)
 	}
 	if (has_l3mdev(p))
 		enter_l3mdev4(p);
-	set_priority(p, ip_hdr(skb)->tos);
-	if (unlikely(nat64_dst_is_local4(p->dst)))
+	if (unlikely(nat64_dst_is_local4(p->dst))) {
 		receive4(p);
-	else if (is_direct(p))
+		return;
+	}
+	set_priority(p, ip_hdr(skb)->tos);
+	if (is_direct(p))
 		send_direct4(p);
 	else
 		forward(p, NFPROTO_IPV4);
