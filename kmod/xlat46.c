@@ -59,6 +59,15 @@ static enum nat64_counter check_transport(struct nat64_pkt *p)
 }
 
 /*
+ * What the gateway itself sends has DF as its socket looks for the path MTU, and
+ * is fragmented in spite of it if the socket permits that, as ip_fragment() does.
+ */
+static bool may_fragment_local(const struct nat64_pkt *p)
+{
+	return p->local && p->skb->ignore_df && !skb_is_gso(p->skb);
+}
+
+/*
  * Sections 4 and 4.1. A translated ICMP error always fits: it is cut to 1280
  * bytes, as RFC 4443 section 2.4 wants it.
  */
@@ -72,7 +81,7 @@ static enum nat64_counter check_size46(struct nat64_pkt *p)
 		limit = min(limit, p->cfg->set.lowest_ipv6_mtu);
 	if (likely(nat64_skb_fits(p, len, limit)) || p->icmp_error)
 		return NAT64_OK;
-	if (p->hdr.df) {
+	if (p->hdr.df && !may_fragment_local(p)) {
 		p->info = p->mtu - NAT64_HDR6_LEN(&p->hdr) +
 			  sizeof(struct iphdr);
 		return NAT64_TOO_BIG;
@@ -81,7 +90,7 @@ static enum nat64_counter check_size46(struct nat64_pkt *p)
 		return NAT64_NEEDS_SEGMENTING;
 	if (p->hdr.frag_off * 8 + p->hdr.payload > IP_MAX_MTU)
 		return NAT64_MALFORMED;
-	p->fragment_size = limit;
+	p->fragment_size = min(limit, p->cfg->set.lowest_ipv6_mtu);
 	p->hdr.frag = true;
 	return NAT64_OK;
 }

@@ -13,7 +13,7 @@ import socket
 
 import pytest
 from addresses import GATEWAY4, HOST4, HOST6, REAL4_EMBEDDED, REAL6_MAPPED, SERVER4, SERVER6
-from packet import ANY, UDP, ip4, ip6, octets, udp
+from packet import ANY, UDP, fragment, ip4, ip6, octets, raw, udp
 from sockets import stream
 from util import DEADLINE, eventually
 
@@ -80,6 +80,19 @@ def test_a_large_datagram_into_the_prefix_is_fragmented(real, mtu6, mtu4, discov
         assert put_together(seen[4], mtu4) == octets(OWN6_MAPPED, SERVER4, udp(4000, 5000, DATA[:size]))
         assert {(p[9], p[12:20]) for p in seen[4]} == {
             (UDP, socket.inet_aton(OWN6_MAPPED) + socket.inet_aton(SERVER4))}
+
+
+@pytest.mark.parametrize("discover", [DONT, WANT], ids=["discovery off", "usual discovery"])
+@pytest.mark.parametrize("size", [1353, 1452])
+def test_a_large_datagram_of_an_ipv4_socket_is_fragmented(real, discover, size):
+    """Of 1381 and 1480 octets, where 1380 of IPv4 pass."""
+    body = octets(GATEWAY4_EMBEDDED, HOST6, udp(4000, 5000, DATA[:size]))
+    with real.mtus(to6=1400, to4=1500), endpoint(real.gateway, 4, discover=discover) as sender:
+        seen = real.wire.exchange(lambda: sender.sendto(DATA[:size], (HOST4, 5000)))
+    assert not seen[4] and len(seen[6]) == 2
+    id = int.from_bytes(seen[6][0][44:48], "big")
+    assert seen[6] == [ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, at, at == 0), raw(UDP, body[at:at + 1232]), hlim=64)
+                       for at in (0, 1232)]
 
 
 def try_until_it_arrives(sender, to, sink, data):
