@@ -180,20 +180,23 @@ static enum nat64_counter check_forwarding6(const struct nat64_pkt *p,
 		NAT64_OK : NAT64_FORWARDING_OFF;
 }
 
+static bool may_forward4(const struct nat64_pkt *p)
+{
+	struct in_device *in_dev = __in_dev_get_rcu(p->in);
+
+	return in_dev && IN_DEV_FORWARD(in_dev);
+}
+
 static enum nat64_counter check_forwarding4(const struct nat64_pkt *p,
 					    const struct rtable *rt)
 {
-	struct in_device *in_dev;
-
 	if (rt->rt_type != RTN_UNICAST && rt->rt_type != RTN_LOCAL)
 		return NAT64_DESTINATION_ILLEGAL;
 	if (p->local)
 		return NAT64_OK;
 	if (unlikely(nat64_dst_is_local4(&rt->dst)))
 		return p->cfg->set.local ? NAT64_OK : NAT64_LOCAL_OFF;
-	in_dev = __in_dev_get_rcu(p->in);
-	return in_dev && IN_DEV_FORWARD(in_dev) ?
-		NAT64_OK : NAT64_FORWARDING_OFF;
+	return may_forward4(p) ? NAT64_OK : NAT64_FORWARDING_OFF;
 }
 
 /* Return true if the destination alone decides, so that the route may be cached. */
@@ -324,6 +327,13 @@ static struct rtable *lookup4(const struct nat64_pkt *p, struct flowi4 *fl4)
 	return __ip_route_output_key(p->nn->net, fl4);
 }
 
+/* As ip_error() has it, which is silent where nothing would be forwarded anyway. */
+static enum nat64_counter no_route4(const struct nat64_pkt *p, int err)
+{
+	return p->local || may_forward4(p) ? route_error(err) :
+					     NAT64_FORWARDING_OFF;
+}
+
 /* Return true if the destination alone decides, so that the route may be cached. */
 static bool is_dst_only_route4(const struct nat64_pkt *p, struct flowi4 *fl4)
 {
@@ -411,7 +421,7 @@ enum nat64_counter nat64_route4(struct nat64_pkt *p)
 	enum nat64_counter reason;
 
 	if (IS_ERR(rt))
-		return route_error(PTR_ERR(rt));
+		return no_route4(p, PTR_ERR(rt));
 	p->dst = &rt->dst;
 	reason = check_forwarding4(p, rt);
 	if (likely(!reason) && has_ipsec_policy(p))
