@@ -96,6 +96,15 @@ static unsigned int reject_packet(struct nat64_pkt *p,
 	return NF_DROP_ERR(local_errno(reason));
 }
 
+/*
+ * The error in it is what the call of a sender on this machine returns; kernels
+ * that do not look for one take no notice.
+ */
+static unsigned int stolen_verdict(const struct nat64_pkt *p)
+{
+	return NF_STOLEN | -p->err << NF_VERDICT_QBITS;
+}
+
 static enum nat64_counter translate_packet(struct nat64_pkt *p)
 {
 	return p->family == 4 ? nat64_xlat46(p) : nat64_xlat64(p);
@@ -107,6 +116,7 @@ static noinline unsigned int segment_packet(struct nat64_pkt *p)
 	struct nat64_pkt whole = *p;
 	struct sk_buff *segs, *skb, *next;
 	enum nat64_counter reason;
+	int err = 0;
 
 	nat64_route_put(&whole);
 	segs = nat64_skb_segment(p->skb);
@@ -119,13 +129,15 @@ static noinline unsigned int segment_packet(struct nat64_pkt *p)
 		p->skb = skb;
 		p->dst_held = false;
 		reason = translate_packet(p);
+		err = p->err ?: err;
 		if (!reason)
 			continue;
 		if (reason == NAT64_NEEDS_SEGMENTING)
 			reason = NAT64_MALFORMED;
 		nat64_pkt_reject(p, reason);
 	}
-	return NF_STOLEN;
+	p->err = err;
+	return stolen_verdict(p);
 }
 
 /* Out of line so that packets which are passed skip clearing struct nat64_pkt. */
@@ -153,7 +165,7 @@ static noinline unsigned int run_packet(struct nat64_net *nn,
 		return reject_packet(&p, NAT64_IPSEC_POLICY);
 	reason = translate_packet(&p);
 	if (likely(!reason))
-		return NF_STOLEN;
+		return stolen_verdict(&p);
 	if (reason == NAT64_NEEDS_SEGMENTING)
 		return segment_packet(&p);
 	return reject_packet(&p, reason);

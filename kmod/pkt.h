@@ -38,6 +38,7 @@
  * @dst_held: @dst carries a reference
  * @mtu: MTU of that route
  * @fragment_size: longest IPv6 fragment to make of the packet; 0: keep it whole
+ * @err: what the sender of a translated @local packet is told, or 0
  * @info: MTU or pointer of the ICMP error about a rejected packet
  * @family: address family of the packet as it is now: 4 or 6
  * @translated: @family is no longer the one it came with
@@ -63,6 +64,7 @@ struct nat64_pkt {
 	unsigned int			mtu;
 	unsigned int			fragment_size;
 	u32				info;
+	int				err;
 	u8				family;
 	bool				translated;
 	bool				dst_held;

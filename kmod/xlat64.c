@@ -256,6 +256,7 @@ static noinline enum nat64_counter hairpin_packet(struct nat64_pkt *p,
 	if (unlikely(p->cfg->set.counters))
 		nat64_eam_count(p, p->src_eam, NAT64_6TO4);
 	nat64_xlat46_back(&back);
+	p->err = back.err;
 	return NAT64_OK;
 }
 

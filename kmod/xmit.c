@@ -12,6 +12,12 @@
 #include "route.h"
 #include "skb.h"
 
+/* What ip_send_skb() tells the sender: a chain or a queue may have dropped it. */
+static int xmit_error(int err)
+{
+	return err > 0 ? net_xmit_errno(err) : err;
+}
+
 /* The packet takes the reference along, or lives under the RCU read lock. */
 static __always_inline void give_route(struct nat64_pkt *p)
 {
@@ -180,7 +186,7 @@ void nat64_deliver6(struct nat64_pkt *p)
 	give_route(p);
 	nat64_count(p->nn->stats, NAT64_TRANSLATED_4TO6, nat64_skb_segs(skb));
 	if (unlikely(p->local)) {
-		ip6_local_out(p->nn->net, p->sk, skb);
+		p->err = xmit_error(ip6_local_out(p->nn->net, p->sk, skb));
 		return;
 	}
 	if (has_l3mdev(p))
@@ -211,7 +217,7 @@ void nat64_deliver4(struct nat64_pkt *p)
 	give_route(p);
 	nat64_count(p->nn->stats, NAT64_TRANSLATED_6TO4, nat64_skb_segs(skb));
 	if (unlikely(p->local)) {
-		ip_local_out(p->nn->net, p->sk, skb);
+		p->err = xmit_error(ip_local_out(p->nn->net, p->sk, skb));
 		return;
 	}
 	if (has_l3mdev(p))

@@ -7,10 +7,11 @@ import os
 import select
 import socket
 
+import nft
 import pytest
 import sockets
 import util
-from addresses import GATEWAY4, HOST4, HOST6, REAL6_MAPPED, SERVER4, SERVER6
+from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, REAL6_MAPPED, SERVER4, SERVER6
 from icmp_error import prohibited
 from packet import (ANY, UDP, describe, echo6, echo_reply6, fragment, icmp4, icmp6, ip4, ip6,
                     octets, raw, tcp, udp)
@@ -40,6 +41,22 @@ def test_a_datagram_of_the_gateway(real, endpoint):
 def test_a_datagram_to_the_gateway(real, endpoint):
     real.wire.expect_silence(ip6(HOST6, GATEWAY4_EMBEDDED, udp(5000, 4000, b"hello")))
     assert endpoint.recvfrom(100) == (b"hello", (HOST4, 5000))
+
+
+@pytest.mark.parametrize("hook", ["output", "postrouting"])
+@pytest.mark.parametrize("family, to, match", [
+    (socket.AF_INET, HOST4, f"ip6 daddr {HOST6}"), (socket.AF_INET6, SERVER6, f"ip daddr {SERVER4}")], ids=["4to6", "6to4"])
+@pytest.mark.configuration(f"add 203.0.113.6 {GATEWAY6}", more=True)
+def test_the_sender_is_told_what_a_chain_drops(real, filters, hook, family, to, match):
+    """As of a native packet: EPERM."""
+    filters(nft.chain(hook, f"{match} drop"))
+    with real.gateway, socket.socket(family, socket.SOCK_DGRAM) as sender:
+        def refused():
+            with pytest.raises(OSError) as error:
+                sender.sendto(b"x", (to, 5000))
+            assert errno.errorcode[error.value.errno] == "EPERM"
+
+        real.wire.expect_silence(refused)
 
 
 def test_tos_of_the_gateway(real, endpoint):
