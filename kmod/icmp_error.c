@@ -176,7 +176,11 @@ edit_message(struct nat64_pkt *p, const struct quote *q, bool to6, __be32 word)
 	struct sk_buff *skb = p->skb;
 	struct icmphdr *icmp;
 	bool df = sizeof(struct iphdr) + q->hdr.payload > NAT64_MAX_WITHOUT_DF;
+	bool has_ether = nat64_skb_has_ether(skb);
+	u8 ether[ETH_HLEN];
 
+	if (has_ether)
+		memcpy(ether, nat64_skb_ether(skb), sizeof(ether));
 	skb->ip_summed = CHECKSUM_NONE;
 	__skb_pull(skb, p->hdr.len + ICMP_LEN + q->hdr.len);
 	edit_inner_transport(skb, q, to6);
@@ -197,6 +201,10 @@ edit_message(struct nat64_pkt *p, const struct quote *q, bool to6, __be32 word)
 	p->hdr.payload = skb->len;
 	__skb_push(skb, p->hdr.len);
 	skb_reset_network_header(skb);
+	if (has_ether) {
+		nat64_skb_put_ether(skb->data, ether);
+		skb->mac_header = skb->network_header - ETH_HLEN;
+	}
 	return icmp;
 }
 

@@ -209,6 +209,12 @@ static struct sk_buff *detach_tail(const struct nat64_pkt *p, unsigned int at)
 		return NULL;
 	skb_reserve(tail, room);
 	skb_copy_header(tail, p->skb);
+	skb_reset_network_header(tail);
+	skb_reset_mac_header(tail);
+	if (nat64_skb_has_ether(p->skb)) {
+		nat64_skb_put_ether(tail->data, nat64_skb_ether(p->skb));
+		tail->mac_header -= ETH_HLEN;
+	}
 	skb_split(p->skb, tail, at);
 	tail->truesize += tail->data_len;
 	if (p->local && p->skb->sk)

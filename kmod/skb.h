@@ -3,6 +3,7 @@
 #ifndef _NAT64_SKB_H
 #define _NAT64_SKB_H
 
+#include <linux/if_ether.h>
 #include <net/ip.h>
 #include <net/route.h>
 
@@ -116,17 +117,68 @@ nat64_skb_make_room(struct nat64_pkt *p, unsigned int touch, unsigned int head)
 }
 
 /**
+ * nat64_skb_has_ether() - whether a packet has its Ethernet header in front
+ * @skb: packet
+ */
+static inline bool nat64_skb_has_ether(const struct sk_buff *skb)
+{
+	return skb->network_header - skb->mac_header == ETH_HLEN;
+}
+
+/**
+ * nat64_skb_ether() - the Ethernet header of a packet
+ * @skb: packet that nat64_skb_has_ether()
+ */
+static inline unsigned char *nat64_skb_ether(const struct sk_buff *skb)
+{
+	return skb_network_header(skb) - ETH_HLEN;
+}
+
+/**
+ * nat64_skb_put_ether() - put an Ethernet header in front of a packet
+ * @data: the packet, with room in front
+ * @ether: header to copy, which the new one may overlap
+ */
+static inline void nat64_skb_put_ether(unsigned char *data,
+				       const unsigned char *ether)
+{
+	unsigned char *to = data - ETH_HLEN;
+	u64 first, last;
+
+	memcpy(&first, ether, sizeof(first));
+	memcpy(&last, ether + ETH_HLEN - sizeof(last), sizeof(last));
+	memcpy(to, &first, sizeof(first));
+	memcpy(to + ETH_HLEN - sizeof(last), &last, sizeof(last));
+}
+
+/**
  * nat64_skb_replace_header() - exchange the bytes at the front of a packet
- * @skb: packet with room made for it
+ * @p: packet with room made for it
  * @old: bytes to take off
  * @new: bytes to put in their place
  *
+ * An Ethernet header stays in front of them: filters that the packet is still to
+ * come by may ask for its addresses. nat64_skb_make_room() has made room for it,
+ * since LL_RESERVED_SPACE() is never less.
+ *
  * Return: the new bytes, not yet written.
  */
-static inline void *nat64_skb_replace_header(struct sk_buff *skb,
+static inline void *nat64_skb_replace_header(const struct nat64_pkt *p,
 					     unsigned int old,
 					     unsigned int new)
 {
+	struct sk_buff *skb = p->skb;
+
+	if (p->cfg->set.forwarding != NAT64_FORWARDING_DIRECT &&
+	    likely(nat64_skb_has_ether(skb))) {
+		nat64_skb_put_ether(skb->data + old - new,
+				    nat64_skb_ether(skb));
+		__skb_pull(skb, old);
+		__skb_push(skb, new);
+		skb_reset_network_header(skb);
+		skb->mac_header = skb->network_header - ETH_HLEN;
+		return skb->data;
+	}
 	__skb_pull(skb, old);
 	__skb_push(skb, new);
 	skb_reset_network_header(skb);

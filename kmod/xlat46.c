@@ -207,7 +207,7 @@ static void finish_packet46(struct nat64_pkt *p)
 	u8 ttl = p->hdr.ttl - !(p->local || p->hairpin);
 	void *at;
 
-	at = nat64_skb_replace_header(p->skb, p->hdr.len,
+	at = nat64_skb_replace_header(p, p->hdr.len,
 				      NAT64_HDR6_LEN(&p->hdr));
 	nat64_header6_write(at, &p->hdr, &p->a, p->cfg->set.traffic_class, ttl,
 			    p->hdr.payload);

@@ -185,7 +185,7 @@ static void edit_network64(struct nat64_pkt *p)
 	u16 id = reserve_ip_ids(p, segs);
 	void *at;
 
-	at = nat64_skb_replace_header(p->skb, p->hdr.len, sizeof(struct iphdr));
+	at = nat64_skb_replace_header(p, p->hdr.len, sizeof(struct iphdr));
 	nat64_header4_write(at, &p->hdr, &p->a, p->cfg->set.tos,
 			    p->hdr.ttl - !p->local, id, df, p->hdr.payload);
 	nat64_skb_to4(p);

@@ -5,7 +5,7 @@ import contextlib
 import re
 
 import pytest
-from addresses import HOST4, HOST6, SERVER4, SERVER6
+from addresses import HOST4, HOST6, MAC_FAR4, MAC_FAR6, MAC_TO4, MAC_TO6, SERVER4, SERVER6
 from frame import Frame
 from model_header import fragments4
 from nft import chain, counted
@@ -154,3 +154,67 @@ def test_a_qdisc_takes_the_band_of_the_type_of_service(real, mode, tos, band):
         assert real.wire.exchange(packet)[4]
         grown = [after - was for was, after in zip(before, sent())]
     assert grown[band] >= 20
+
+
+@pytest.mark.configuration("add 203.0.113.6 2001:db8:1::1", more=True)
+@pytest.mark.parametrize("packet", [
+    ip6(HOST6, "2001:db8:100::198.51.100.1", SHORT, tclass=0x10),
+    ip4(SERVER4, "203.0.113.6", SHORT, tos=0x10)], ids=["6to4", "4to6"])
+def test_what_is_for_the_gateway_keeps_its_priority(real, filters, packet):
+    """ip_forward() gives one; such packets do not come by there."""
+    filters(priorities("input"), chain("prerouting", "meta priority set 0:5", priority=-1000))
+    real.wire.exchange(packet)
+    assert priority(real.gateway) == 5
+
+
+# The Ethernet header, for filters behind the translator.
+
+ETHER = {6: f"ether saddr {MAC_FAR6} ether daddr {MAC_TO6}", 4: f"ether saddr {MAC_FAR4} ether daddr {MAC_TO4}"}
+ERROR_QUOTE6, ERROR_QUOTE4 = udp(2, 1, LONG[:100]), octets(HOST4, SERVER4, udp(2, 1, LONG))[:104]
+WITH_HEADER = {
+    "6to4": ip6(HOST6, SERVER6, SHORT),
+    "6to4, a fragment": ip6(HOST6, SERVER6, fragment(7, 0, True), raw(UDP, octets(HOST6, SERVER6, udp(1, 2, LONG))[:800])),
+    "6to4, an error": ip6(HOST6, SERVER6, icmp6(1, 4, 0, ip6(SERVER6, HOST6, ERROR_QUOTE6))),
+    "6to4, an error about a fragment": ip6(HOST6, SERVER6, icmp6(1, 4, 0, ip6(SERVER6, HOST6, fragment(7, 0, True),
+                                                                            raw(UDP, ERROR_QUOTE4)))),
+    "hairpin": ip6(HOST6, "2001:db8:100::cb00:7114", SHORT),
+    "4to6": ip4(SERVER4, HOST4, SHORT),
+    "4to6, a fragment": ip4(SERVER4, HOST4, raw(UDP, octets(SERVER4, HOST4, udp(1, 2, LONG))[:800]), id=7, mf=True),
+    "4to6, split": ip4(SERVER4, HOST4, udp(1, 2, LONG + LONG[:400]), id=7),
+    "4to6, an error": ip4(SERVER4, HOST4, icmp4(3, 3, 0, ip4(HOST4, SERVER4, ERROR_QUOTE6))),
+    "4to6, an error about a fragment": ip4(SERVER4, HOST4, icmp4(3, 3, 0, ip4(HOST4, SERVER4, raw(UDP, ERROR_QUOTE4),
+                                                                           id=7, mf=True))),
+}
+
+
+@pytest.mark.parametrize("what", WITH_HEADER)
+def test_filters_see_the_ethernet_header(real, filters, what):
+    """That of the packet as it came, in FORWARD."""
+    packet = WITH_HEADER[what]
+    filters(chain("forward", "ip daddr 198.18.77.0/24 accept", f'{ETHER[packet[0] >> 4]} counter accept comment "known"',
+                  'counter drop comment "unknown"'))
+    seen = real.wire.exchange(packet)
+    left = len(seen[6]) + len(seen[4])
+    assert left and counted(real.gateway) == {"known": left, "unknown": 0}
+
+
+@pytest.mark.configuration("add 203.0.113.6 2001:db8:1::1", more=True)
+@pytest.mark.parametrize("family, packet", [
+    (6, ip6(HOST6, "2001:db8:100::198.51.100.1", SHORT)), (4, ip4(SERVER4, "203.0.113.6", SHORT))], ids=["6to4", "4to6"])
+def test_filters_of_what_is_for_the_gateway_see_the_ethernet_header(real, filters, family, packet):
+    filters(chain("input", f'{ETHER[family]} udp dport 2 counter comment "known"'))
+    real.wire.exchange(packet)
+    assert counted(real.gateway) == {"known": 1}
+
+
+# A device that does not forward.
+
+@pytest.mark.parametrize("kind", ["unreachable", "prohibit", "blackhole"])
+def test_no_answer_where_nothing_is_forwarded(real, kind):
+    """ip_error() looks at the device's forwarding before it answers about the route."""
+    packet = ip6(HOST6, SERVER6, SHORT)
+    with real.gateway.routes(f"route {kind} {SERVER4}"):
+        with real.gateway.sysctls(net__ipv4__conf__to6__forwarding=0):
+            real.wire.expect_silence(packet)
+        seen = real.wire.exchange(packet)
+    assert len(seen[6]) == (kind != "blackhole")
