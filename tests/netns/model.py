@@ -94,6 +94,13 @@ class Model(Model4to6, Model6to4):
         return any(addr.version == n.version and addr in n and n.prefixlen > than
                    for n in self.native)
 
+    def _leads_back(self, dst, mapping):
+        """Whether no route of IPv4 leads to the host that has the mapping, nor to the gateway."""
+        own = IPv4Network(self.gateway4), IPv4Network(f"{self.gateway4}/24", strict=False)
+        length = mapping.four.prefixlen
+        return not self._native(dst, length) and not any(
+            dst in n and n.prefixlen > length for n in own)
+
     def carries(self, prefix, addr):
         """RFC 6052 3.1."""
         return prefix != WELL_KNOWN or not self.on("wkp-strict") or not is_in(addr, "not global")

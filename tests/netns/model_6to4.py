@@ -26,7 +26,7 @@ class Model6to4:
         if h.hop_limit <= 1 and not self.local:
             raise Refused("hop_limit", (3, 0, 0))
         back = self.on("hairpin") and not is_mapped and self.mapping4(dst)
-        if back:
+        if back and self._leads_back(dst, back):
             return self._hairpin(h, src, dst, back)
         size, mtu4 = 20 + len(h.payload), self._way4(dst)
         if size > mtu4 and not h.icmp_error:
