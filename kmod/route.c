@@ -482,6 +482,20 @@ unsigned int nat64_route4_mtu(const struct nat64_pkt *p, __be32 daddr)
 	return mtu;
 }
 
+/*
+ * Sysctl icmp_errors_use_inbound_ifaddr, as icmp_send() has it for errors of the
+ * gateway's own. Returns 0 if there is no such address.
+ */
+static __be32 inbound_ifaddr(const struct nat64_pkt *p, __be32 daddr)
+{
+	const struct net *net = p->nn->net;
+
+	if (likely(!READ_ONCE(net->ipv4.sysctl_icmp_errors_use_inbound_ifaddr)) ||
+	    p->local)
+		return 0;
+	return inet_select_addr(p->in, daddr, RT_SCOPE_LINK);
+}
+
 /**
  * nat64_route4_source() - the gateway's own address towards an IPv4 address
  * @p: packet
@@ -498,7 +512,7 @@ __be32 nat64_route4_source(const struct nat64_pkt *p, __be32 daddr)
 	if (IS_ERR(rt))
 		return 0;
 	ip_rt_put(rt);
-	return fl4.saddr ?: htonl(INADDR_DUMMY);
+	return inbound_ifaddr(p, daddr) ?: fl4.saddr ?: htonl(INADDR_DUMMY);
 }
 
 /**
