@@ -20,7 +20,7 @@ CACHE = Path(os.environ.get("NAT64_CACHE") or
 # What builds say that is not about this code: of what a new machine has to fetch, too.
 HARMLESS = re.compile(r"Skipping BTF generation for .* due to unavailability of vmlinux"
                       r"|^make(\[\d+\])?: |^ +[A-Z]+ "
-                      r"|^[\w-]+: (installing|waiting for|fetching|unpacking) ")
+                      r"|^[\w-]+: (installing|waiting|fetching|unpacking)\b")
 
 # Of the tests that passed or cannot run there, only one in each tenth is worth a line.
 PASSED = re.compile(r" (PASSED|SKIPPED)\b.*\[ *(?P<tenth>\d*?)\d%\]$")
