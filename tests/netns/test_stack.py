@@ -18,9 +18,10 @@ from addresses import (GATEWAY4, HOST4, HOST6, MAC_FAR4, PEER6, PREFIX, REAL4, R
 from frame import GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, Frame, Offload
 from icmp_error import fragmentation_needed, packet_too_big
 from model_header import fragments4
+from netns import Namespace
 from packet import (ANY, TCP, UDP, destination_options, echo4, echo6, fragment, hop_by_hop, icmp4,
                     icmp6, ip4, ip6, octets, ones_sum, pad, pseudo, raw, tcp, u16, udp)
-from util import DEADLINE
+from util import CTL, DEADLINE
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -654,10 +655,15 @@ def test_packets_are_untouched_where_nothing_is_configured_any_more(real):
 @topology.hooks_can_be_listed
 def test_hooks_stand_only_where_something_has_been_configured(real):
     """And stay there: unregistering a hook loses what waits in any NFQUEUE of the namespace."""
-    assert topology.hooks(real.gateway)
-    assert not topology.hooks(real.v6) and not topology.hooks(real.v4)
-    real.gateway.ctl("load", "-", input="")
-    assert topology.hooks(real.gateway)
+    namespace = Namespace("nat64-hooks")
+    try:
+        assert topology.hooks(real.gateway) and not topology.hooks(namespace)
+        namespace.run(CTL, "prefix", "add", PREFIX)
+        assert topology.hooks(namespace)
+        namespace.run(CTL, "load", "-", input="")
+        assert topology.hooks(namespace)
+    finally:
+        namespace.delete()
 
 
 @topology.hooks_can_be_listed
