@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 import util
@@ -74,8 +75,18 @@ def test_ping_that_does_not_fit_learns_the_mtu(real):
 
 # curl and nginx
 
+def wait_for_listener(namespace, port):
+    def listens():
+        with namespace:
+            fields = [line.split() for name in ("tcp", "tcp6")
+                      for line in Path(f"/proc/thread-self/net/{name}").read_text().splitlines()]
+        return any(f[1].endswith(f":{port:04X}") and f[3] == "0A" for f in fields)
+
+    util.eventually(listens, f"somebody listens on port {port}")
+
+
 @contextlib.contextmanager
-def nginx(namespace, address, directory):
+def nginx(namespace, address, root, directory):
     util.need("nginx", "curl")
     listen = f"[{address}]:80" if ":" in address else f"{address}:80"
     config = directory / "nginx.conf"
@@ -85,13 +96,12 @@ events {{ }}
 http {{
     access_log off; client_body_temp_path {directory}/b; proxy_temp_path {directory}/p;
     fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
-    server {{ listen {listen}; root {directory}; }}
+    server {{ listen {listen}; root {root}; }}
 }}
 """)
     with namespace.start("nginx", "-c", config, "-e", directory / "error.log") as server:
         try:
-            util.eventually(lambda: f" {listen} " in namespace.run("ss", "-Hltn").stdout,
-                            "nginx listens")
+            wait_for_listener(namespace, 80)
             yield
         finally:
             server.terminate()
@@ -106,6 +116,15 @@ def page(tmp_path_factory):
     return directory, hashlib.sha256(data).hexdigest()
 
 
+@pytest.fixture(scope="module")
+def servers(namespaces, page, tmp_path_factory):
+    """A web server on either side; returns the digest of its page."""
+    directory, digest = page
+    with nginx(namespaces.v6, REAL6, directory, tmp_path_factory.mktemp("nginx6")), \
+            nginx(namespaces.v4, REAL4, directory, tmp_path_factory.mktemp("nginx4")):
+        yield digest
+
+
 def fetch(client, address):
     """The digest of what curl gets."""
     host = f"[{address}]" if ":" in address else address
@@ -118,24 +137,21 @@ SIZES = (1280, 1400, 1500, 9000)
 
 @DIRECTIONS
 @pytest.mark.parametrize("mtu6, mtu4", [(six, four) for six in SIZES for four in SIZES])
-def test_curl_fetches_a_page(real, page, direction, mtu6, mtu4):
-    directory, digest = page
-    client, server, address, own = sides(real, direction)
-    with real.mtus(to6=mtu6, far6=mtu6, to4=mtu4, far4=mtu4), nginx(server, own, directory):
-        assert fetch(client, address) == digest
+def test_curl_fetches_a_page(real, servers, direction, mtu6, mtu4):
+    client, _, address, _ = sides(real, direction)
+    with real.mtus(to6=mtu6, far6=mtu6, to4=mtu4, far4=mtu4):
+        assert fetch(client, address) == servers
 
 
 @DIRECTIONS
-def test_curl_through_a_bottleneck_that_only_the_gateway_sees(real, page, direction):
+def test_curl_through_a_bottleneck_that_only_the_gateway_sees(real, servers, direction):
     """The server's link is large, the client's small, and its MSS says nothing of it."""
-    directory, digest = page
-    client, server, address, own = sides(real, direction)
+    client, server, address, _ = sides(real, direction)
     small = (dict(to6=1280, far6=1280) if direction == "6to4" else dict(to4=1280, far4=1280))
     back = f"{GATEWAY6}" if direction == "6to4" else f"{GATEWAY4}"
     prefix = "2001:db8:100::/96" if direction == "6to4" else "203.0.113.0/24"
-    with real.mtus(**small), nginx(server, own, directory), client.routes(
-            f"route {prefix} via {back} advmss 1440"):
-        assert fetch(client, address) == digest
+    with real.mtus(**small), client.routes(f"route {prefix} via {back} advmss 1440"):
+        assert fetch(client, address) == servers
     forget_mtus(server)
 
 
@@ -146,8 +162,7 @@ def iperf3_server(namespace):
     util.need("iperf3")
     with namespace.start("iperf3", "-s", "-1", "--forceflush", stdout=-3) as server:
         try:
-            util.eventually(lambda: ":5201 " in namespace.run("ss", "-Hltn").stdout,
-                            "iperf3 listens")
+            wait_for_listener(namespace, 5201)
             yield
         finally:
             server.terminate()
@@ -222,10 +237,8 @@ def test_ping_of_the_gateway_itself(real):
     assert "2 received" in said
 
 
-def test_curl_of_the_gateway_itself(real, page):
-    directory, digest = page
-    with nginx(real.v6, REAL6, directory):
-        assert fetch(real.gateway, REAL6_MAPPED) == digest
+def test_curl_of_the_gateway_itself(real, servers):
+    assert fetch(real.gateway, REAL6_MAPPED) == servers
 
 
 def test_a_host_reaches_the_gateway_through_the_prefix(real):

@@ -15,6 +15,7 @@ import re
 import shutil
 import socket
 import struct
+from pathlib import Path
 
 import netns
 import nft
@@ -75,9 +76,12 @@ def hosts(namespaces):
 def forget(hosts, real):
     """What was learned of path MTUs goes with the test."""
     yield
-    for namespace in (*hosts, real.v6, real.v4):
-        for family in ("-4", "-6"):
-            namespace.run("ip", family, "route", "flush", "cache")
+    h6, h4 = hosts
+    for namespace in (h6, real.v6):
+        namespace.run("ip", "-6", "route", "flush", "cache")
+    for namespace in (h4, real.v4):
+        with namespace:
+            Path("/proc/sys/net/ipv4/route/flush").write_text("1")
 
 
 FORGET = pytest.mark.usefixtures("forget")
