@@ -237,6 +237,8 @@ static const struct nl_field reply_fields[] = {
 	NL_FIELD(NAT64_A_ADDR6, struct reply, addr, fetch_addr6),
 	NL_FIELD(NAT64_A_VERSION, struct reply, version, nl_fetch_string),
 	NL_FIELD(NAT64_A_ACTIVE, struct reply, active, nl_fetch_value),
+	NL_FIELD(NAT64_A_ROUTES_PENDING, struct reply, routes_pending,
+		 nl_fetch_value),
 	NL_FIELD(NAT64_A_COUNT, struct reply, count, nl_fetch_value),
 	NL_FIELD(NAT64_A_LIMIT, struct reply, limit, nl_fetch_value),
 	NL_FIELD(NAT64_A_DIGEST, struct reply, digest, nl_fetch_value),

@@ -42,6 +42,7 @@ struct eam_counters {
  * @conf: prefixes, mappings, settings
  * @version: version of the module
  * @active: 1 if there is something to translate by
+ * @routes_pending: 1 while the routes are still to be listed
  * @changed: 1 if a load changed something
  * @replace: an event: mappings came in the place of others
  * @count: number of mappings
@@ -58,6 +59,7 @@ struct reply {
 	struct conf		conf;
 	char			version[32];
 	__u8			active;
+	__u8			routes_pending;
 	__u8			changed;
 	bool			replace;
 	__u32			count;

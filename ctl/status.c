@@ -32,6 +32,8 @@ static void status_out(struct out *out, const struct reply *status,
 		   digest_text(status->digest));
 	out_number(out, "generation", "generation  %llu\n",
 		   status->generation);
+	out_string(out, "routes", "routes      %s\n",
+		   status->routes_pending ? "pending" : "listed");
 	out_end(out);
 }
 

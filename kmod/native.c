@@ -352,6 +352,19 @@ void nat64_native_update(struct nat64_net *nn, bool wanted)
 }
 
 /**
+ * nat64_native_is_pending() - whether the routes are still to be listed
+ * @native: of a namespace
+ *
+ * Until then, each packet for a mapping or a prefix asks for a native route.
+ *
+ * Context: process, under nat64_net.lock.
+ */
+bool nat64_native_is_pending(const struct nat64_native *native)
+{
+	return native->is_wanted && READ_ONCE(native->is_stale);
+}
+
+/**
  * nat64_native_init() - prepare to hear of routes
  * @nn: translator of a new namespace
  */

@@ -58,6 +58,7 @@ struct nat64_native {
 	struct delayed_work	work;
 };
 
+bool nat64_native_is_pending(const struct nat64_native *native);
 void nat64_native_init(struct nat64_net *nn);
 void nat64_native_update(struct nat64_net *nn, bool wanted);
 void nat64_native_stop(struct nat64_net *nn);

@@ -39,6 +39,8 @@ static int put_status(struct sk_buff *skb, struct nat64_net *nn)
 	       nla_put_u8(skb, NAT64_A_ACTIVE, !is_empty) ?:
 	       nla_put_u32(skb, NAT64_A_LIMIT, nat64_mapping_limit(nn)) ?:
 	       nla_put_u32(skb, NAT64_A_GENERATION, nn->generation) ?:
+	       nla_put_u8(skb, NAT64_A_ROUTES_PENDING,
+			  nat64_native_is_pending(&nn->native)) ?:
 	       nat64_put_total(skb, nat64_config_protected(nn));
 }
 

@@ -448,6 +448,7 @@ prefixes    none
 mappings    0 of at most [0-9]+
 digest      0000000000000000
 generation  [0-9]+
+routes      listed
 """, ctl("status"))
     ctl("load -", input=WHOLE)
     status = ctl("status").splitlines()

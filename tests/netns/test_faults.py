@@ -458,6 +458,62 @@ def test_packets(taps, name, forwarding):
     assert outcomes[-1] == "sent" and "lost" in outcomes
 
 
+# Routes.
+
+MAPPING = {"addr4": "203.0.113.0", "len4": 24, "addr6": "2001:db8:1::", "len6": 120}
+LISTED = [["load-begin"], one("prefix-new", prefix={"addr": "2001:db8:100::", "len": 96}, staged=True),
+          one("eam-new", NEW, eam=MAPPING, staged=True), ["load-commit"]]
+
+
+def is_pending(client):
+    return named(client.ask("status-get")[0].attributes, "nat64")["routes-pending"] == b"\1"
+
+
+def said_of_routes(gateway):
+    return gateway.show("status").splitlines()[-1]
+
+
+def test_listing_the_routes(real):
+    """Without memory it is tried again, and status says so; until then each packet asks."""
+    with real.gateway:
+        client = netlink.Socket()
+    real.gateway.loaded = None
+    said = set()
+
+    def attempt(fault):
+        refused = f"203.0.113.{fault.n}"  # one that no listing before has met
+        client.ask("load-begin")
+        client.ask("load-commit")
+        with real.gateway.routes(f"route blackhole {refused}"):
+            return list_routes(fault, ip4(SERVER4, refused, udp(1, 2)))
+
+    def list_routes(fault, packet):
+        for request in LISTED[:-1]:
+            client.ask(*request)
+        try:
+            with fault:
+                client.ask(*LISTED[-1])
+        except (netlink.Refused, OSError):
+            with contextlib.suppress(netlink.Refused):
+                client.ask("load-abort")
+            return "refused"
+        if not is_pending(client):
+            return "listed"
+        real.wire.expect_silence(packet)
+        text = said_of_routes(real.gateway)
+        if is_pending(client):  # the next listing may have been faster than the process
+            said.add(text)
+        util.eventually(lambda: not is_pending(client), "the routes are listed")
+        assert said_of_routes(real.gateway) == "routes      listed"
+        real.wire.expect_silence(packet)
+        return "pending"
+
+    with contextlib.closing(client):
+        outcomes = each_fault(attempt, "faults in listing the routes")
+    assert outcomes[-1] == "listed" and "pending" in outcomes
+    assert said == {"routes      pending"}
+
+
 # The module, and network namespaces.
 
 LIBC = ctypes.CDLL(None, use_errno=True)

@@ -123,6 +123,8 @@ enum nat64_cmd {
  * @NAT64_A_FAMILY: u8, the family of the result: 4 or 6 (LOOKUP)
  * @NAT64_A_EXPLAIN: nest of &enum nat64_explain_attr (EXPLAIN)
  * @NAT64_A_USE: counters of a mapping, nest of &enum nat64_use_attr (USE_GET)
+ * @NAT64_A_ROUTES_PENDING: u8, 1 while the routes are still to be listed, and each
+ *	packet asks for a native one (STATUS_GET)
  * @__NAT64_A_MAX: end of the list
  */
 enum nat64_attr {
@@ -146,6 +148,7 @@ enum nat64_attr {
 	NAT64_A_FAMILY,
 	NAT64_A_EXPLAIN,
 	NAT64_A_USE,
+	NAT64_A_ROUTES_PENDING,
 
 	__NAT64_A_MAX
 };
