@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What decides on the route of a translated packet beside its destination.
+
+Rules by tunnel key, IPv6 routes by source, devices without policies, routes
+that encapsulate; test_paths.py and test_ways.py have the common ones.
+"""
+
+import contextlib
+import struct
+
+import pytest
+from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, SERVER4, SERVER6
+from frame import ethertype, mac
+from icmp_error import prohibited
+from packet import ANY, ip4, ip6, udp
+from util import run
+
+pytestmark = pytest.mark.usefixtures("real")
+
+VXLAN_PORT, MAC_VXLAN = 4789, "02:00:00:00:00:99"
+# By the side of its sender: a packet, and what it becomes.
+PAIRS = {6: (ip6(HOST6, SERVER6, udp(1, 2, b"x")),
+             ip4(HOST4, SERVER4, udp(1, 2, b"x"), ttl=63, id=ANY)),
+         4: (ip4(SERVER4, HOST4, udp(1, 2, b"x")),
+             ip6(SERVER6, HOST6, udp(1, 2, b"x"), hlim=63))}
+
+
+@pytest.fixture(params=[6, 4], ids=["6to4", "4to6"])
+def side(request):
+    return request.param
+
+
+@pytest.fixture(params=["filtered", "direct"])
+def forwarding(request, configure):
+    configure(f"set forwarding {request.param}")
+
+
+def in_vxlan(packet, vni):
+    """To the gateway's own VXLAN device, from the side of its family."""
+    inner = mac(MAC_VXLAN) + mac("02:00:00:00:00:98") + ethertype(packet) + packet
+    datagram = udp(5000, VXLAN_PORT, struct.pack("!II", 0x08000000, vni << 8) + inner)
+    if packet[0] >> 4 == 6:
+        return ip6(HOST6, GATEWAY6, datagram)
+    return ip4(SERVER4, GATEWAY4, datagram)
+
+
+needs_vxlan = pytest.mark.skipif(run("modprobe", "-q", "vxlan", check=False).returncode != 0,
+                                 reason="this kernel has no VXLAN")
+
+
+@contextlib.contextmanager
+def routes_or_skip(gateway, *lines):
+    """Routes of kinds that not every kernel knows."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(gateway.routes(*lines))
+        except AssertionError as error:
+            if "LWTUNNEL" not in str(error) and "SUBTREES" not in str(error):
+                raise
+            pytest.skip(str(error))
+        yield
+
+
+@needs_vxlan
+def test_rules_by_tunnel_key(gateway, expect, side, forwarding):
+    """Those of the new family, with the key of the tunnel that the packet came through."""
+    sent, translated = PAIRS[side]
+    gateway.ip(f"link add vxlan0 address {MAC_VXLAN} type vxlan external dstport {VXLAN_PORT}",
+               "link set vxlan0 up")
+    rule = "-4" if side == 6 else "-6", "rule"
+    try:
+        expect(in_vxlan(sent, 5), translated)
+        gateway.run("ip", *rule, "add", "tun_id", "5", "prohibit")
+        try:
+            expect(in_vxlan(sent, 5), prohibited(sent))
+            expect(in_vxlan(sent, 6), translated)
+        finally:
+            gateway.run("ip", *rule, "del", "tun_id", "5", "prohibit")
+    finally:
+        gateway.ip("link del vxlan0")
+
+
+def test_ipv6_routes_by_source(gateway, wire, forwarding):
+    """The source after translation; a route that was cached before does not count."""
+    sent, translated = PAIRS[4]
+    other = ip4("198.51.100.3", HOST4, udp(1, 2, b"x"))
+    other6 = ip6("2001:db8:100::c633:6403", HOST6, udp(1, 2, b"x"), hlim=63)
+    wire.expect(sent, translated)
+    with routes_or_skip(gateway, f"route {HOST6} from {SERVER6} via 2001:db8:1::77",
+                        "neigh 2001:db8:1::77 lladdr 02:00:00:00:06:77 dev to6"):
+        seen = wire.expect([sent, other], translated, other6)
+        assert [packet.ether[5] for packet in seen[6]] == [0x77, 0x10]
+    assert wire.expect(sent, translated)[6][0].ether[5] == 0x10
+
+
+@pytest.mark.skipif(run("modprobe", "-q", "xfrm_user", check=False).returncode != 0,
+                    reason="this kernel has no policies")
+def test_a_device_without_policies(gateway, expect, expect_silence, side, forwarding):
+    sent, translated = PAIRS[side]
+    ends = (HOST6, SERVER6) if side == 6 else (SERVER4, HOST4)
+    key = f"net__ipv{side}__conf__to{side}__disable_policy"
+    gateway.ip(f"xfrm policy add src {ends[0]} dst {ends[1]} dir fwd action block")
+    try:
+        expect_silence(sent)
+        with gateway.sysctls(**{key: 1}):
+            expect(sent, translated)
+    finally:
+        gateway.ip("xfrm policy flush")
+
+
+def test_a_route_that_encapsulates(gateway, wire, side, forwarding):
+    """encap ip and ip6: the packet leaves inside another one."""
+    sent, translated = PAIRS[side]
+    if side == 6:
+        tunnel, route = "ipip", f"{SERVER4} encap ip id 5 dst 198.51.100.254 dev tunnel0"
+    else:
+        tunnel, route = "ip6tnl mode any", f"{HOST6} encap ip6 id 5 dst 2001:db8:1::fe dev tunnel0"
+    gateway.ip(f"link add tunnel0 type {tunnel} external", "link set tunnel0 up")
+    try:
+        with routes_or_skip(gateway, f"route {route}"):
+            outer, = wire.exchange(sent)[4 if side == 6 else 6]
+    finally:
+        gateway.ip("link del tunnel0")
+    inner = outer[20 if side == 6 else 40:]
+    assert len(outer) > len(translated) and inner == translated.closed(inner)
