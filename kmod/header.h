@@ -93,7 +93,8 @@ nat64_header4_write(void *at, const struct nat64_hdr *hdr,
 		iph->id = htons(hdr->frag_id);
 		iph->frag_off = htons(hdr->frag_off | (hdr->mf ? IP_MF : 0));
 	}
-	ip_send_check(iph);
+	iph->check = 0;
+	iph->check = ip_fast_csum(iph, 5);
 }
 
 #endif /* _NAT64_HEADER_H */

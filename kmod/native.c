@@ -477,6 +477,29 @@ bool nat64_native_route4(const struct nat64_native *native,
 }
 
 /**
+ * nat64_native_ask4() - nat64_native_beats_eam() where there may be such a route
+ * @native: as there
+ * @skb: as there
+ * @dev: as there
+ * @is_local: as there
+ * @eam: as there
+ *
+ * Context: RCU read lock.
+ */
+bool nat64_native_ask4(const struct nat64_native *native,
+		       const struct sk_buff *skb, struct net_device *dev,
+		       bool is_local, const struct nat64_eam *eam)
+{
+	struct flowi4 fl4 = {
+		.daddr = ip_hdr(skb)->daddr,
+		.saddr = ip_hdr(skb)->saddr,
+	};
+
+	nat64_flowi4_set_tos(&fl4, ip_hdr(skb)->tos);
+	return nat64_native_route4(native, skb, dev, is_local, &fl4, eam);
+}
+
+/**
  * nat64_native_route6() - whether a native route is better than a prefix
  * @skb: IPv6 packet
  * @dev: as nat64_pkt.in

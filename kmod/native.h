@@ -8,9 +8,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
-#include <net/ip.h>
-
-#include "compat/flow.h"
+#include <net/flow.h>
 
 struct nat64_eam;
 struct nat64_net;
@@ -67,6 +65,9 @@ bool nat64_native_route4(const struct nat64_native *native,
 			 const struct sk_buff *skb, struct net_device *dev,
 			 bool is_local, struct flowi4 *fl4,
 			 const struct nat64_eam *eam);
+bool nat64_native_ask4(const struct nat64_native *native,
+		       const struct sk_buff *skb, struct net_device *dev,
+		       bool is_local, const struct nat64_eam *eam);
 bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
 			 bool is_local, const struct nat64_prefix *prefix);
 
@@ -85,16 +86,8 @@ static inline bool nat64_native_beats_eam(const struct nat64_native *native,
 					  struct net_device *dev, bool is_local,
 					  const struct nat64_eam *eam)
 {
-	struct flowi4 fl4;
-
-	if (likely(!READ_ONCE(native->has_specific4)))
-		return false;
-	fl4 = (struct flowi4){
-		.daddr = ip_hdr(skb)->daddr,
-		.saddr = ip_hdr(skb)->saddr,
-	};
-	nat64_flowi4_set_tos(&fl4, ip_hdr(skb)->tos);
-	return nat64_native_route4(native, skb, dev, is_local, &fl4, eam);
+	return unlikely(READ_ONCE(native->has_specific4)) &&
+	       nat64_native_ask4(native, skb, dev, is_local, eam);
 }
 
 /**

@@ -176,6 +176,19 @@ static enum nat64_counter skip_ext_header(const struct sk_buff *skb,
 	return NAT64_OK;
 }
 
+/* Return true for the headers that walk_ext_headers() does not stop at. */
+static __always_inline bool is_walked(u8 nexthdr)
+{
+	switch (nexthdr) {
+	case NEXTHDR_HOP:
+	case NEXTHDR_ROUTING:
+	case NEXTHDR_FRAGMENT:
+	case NEXTHDR_DEST:
+		return true;
+	}
+	return false;
+}
+
 /*
  * Walks the extension headers of the IPv6 header at @off, up to the first that
  * RFC 7915 section 5.1 does not skip, or up to the Fragment Header.
@@ -250,9 +263,11 @@ enum nat64_counter nat64_parse6(const struct sk_buff *skb,
 	enum nat64_counter reason;
 
 	fill_header6(hdr, ipv6_hdr(skb));
-	reason = walk_ext_headers(skb, 0, hdr, pointer);
-	if (unlikely(reason))
-		return reason;
+	if (unlikely(is_walked(hdr->proto))) {
+		reason = walk_ext_headers(skb, 0, hdr, pointer);
+		if (reason)
+			return reason;
+	}
 	hdr->payload = skb->len - hdr->len;
 	return likely(hdr->len == sizeof(struct ipv6hdr)) ?
 		NAT64_OK : check_ext_length(skb, hdr);
