@@ -19,7 +19,6 @@
 #include <net/netns/generic.h>
 
 #include "addr.h"
-#include "dst_cache.h"
 #include "native.h"
 #include "request.h"
 #include "settings.h"
@@ -33,6 +32,7 @@
  * @n_order: number of translation prefixes
  * @primary: index of the primary prefix; meaningless while @n_order is 0
  * @overlaps_pref64: a mapping's IPv6 prefix overlaps a translation prefix
+ * @generation: see nat64_config_generation()
  * @order: indexes in use, longest prefix first
  * @added: indexes in use, in the order in which the prefixes were added
  * @prefix: translation prefixes by index; a length of 0 is a free one
@@ -44,12 +44,14 @@ struct nat64_config {
 	u8			n_order;
 	u8			primary;
 	bool			overlaps_pref64;
+	u32			generation;
 	u8			order[NAT64_MAX_PREFIXES];
 	u8			added[NAT64_MAX_PREFIXES];
 	struct nat64_prefix	prefix[NAT64_MAX_PREFIXES];
 	struct rcu_work		rwork;
 };
 
+struct nat64_flows;
 struct nat64_load;
 
 /* Hooks of one netfilter point: one for each family. */
@@ -59,7 +61,7 @@ struct nat64_load;
  * struct nat64_net - the translator of a network namespace
  * @config: what packets see, never NULL between pernet init and exit
  * @stats: counters
- * @dst_cache: routes that packets took last, NULL without mappings
+ * @flows: what became of the last packets, NULL without mappings
  * @net: the namespace
  * @ident_key: spreads pairs of hosts over identification generators
  * @native: what is known of more specific native routes
@@ -82,7 +84,7 @@ struct nat64_load;
 struct nat64_net {
 	struct nat64_config __rcu	*config;
 	struct nat64_stats __percpu	*stats;
-	struct nat64_dst_cache __percpu	*dst_cache;
+	struct nat64_flows __percpu	*flows;
 	struct net			*net;
 	u32				ident_key;
 	struct nat64_native		native;
@@ -99,6 +101,20 @@ struct nat64_net {
 	bool				out_on;
 	struct nat64_text		texts[NAT64_TEXTS];
 };
+
+/**
+ * nat64_config_generation() - number of the state of mappings and configuration
+ * @cfg: configuration that a packet sees
+ *
+ * What is found in the table afterwards is of this state or of a later one.
+ * On one CPU, packets see numbers that only grow: each change adds 1 to the sum,
+ * be it a change of the table in place or a new configuration.
+ */
+static inline u32 nat64_config_generation(const struct nat64_config *cfg)
+{
+	/* Before what is found in the table. */
+	return cfg->generation + smp_load_acquire(&cfg->table->generation);
+}
 
 /**
  * nat64_config_carries() - whether a prefix may carry an IPv4 address

@@ -6,7 +6,7 @@
 #include <linux/string.h>
 
 #include "counters.h"
-#include "dst_cache.h"
+#include "flow.h"
 #include "hook.h"
 #include "load.h"
 
@@ -48,12 +48,12 @@ static int hooks_error(const struct nat64_request *rq, int err)
 				   "the netfilter hooks cannot be registered");
 }
 
-/* Route cache and route listener follow the configuration that packets see. */
+/* Flow cache and route listener follow the configuration that packets see. */
 static void sync_packet_path(struct nat64_net *nn)
 {
 	const struct nat64_config *cfg = nat64_config_protected(nn);
 
-	nat64_dst_cache_update(nn, cfg->table->count);
+	nat64_flows_update(nn, cfg->table->count);
 	nat64_native_update(nn, !nat64_config_is_empty(cfg));
 }
 
@@ -87,6 +87,17 @@ static void sync_counters(struct nat64_net *nn, const struct nat64_config *old,
 		nat64_counters_free(new->table);
 }
 
+/*
+ * Of two configurations with one table, and of two tables, packets see another
+ * sum: one more than any before, whatever the new table has been through.
+ */
+static void next_generation(const struct nat64_config *old,
+			    struct nat64_config *new)
+{
+	new->generation = old->generation + old->table->generation + 1 -
+			  new->table->generation;
+}
+
 /**
  * nat64_config_publish() - replace the configuration that packets see
  * @rq: request that made the new one; told that it changed something
@@ -109,6 +120,7 @@ int nat64_config_publish(struct nat64_request *rq, struct nat64_config *new)
 		if (err)
 			return hooks_error(rq, err);
 	}
+	next_generation(old, new);
 	rcu_assign_pointer(nn->config, new);
 	WRITE_ONCE(nn->generation, nn->generation + 1);
 	rq->changed = true;

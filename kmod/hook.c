@@ -6,6 +6,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 
+#include "compat/compiler.h"
 #include "reject.h"
 #include "route.h"
 #include "skb.h"
@@ -140,7 +141,26 @@ static noinline unsigned int segment_packet(struct nat64_pkt *p)
 	return stolen_verdict(p);
 }
 
-/* Out of line so that packets which are passed skip clearing struct nat64_pkt. */
+/*
+ * All that has to be known of a packet before it is looked at, and whoever
+ * rejects it then asks for. The rest costs too much to clear for each packet.
+ */
+static __always_inline void clear_rest(struct nat64_pkt *p)
+{
+	p->src_eam = NULL;
+	memset(&p->hdr, 0, sizeof(p->hdr));
+	p->dst = NULL;
+	p->err = 0;
+	p->translated = false;
+	p->dst_held = false;
+	p->keep = false;
+	p->icmp_error = false;
+	p->udp_zero = false;
+	p->hairpin = false;
+	p->dry_run = false;
+}
+
+/* Out of line so that packets which are passed skip filling struct nat64_pkt. */
 static noinline unsigned int run_packet(struct nat64_net *nn,
 					const struct nat64_config *cfg,
 					struct sk_buff *skb,
@@ -148,19 +168,19 @@ static noinline unsigned int run_packet(struct nat64_net *nn,
 					const struct nat64_eam *eam,
 					const struct nat64_prefix *prefix)
 {
-	struct nat64_pkt p = {
-		.skb = skb,
-		.nn = nn,
-		.cfg = cfg,
-		.sk = state->sk,
-		.in = hook_dev(state),
-		.dst_eam = eam,
-		.prefix = prefix,
-		.family = eam ? 4 : 6,
-		.local = is_local(state),
-	};
+	struct nat64_pkt p NAT64_UNINITIALIZED;
 	enum nat64_counter reason;
 
+	p.skb = skb;
+	p.nn = nn;
+	p.cfg = cfg;
+	p.sk = state->sk;
+	p.in = hook_dev(state);
+	p.dst_eam = eam;
+	p.prefix = prefix;
+	p.family = eam ? 4 : 6;
+	p.local = is_local(state);
+	clear_rest(&p);
 	if (!p.local && !nat64_route_may_enter(&p))
 		return reject_packet(&p, NAT64_IPSEC_POLICY);
 	reason = translate_packet(&p);

@@ -8,7 +8,7 @@
 #include <net/net_namespace.h>
 
 #include "control.h"
-#include "dst_cache.h"
+#include "flow.h"
 #include "hook.h"
 #include "load.h"
 #include "netlink.h"
@@ -49,13 +49,13 @@ static void __net_exit net_exit(struct net *net)
 	nat64_load_exit(nn);
 	nat64_control_exit(nn);
 	nat64_native_exit(nn);
-	nat64_dst_cache_exit(nn);
+	nat64_flows_exit(nn);
 	free_percpu(nn->stats);
 }
 
 /*
  * IPv6's own exit frees the memory that its routes are counted in, so the routes
- * that nat64_dst_cache_exit() released must have been freed before.
+ * that nat64_flows_exit() released must have been freed before.
  */
 static void __net_exit net_exit_batch(struct list_head *nets)
 {

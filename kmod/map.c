@@ -96,7 +96,8 @@ static enum nat64_counter map_source4(struct nat64_pkt *p)
 /**
  * nat64_map46() - find the IPv6 addresses of a packet
  * @p: packet with its IPv4 addresses and the mapping of its destination; gets
- *	the IPv6 addresses, the mapping of its source, and the translation prefix
+ *	the IPv6 addresses, the mapping of its source, the translation prefix, and
+ *	@p->csum
  *
  * Context: RCU read lock.
  *
@@ -104,12 +105,17 @@ static enum nat64_counter map_source4(struct nat64_pkt *p)
  */
 enum nat64_counter nat64_map46(struct nat64_pkt *p)
 {
+	enum nat64_counter reason;
+
 	nat64_eam_to6(p->dst_eam, p->a.dst4, &p->a.dst6);
 	if (unlikely(p->cfg->overlaps_pref64) && p->local &&
 	    nat64_prefix_find(p->cfg, &p->a.dst6))
 		return NAT64_LOOP;
 	p->prefix = source_prefix(p->cfg, p->dst_eam);
-	return map_source4(p);
+	reason = map_source4(p);
+	if (likely(!p->icmp_error))
+		p->csum = nat64_csum_addrs(&p->a);
+	return reason;
 }
 
 static enum nat64_counter map_destination6(struct nat64_pkt *p)
@@ -163,7 +169,7 @@ static enum nat64_counter map_source6(struct nat64_pkt *p)
 /**
  * nat64_map64() - find the IPv4 addresses of a packet
  * @p: packet with its IPv6 addresses and the translation prefix of its
- *	destination; gets the IPv4 addresses and the mappings of both
+ *	destination; gets the IPv4 addresses, the mappings of both, and @p->csum
  *
  * Context: RCU read lock.
  *
@@ -177,7 +183,10 @@ enum nat64_counter nat64_map64(struct nat64_pkt *p)
 		return reason;
 	if (unlikely(!nat64_addr4_is_host(p->a.dst4)))
 		return NAT64_DESTINATION_ILLEGAL;
-	return map_source6(p);
+	reason = map_source6(p);
+	if (likely(!p->icmp_error))
+		p->csum = nat64_csum_addrs(&p->a);
+	return reason;
 }
 
 static bool map_quoted4(const struct nat64_pkt *p, bool use_eam, __be32 addr4,

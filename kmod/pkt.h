@@ -33,6 +33,8 @@
  * @prefix: translation prefix of its IPv6 addresses that are not mapped
  * @hdr: its network headers
  * @a: its addresses in both families
+ * @generation: nat64_config_generation() before its addresses were looked up
+ * @csum: nat64_csum_addrs() of @a, unless it is an ICMP error
  * @second_pass: where a dry run leaves the second pass of a hairpinned packet
  * @dst: route in the new family, NULL until there is one
  * @dst_held: @dst carries a reference
@@ -42,6 +44,7 @@
  * @info: MTU or pointer of the ICMP error about a rejected packet
  * @family: address family of the packet as it is now: 4 or 6
  * @translated: @family is no longer the one it came with
+ * @keep: its flow may be kept, once it is known
  * @local: it comes from the gateway itself
  * @icmp_error: it is an ICMP error
  * @udp_zero: UDP without a checksum, which is to get one
@@ -59,6 +62,8 @@ struct nat64_pkt {
 	const struct nat64_prefix	*prefix;
 	struct nat64_hdr		hdr;
 	struct nat64_addrs		a;
+	u32				generation;
+	__wsum				csum;
 	struct nat64_pkt		*second_pass;
 	struct dst_entry		*dst;
 	unsigned int			mtu;
@@ -68,6 +73,7 @@ struct nat64_pkt {
 	u8				family;
 	bool				translated;
 	bool				dst_held;
+	bool				keep;
 	bool				local;
 	bool				icmp_error;
 	bool				udp_zero;

@@ -13,7 +13,7 @@
 #include "compat/flow.h"
 #include "compat/mtu.h"
 #include "compat/xfrm.h"
-#include "dst_cache.h"
+#include "flow.h"
 #include "icmp.h"
 
 /* What routing knows about a failed lookup, as RFC 7915 wants it answered. */
@@ -92,6 +92,7 @@ static noinline enum nat64_counter lookup_policy(struct nat64_pkt *p,
 		return NAT64_NO_ROUTE;
 	p->dst_held = false;
 	p->dst = NULL;
+	p->keep = false;
 	fl->flowi_oif = dst->dev->ifindex;
 	dst = xfrm_lookup(p->nn->net, dst, fl, sending_sock(p),
 			  p->local ? 0 : XFRM_LOOKUP_QUEUE);
@@ -218,7 +219,7 @@ static bool is_dst_only_route6(const struct nat64_pkt *p,
 
 static bool may_cache6(const struct nat64_pkt *p)
 {
-	return !p->local && !fib6_has_custom_rules(p->nn->net) &&
+	return !p->local && !p->dry_run && !fib6_has_custom_rules(p->nn->net) &&
 	       !fib6_routes_require_src(p->nn->net);
 }
 
@@ -236,32 +237,31 @@ static void set_flow6(const struct nat64_pkt *p, struct flowi6 *fl6)
 	set_upper(p, proto, &fl6->uli);
 }
 
-static noinline struct dst_entry *find_slowly6(struct nat64_pkt *p, bool cache)
+static void lookup_dst6(struct nat64_pkt *p, bool may_cache)
 {
+	struct nat64_flow *flow = NULL;
 	struct flowi6 fl6;
-	struct dst_entry *dst;
 
 	set_flow6(p, &fl6);
-	dst = lookup6(p, &fl6);
+	p->dst = lookup6(p, &fl6);
 	p->dst_held = p->local;
-	if (cache && !dst->error && is_dst_only_route6(p, dst))
-		nat64_dst_cache_set(p->nn, &p->a.dst6, NAT64_DST_KIND6, dst,
-				    rt6_get_cookie((struct rt6_info *)dst));
-	return dst;
+	if (may_cache && !p->dst->error)
+		flow = nat64_flow_admit(p, NAT64_FLOW_DST6);
+	if (flow && is_dst_only_route6(p, p->dst))
+		nat64_flow_add(flow, p, NAT64_FLOW_DST6);
+	else
+		p->keep = false;
 }
 
-static struct dst_entry *find_dst6(struct nat64_pkt *p)
+/* Of a packet whose flow was not there. */
+static noinline void find_dst6(struct nat64_pkt *p)
 {
-	bool cache = may_cache6(p);
-	struct dst_entry *dst;
+	bool may_cache = may_cache6(p);
 
-	if (likely(cache)) {
-		dst = nat64_dst_cache_get(READ_ONCE(p->nn->dst_cache),
-					  &p->a.dst6, NAT64_DST_KIND6);
-		if (likely(dst))
-			return dst;
-	}
-	return find_slowly6(p, cache);
+	if (may_cache)
+		p->dst = nat64_flow_find_dst(p, NAT64_FLOW_DST6);
+	if (!p->dst)
+		lookup_dst6(p, may_cache);
 }
 
 static noinline enum nat64_counter check_policy6(struct nat64_pkt *p)
@@ -277,7 +277,8 @@ static noinline enum nat64_counter check_policy6(struct nat64_pkt *p)
 
 /**
  * nat64_route6() - find the route of a packet that becomes IPv6
- * @p: packet with its IPv6 addresses; gets @p->dst and @p->mtu
+ * @p: packet with its IPv6 addresses; gets @p->dst, unless that of its flow is
+ *	there, and @p->mtu
  *
  * As ip6_forward() would, or ip6_route_me_harder() for what the gateway itself
  * sends, but for the MTU: a route's own counts, since ip6_output() will not
@@ -290,7 +291,8 @@ enum nat64_counter nat64_route6(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 
-	p->dst = find_dst6(p);
+	if (unlikely(!p->dst))
+		find_dst6(p);
 	if (unlikely(p->dst->error))
 		return route_error(p->dst->error);
 	reason = check_forwarding6(p, p->dst);
@@ -346,7 +348,7 @@ static bool is_dst_only_route4(const struct nat64_pkt *p, struct flowi4 *fl4)
 
 static bool may_cache4(const struct nat64_pkt *p)
 {
-	return !p->local && !fib4_has_custom_rules(p->nn->net);
+	return !p->local && !p->dry_run && !fib4_has_custom_rules(p->nn->net);
 }
 
 static void set_flow4(const struct nat64_pkt *p, struct flowi4 *fl4)
@@ -362,34 +364,38 @@ static void set_flow4(const struct nat64_pkt *p, struct flowi4 *fl4)
 	set_upper(p, proto, &fl4->uli);
 }
 
-static noinline struct rtable *find_slowly4(struct nat64_pkt *p, bool cache)
+/* Returns 0, or a negative error. */
+static int lookup_dst4(struct nat64_pkt *p, bool may_cache)
 {
-	struct in6_addr key = { .s6_addr32[3] = p->a.dst4 };
+	u16 kind = NAT64_FLOW_KIND(NAT64_FLOW_DST4, p->hdr.tos);
+	struct nat64_flow *flow = NULL;
 	struct flowi4 fl4;
 	struct rtable *rt;
 
 	set_flow4(p, &fl4);
 	rt = lookup4(p, &fl4);
-	p->dst_held = !IS_ERR(rt);
-	if (cache && p->dst_held && is_dst_only_route4(p, &fl4))
-		nat64_dst_cache_set(p->nn, &key, NAT64_DST_KIND4(p->hdr.tos),
-				    &rt->dst, 0);
-	return rt;
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	p->dst = &rt->dst;
+	p->dst_held = true;
+	if (may_cache)
+		flow = nat64_flow_admit(p, kind);
+	if (flow && is_dst_only_route4(p, &fl4))
+		nat64_flow_add(flow, p, kind);
+	else
+		p->keep = false;
+	return 0;
 }
 
-static struct rtable *find_rt4(struct nat64_pkt *p)
+/* Of a packet whose flow was not there. Returns 0, or a negative error. */
+static noinline int find_dst4(struct nat64_pkt *p)
 {
-	struct in6_addr key = { .s6_addr32[3] = p->a.dst4 };
-	bool cache = may_cache4(p);
-	struct dst_entry *dst;
+	bool may_cache = may_cache4(p);
 
-	if (likely(cache)) {
-		dst = nat64_dst_cache_get(READ_ONCE(p->nn->dst_cache), &key,
-					  NAT64_DST_KIND4(p->hdr.tos));
-		if (likely(dst))
-			return container_of(dst, struct rtable, dst);
-	}
-	return find_slowly4(p, cache);
+	if (may_cache)
+		p->dst = nat64_flow_find_dst(p, NAT64_FLOW_KIND(NAT64_FLOW_DST4,
+								p->hdr.tos));
+	return p->dst ? 0 : lookup_dst4(p, may_cache);
 }
 
 static noinline enum nat64_counter check_policy4(struct nat64_pkt *p)
@@ -406,7 +412,8 @@ static noinline enum nat64_counter check_policy4(struct nat64_pkt *p)
 
 /**
  * nat64_route4() - find the route of a packet that becomes IPv4
- * @p: packet with its IPv4 addresses; gets @p->dst and @p->mtu
+ * @p: packet with its IPv4 addresses; gets @p->dst, unless that of its flow is
+ *	there, and @p->mtu
  *
  * As ip_forward() would, but without asking the reverse path about the source:
  * that is a mapped address, which need not have a route; or as
@@ -417,13 +424,15 @@ static noinline enum nat64_counter check_policy4(struct nat64_pkt *p)
  */
 enum nat64_counter nat64_route4(struct nat64_pkt *p)
 {
-	struct rtable *rt = find_rt4(p);
 	enum nat64_counter reason;
+	int err;
 
-	if (IS_ERR(rt))
-		return no_route4(p, PTR_ERR(rt));
-	p->dst = &rt->dst;
-	reason = check_forwarding4(p, rt);
+	if (unlikely(!p->dst)) {
+		err = find_dst4(p);
+		if (err)
+			return no_route4(p, err);
+	}
+	reason = check_forwarding4(p, container_of(p->dst, struct rtable, dst));
 	if (likely(!reason) && has_ipsec_policy(p))
 		reason = check_policy4(p);
 	if (unlikely(reason))

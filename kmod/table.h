@@ -43,6 +43,7 @@ struct nat64_column {
 
 /**
  * struct nat64_table - a set of mappings
+ * @generation: counts batches, after they have ended
  * @by_addr4: by their IPv4 prefixes
  * @by_addr6: by their IPv6 prefixes
  * @prefix_users: mappings that name each translation prefix
@@ -53,6 +54,7 @@ struct nat64_column {
  * @work: frees the table
  */
 struct nat64_table {
+	u32			generation;
 	struct nat64_column	by_addr4;
 	struct nat64_column	by_addr6;
 	u32			prefix_users[NAT64_MAX_PREFIXES];

@@ -239,6 +239,15 @@ static bool needs_grace_period(const struct nat64_batch *b)
 	       moves_address(b->table, item->old6, item->new);
 }
 
+static void end_batch(struct nat64_batch *b)
+{
+	struct nat64_table *t = b->table;
+
+	/* Whoever sees the new number sees all of the changes. */
+	smp_store_release(&t->generation, t->generation + 1);
+	kvfree(b);
+}
+
 /**
  * nat64_batch_begin() - begin to change a table
  * @t: table
@@ -365,7 +374,7 @@ void nat64_batch_commit(struct nat64_batch *b)
 		call_rcu(&eam->rcu, free_eam_rcu);
 		cond_resched();
 	}
-	kvfree(b);
+	end_batch(b);
 }
 
 static void undo_item(struct nat64_batch *b, const struct nat64_batch_item *item)
@@ -398,5 +407,5 @@ void nat64_batch_abort(struct nat64_batch *b)
 		undo_item(b, &b->item[--b->n]);
 		cond_resched();
 	}
-	kvfree(b);
+	end_batch(b);
 }

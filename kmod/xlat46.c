@@ -8,6 +8,7 @@
 
 #include "compat/skbuff.h"
 #include "counters.h"
+#include "flow.h"
 #include "header.h"
 #include "icmp.h"
 #include "icmp_error.h"
@@ -102,6 +103,20 @@ static void use_frag_max_size4(struct nat64_pkt *p)
 		p->hdr.df = false;
 }
 
+/* The mapping had been looked up before p->generation was. */
+static bool is_mapping_current(const struct nat64_pkt *p)
+{
+	return nat64_eam_find4(p->cfg->table, p->a.dst4) == p->dst_eam;
+}
+
+static noinline void keep_flow46(const struct nat64_pkt *p)
+{
+	struct nat64_flow *flow = nat64_flow_admit(p, NAT64_FLOW_4TO6);
+
+	if (flow && is_mapping_current(p))
+		nat64_flow_add(flow, p, NAT64_FLOW_4TO6);
+}
+
 /* Everything that can refuse a packet; nothing of it is changed yet. */
 static enum nat64_counter decide_packet46(struct nat64_pkt *p)
 {
@@ -120,9 +135,11 @@ static enum nat64_counter decide_packet46(struct nat64_pkt *p)
 		return reason;
 	p->a.src4 = ip_hdr(p->skb)->saddr;
 	p->a.dst4 = ip_hdr(p->skb)->daddr;
-	reason = nat64_map46(p);
-	if (unlikely(reason))
-		return reason;
+	if (unlikely(!nat64_flow_get46(p))) {
+		reason = nat64_map46(p);
+		if (reason)
+			return reason;
+	}
 	if (unlikely(p->hdr.ttl <= 1) && !p->local)
 		return NAT64_HOP_LIMIT;
 	reason = check_transport(p);
@@ -133,6 +150,8 @@ static enum nat64_counter decide_packet46(struct nat64_pkt *p)
 	reason = nat64_route6(p);
 	if (unlikely(reason))
 		return reason;
+	if (unlikely(p->keep))
+		keep_flow46(p);
 	return check_size46(p);
 }
 
@@ -198,7 +217,7 @@ static void edit_transport46(struct nat64_pkt *p, int at)
 		compute_udp_csum(p);
 	else if (likely(at >= 0))
 		nat64_csum_transport(p->skb, p->hdr.len, p->hdr.proto, at,
-				     nat64_csum_addrs(&p->a));
+				     p->csum);
 }
 
 /* Writes the network headers, and sends the packet on. */

@@ -11,6 +11,7 @@
 #include "compat/skbuff.h"
 #include "compat/sock.h"
 #include "counters.h"
+#include "flow.h"
 #include "header.h"
 #include "icmp.h"
 #include "icmp_error.h"
@@ -152,9 +153,11 @@ static enum nat64_counter decide_packet64(struct nat64_pkt *p)
 		return reason;
 	p->a.src6 = ipv6_hdr(p->skb)->saddr;
 	p->a.dst6 = ipv6_hdr(p->skb)->daddr;
-	reason = nat64_map64(p);
-	if (unlikely(reason))
-		return reason;
+	if (unlikely(!nat64_flow_get64(p))) {
+		reason = nat64_map64(p);
+		if (reason)
+			return reason;
+	}
 	if (unlikely(p->hdr.ttl <= 1) && !p->local)
 		return NAT64_HOP_LIMIT;
 	if (unlikely(nat64_skb_must_segment(p)))
@@ -174,7 +177,7 @@ static void edit_transport64(struct nat64_pkt *p, int at)
 				~nat64_csum_pseudo6(&p->a, p->hdr.payload));
 	} else if (likely(at >= 0)) {
 		nat64_csum_transport(p->skb, p->hdr.len, p->hdr.proto, at,
-				     ~nat64_csum_addrs(&p->a));
+				     ~p->csum);
 	}
 }
 
@@ -244,6 +247,7 @@ static noinline enum nat64_counter hairpin_packet(struct nat64_pkt *p,
 
 	back.src_eam = NULL;
 	back.dst_eam = eam;
+	back.keep = false;
 	reason = nat64_map46(&back) ?: nat64_route6(&back) ?:
 		 check_size_back(p, &back) ?: edit_packet64(p);
 	if (reason == NAT64_DRY_RUN)
@@ -266,17 +270,37 @@ static noinline enum nat64_counter hairpin_packet(struct nat64_pkt *p,
  * (condition A2), or a more specific IPv4 route leads elsewhere (RFC 7915
  * section 4.6).
  */
-static const struct nat64_eam *find_hairpin(const struct nat64_pkt *p)
+static noinline const struct nat64_eam *find_hairpin(struct nat64_pkt *p)
 {
 	struct flowi4 fl4 = { .daddr = p->a.dst4, .saddr = p->a.src4 };
 	const struct nat64_eam *eam;
 
+	if (!p->cfg->set.hairpin || p->dst_eam)
+		return NULL;
 	eam = nat64_eam_find4(p->cfg->table, p->a.dst4);
 	if (likely(!eam || !READ_ONCE(p->nn->native.has_specific4)))
 		return eam;
+	p->keep = false;
 	nat64_flowi4_set_tos(&fl4, p->hdr.tos);
 	return nat64_native_route4(&p->nn->native, p->skb, p->in, p->local,
 				   &fl4, eam) ? NULL : eam;
+}
+
+static noinline void keep_flow64(const struct nat64_pkt *p)
+{
+	u16 kind = NAT64_FLOW_KIND(NAT64_FLOW_6TO4, p->hdr.tos);
+	struct nat64_flow *flow = nat64_flow_admit(p, kind);
+
+	if (flow)
+		nat64_flow_add(flow, p, kind);
+}
+
+/* A flow that was there did not tell the mapping. */
+static noinline void count_packet64(const struct nat64_pkt *p)
+{
+	nat64_eam_count(p, p->src_eam ?: nat64_eam_find6(p->cfg->table,
+							 &p->a.src6),
+			NAT64_6TO4);
 }
 
 /**
@@ -295,14 +319,16 @@ enum nat64_counter nat64_xlat64(struct nat64_pkt *p)
 
 	if (unlikely(reason))
 		return reason;
-	if (p->cfg->set.hairpin && likely(!p->dst_eam)) {
+	if (unlikely(!p->dst)) {
 		eam = find_hairpin(p);
-		if (unlikely(eam))
+		if (eam)
 			return hairpin_packet(p, eam);
 	}
 	reason = nat64_route4(p);
 	if (unlikely(reason))
 		return reason;
+	if (unlikely(p->keep))
+		keep_flow64(p);
 	reason = check_size64(p);
 	if (unlikely(reason))
 		return reason;
@@ -312,7 +338,7 @@ enum nat64_counter nat64_xlat64(struct nat64_pkt *p)
 	if (trace_translated_enabled())
 		nat64_trace_translated(p);
 	if (unlikely(p->cfg->set.counters))
-		nat64_eam_count(p, p->src_eam, NAT64_6TO4);
+		count_packet64(p);
 	nat64_deliver4(p);
 	return NAT64_OK;
 }

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "flow.h"
+
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+#include <net/ip6_fib.h>
+
+/*
+ * Logarithms of the number of pairs of places. What packets make the kernel
+ * allocate is charged to nobody, so the namespaces of users stay small.
+ */
+#define MIN_BITS	4
+#define GROWTH_BITS	2
+#define MAX_BITS	11
+#define MAX_BITS_USERNS	6
+
+/**
+ * nat64_flow_forget() - take an entry out of the cache
+ * @flow: its place, which may be free
+ *
+ * Context: softirq of the CPU that the entry belongs to.
+ */
+void nat64_flow_forget(struct nat64_flow *flow)
+{
+	dst_release(flow->dst);
+	flow->dst = NULL;
+	flow->kind = 0;
+}
+
+static unsigned int count_bits(const struct nat64_flows *flows)
+{
+	return 64 - flows->shift;
+}
+
+static void free_places(struct nat64_flows *flows)
+{
+	unsigned int i;
+
+	if (!flows->places)
+		return;
+	for (i = 0; i < 2U << count_bits(flows); i++)
+		dst_release(flows->places[i].dst);
+	kfree(flows->places);
+}
+
+/* If there is no memory for more places, the old ones go on for a while. */
+static void resize_places(struct nat64_flows *flows, unsigned int bits)
+{
+	struct nat64_flow *places;
+
+	flows->pressure = 0;
+	places = kcalloc(2U << bits, sizeof(*places),
+			 GFP_ATOMIC | __GFP_NOWARN);
+	if (!places)
+		return;
+	free_places(flows);
+	flows->places = places;
+	flows->shift = 64 - bits;
+}
+
+/* Makes sure that there are places, and enough of them. */
+static void grow_places(const struct nat64_net *nn, struct nat64_flows *flows)
+{
+	bool is_userns = nn->net->user_ns != &init_user_ns;
+	unsigned int max_bits = is_userns ? MAX_BITS_USERNS : MAX_BITS;
+	unsigned int bits;
+
+	if (unlikely(!flows->places)) {
+		resize_places(flows, MIN_BITS);
+		return;
+	}
+	bits = count_bits(flows);
+	if (unlikely(bits < max_bits && flows->pressure >> bits))
+		resize_places(flows, min(bits + GROWTH_BITS, max_bits));
+}
+
+static bool is_live(const struct nat64_flow *flow, const struct nat64_pkt *p)
+{
+	return flow->kind && flow->generation == p->generation;
+}
+
+/**
+ * nat64_flow_find_dst() - find the route to a destination
+ * @p: packet that has the destination
+ * @kind: NAT64_FLOW_KIND() of a destination
+ *
+ * Context: RCU read lock, under which the route lives.
+ *
+ * Return: the route, or NULL.
+ */
+struct dst_entry *nat64_flow_find_dst(const struct nat64_pkt *p, u16 kind)
+{
+	const struct nat64_flow *flow = nat64_flow_find(p, kind);
+
+	return flow ? flow->dst : NULL;
+}
+
+/**
+ * nat64_flow_admit() - find the places that an entry may have
+ * @p: packet with the addresses that are the key
+ * @kind: NAT64_FLOW_KIND()
+ *
+ * Context: RCU read lock.
+ *
+ * Return: the first one of two, NULL if both are taken, unless the same has been
+ * asked for last.
+ */
+struct nat64_flow *nat64_flow_admit(const struct nat64_pkt *p, u16 kind)
+{
+	struct nat64_flows *flows = nat64_flows(p->nn);
+	struct nat64_flow *flow;
+	u16 candidate;
+	u64 hash;
+
+	if (!flows)
+		return NULL;
+	grow_places(p->nn, flows);
+	if (unlikely(!flows->places))
+		return NULL;
+	hash = nat64_flow_hash(&p->a, kind);
+	flow = nat64_flow_places(flows, hash);
+	if (!is_live(flow, p) || !is_live(flow + 1, p))
+		return flow;
+	flows->pressure++;
+	candidate = hash >> 32;
+	if (flow->candidate == candidate)
+		return flow;
+	flow->candidate = candidate;
+	return NULL;
+}
+
+/**
+ * nat64_flow_add() - put in an entry
+ * @flow: what nat64_flow_admit() has returned; no packet has come since
+ * @p: packet with all that the entry is to say, its route decided on by the
+ *	destination alone
+ * @kind: NAT64_FLOW_KIND()
+ *
+ * Context: RCU read lock.
+ */
+void nat64_flow_add(struct nat64_flow *flow, const struct nat64_pkt *p, u16 kind)
+{
+	bool is_v6 = p->dst->ops->family == AF_INET6;
+
+	if (!dst_hold_safe(p->dst))
+		return;
+	if (is_live(flow, p)) {
+		nat64_flow_forget(flow + 1);
+		flow[1] = flow[0];
+	} else {
+		nat64_flow_forget(flow);
+	}
+	*flow = (struct nat64_flow){
+		.a = p->a,
+		.dst = p->dst,
+		.generation = p->generation,
+		.cookie = is_v6 ? rt6_get_cookie((struct rt6_info *)p->dst) : 0,
+		.csum = p->csum,
+		.kind = kind,
+	};
+}
+
+static void free_flows(struct nat64_flows __percpu *flows)
+{
+	int cpu;
+
+	if (!flows)
+		return;
+	for_each_possible_cpu(cpu)
+		free_places(per_cpu_ptr(flows, cpu));
+	free_percpu(flows);
+}
+
+/**
+ * nat64_flows_exit() - free the cache and give back the routes
+ * @nn: translator of a namespace that goes away, a grace period after its hooks
+ *
+ * Context: process.
+ */
+void nat64_flows_exit(struct nat64_net *nn)
+{
+	free_flows(nn->flows);
+	nn->flows = NULL;
+}
+
+/**
+ * nat64_flows_update() - have a cache as long as there are mappings
+ * @nn: translator of the namespace
+ * @wanted: whether packets may be translated
+ *
+ * Without memory there is no cache, which costs packets some lookups.
+ *
+ * Context: process, under @nn->lock.
+ */
+void nat64_flows_update(struct nat64_net *nn, bool wanted)
+{
+	struct nat64_flows __percpu *flows = nn->flows;
+
+	if (!flows == !wanted)
+		return;
+	if (wanted) {
+		flows = alloc_percpu_gfp(struct nat64_flows,
+					 GFP_KERNEL_ACCOUNT);
+		/* Packets are not to see it before it is zero. */
+		smp_store_release(&nn->flows, flows);
+		return;
+	}
+	WRITE_ONCE(nn->flows, NULL);
+	synchronize_net();
+	free_flows(flows);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The flow cache: what became of the packets between two addresses, per CPU.
+ *
+ * A flow is a pair of addresses as packets bring them. Its entry has the
+ * addresses of the other family, what a checksum gains, and the route. That no
+ * hairpinning is to be done goes without saying. It holds no mapping and no
+ * translation prefix: those may go at any time. Whatever depends on more than
+ * the addresses is asked for each packet.
+ *
+ * There are routes only for which nothing but the destination decides: no
+ * policy rules, no routes by source, no choice of next hops. Whether one is
+ * still valid it knows itself: the kernel marks every route that a change of
+ * whatever kind concerns. All else that an entry says is valid in one
+ * generation: each change of mappings, prefixes and settings begins a new one.
+ *
+ * An entry may also be of a destination alone, and say its route: for packets
+ * whose flow is not there, and for ICMP errors, whose addresses depend on what
+ * they quote.
+ *
+ * Entries stand in pairs, by a hash. Where two are of this generation, another
+ * has to come twice in a row before it drives one out. So packets of a million
+ * flows cost a lookup more than with no cache, and replace nothing. The cache
+ * grows while packets find their places taken, up to 256 kB for each CPU that
+ * handles packets, or 8 kB in the network namespaces of users.
+ */
+#ifndef _NAT64_FLOW_H
+#define _NAT64_FLOW_H
+
+#include <linux/hash.h>
+#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <net/dst.h>
+#include <net/inet_ecn.h>
+#include <net/ip6_fib.h>
+#include <net/ip_fib.h>
+#include <net/ipv6.h>
+
+#include "pkt.h"
+
+/* Kinds of entries: flows of a direction, and destinations of a family. */
+#define NAT64_FLOW_6TO4		1
+#define NAT64_FLOW_4TO6		2
+#define NAT64_FLOW_DST4		3
+#define NAT64_FLOW_DST6		4
+
+/* IPv4 routes may be by TOS, which is part of the kind. */
+#define NAT64_FLOW_KIND(what, tos)	((what) | ((tos) & ~INET_ECN_MASK) << 8)
+#define NAT64_FLOW_WHAT(kind)		((kind) & 0xff)
+
+/**
+ * struct nat64_flow - an entry; one cache line
+ * @a: addresses, those of the direction or the destination are its key
+ * @dst: route in the new family, of which this holds a reference
+ * @generation: in which it is valid
+ * @cookie: with which an IPv6 route tells whether it is still valid
+ * @csum: nat64_csum_addrs() of @a
+ * @kind: NAT64_FLOW_KIND(), 0: unused
+ * @candidate: in the first one of two places: what would have liked to have one
+ *	last, some bits of its hash
+ */
+struct nat64_flow {
+	struct nat64_addrs	a;
+	struct dst_entry	*dst;
+	u32			generation;
+	u32			cookie;
+	__wsum			csum;
+	u16			kind;
+	u16			candidate;
+};
+
+static_assert(sizeof(struct nat64_flow) <= 64);
+
+/**
+ * struct nat64_flows - the flow cache of a network namespace, on one CPU
+ * @places: pairs of entries by a hash, the newer one first; NULL until the CPU
+ *	handles a packet
+ * @shift: 64 less the logarithm of the number of pairs
+ * @pressure: how often both places were taken since it has this size
+ *
+ * Only softirqs of the CPU read or write this, until it is freed.
+ */
+struct nat64_flows {
+	struct nat64_flow	*places;
+	unsigned int		shift;
+	unsigned int		pressure;
+};
+
+void nat64_flow_forget(struct nat64_flow *flow);
+struct dst_entry *nat64_flow_find_dst(const struct nat64_pkt *p, u16 kind);
+struct nat64_flow *nat64_flow_admit(const struct nat64_pkt *p, u16 kind);
+void nat64_flow_add(struct nat64_flow *flow, const struct nat64_pkt *p, u16 kind);
+void nat64_flows_update(struct nat64_net *nn, bool wanted);
+void nat64_flows_exit(struct nat64_net *nn);
+
+/**
+ * nat64_flows() - the cache of this CPU
+ * @nn: translator
+ *
+ * A packet that is handled in process context may change the CPU, and so may
+ * any with a real-time kernel: for these there is none.
+ *
+ * Return: the cache, or NULL.
+ */
+static __always_inline struct nat64_flows *nat64_flows(const struct nat64_net *nn)
+{
+	struct nat64_flows __percpu *flows = READ_ONCE(nn->flows);
+
+	if (unlikely(!flows || !in_softirq()) || IS_ENABLED(CONFIG_PREEMPT_RT))
+		return NULL;
+	return this_cpu_ptr(flows);
+}
+
+/* Subnets and hosts are both numbered from 1: neither may hide the other. */
+static __always_inline u64 nat64_flow_mix6(u64 hash, const struct in6_addr *addr)
+{
+	const u32 *word = (__force const u32 *)addr->s6_addr32;
+	u64 subnet = (u64)word[0] << 32 | word[1];
+	u64 host = (u64)word[2] << 32 | word[3];
+
+	return ((hash + subnet) * GOLDEN_RATIO_64 + host) * GOLDEN_RATIO_64;
+}
+
+static __always_inline u64 nat64_flow_mix4(u64 hash, __be32 addr)
+{
+	return (hash + (__force u32)addr) * GOLDEN_RATIO_64;
+}
+
+/**
+ * nat64_flow_hash() - hash of a key; the first bits are the best ones
+ * @a: addresses
+ * @kind: of the key
+ */
+static __always_inline u64 nat64_flow_hash(const struct nat64_addrs *a, u16 kind)
+{
+	switch (NAT64_FLOW_WHAT(kind)) {
+	case NAT64_FLOW_6TO4:
+		return nat64_flow_mix6(nat64_flow_mix6(kind, &a->src6),
+				       &a->dst6);
+	case NAT64_FLOW_4TO6:
+		return nat64_flow_mix4(nat64_flow_mix4(kind, a->src4), a->dst4);
+	case NAT64_FLOW_DST4:
+		return nat64_flow_mix4(kind, a->dst4);
+	}
+	return nat64_flow_mix6(kind, &a->dst6);
+}
+
+static __always_inline struct nat64_flow *
+nat64_flow_places(const struct nat64_flows *flows, u64 hash)
+{
+	return flows->places + 2 * (hash >> flows->shift);
+}
+
+static __always_inline bool nat64_flow_has(const struct nat64_flow *flow,
+					   const struct nat64_addrs *a, u16 kind,
+					   u32 generation)
+{
+	if (flow->kind != kind || flow->generation != generation)
+		return false;
+	switch (NAT64_FLOW_WHAT(kind)) {
+	case NAT64_FLOW_6TO4:
+		return ipv6_addr_equal(&flow->a.src6, &a->src6) &&
+		       ipv6_addr_equal(&flow->a.dst6, &a->dst6);
+	case NAT64_FLOW_4TO6:
+		return flow->a.src4 == a->src4 && flow->a.dst4 == a->dst4;
+	case NAT64_FLOW_DST4:
+		return flow->a.dst4 == a->dst4;
+	}
+	return ipv6_addr_equal(&flow->a.dst6, &a->dst6);
+}
+
+/**
+ * nat64_flow_find() - find an entry
+ * @p: packet with the addresses that are the key
+ * @kind: NAT64_FLOW_KIND()
+ *
+ * A carrier that is lost may count as a lost route, which the route misses.
+ *
+ * Context: RCU read lock, under which the route lives; no packet comes between
+ * this and the use of the entry.
+ *
+ * Return: the entry, NULL when there is none that is valid.
+ */
+static __always_inline struct nat64_flow *
+nat64_flow_find(const struct nat64_pkt *p, u16 kind)
+{
+	struct nat64_flows *flows = nat64_flows(p->nn);
+	struct nat64_flow *flow;
+
+	if (unlikely(!flows || !flows->places))
+		return NULL;
+	flow = nat64_flow_places(flows, nat64_flow_hash(&p->a, kind));
+	if (unlikely(!nat64_flow_has(flow, &p->a, kind, p->generation)) &&
+	    !nat64_flow_has(++flow, &p->a, kind, p->generation))
+		return NULL;
+	if (likely(dst_check(flow->dst, flow->cookie) &&
+		   netif_carrier_ok(flow->dst->dev)))
+		return flow;
+	nat64_flow_forget(flow);
+	return NULL;
+}
+
+static __always_inline void nat64_flow_start(struct nat64_pkt *p)
+{
+	p->dst = NULL;
+	p->keep = false;
+	p->generation = nat64_config_generation(p->cfg);
+}
+
+/* Dry runs leave no trace, and find out anew. */
+static __always_inline bool nat64_flow_may_find(const struct nat64_pkt *p)
+{
+	return !(p->local || p->icmp_error || p->dry_run);
+}
+
+/**
+ * nat64_flow_get64() - get what an IPv6 packet of this flow became
+ * @p: packet with its IPv6 addresses; gets the IPv4 ones, @p->csum and @p->dst,
+ *	or else @p->keep, if the flow may be kept once all that is found
+ *
+ * Return: whether the flow was there.
+ */
+static __always_inline bool nat64_flow_get64(struct nat64_pkt *p)
+{
+	const struct nat64_flow *flow;
+
+	nat64_flow_start(p);
+	if (unlikely(!nat64_flow_may_find(p) ||
+		     fib4_has_custom_rules(p->nn->net)))
+		return false;
+	flow = nat64_flow_find(p, NAT64_FLOW_KIND(NAT64_FLOW_6TO4, p->hdr.tos));
+	p->keep = !flow;
+	if (unlikely(!flow))
+		return false;
+	p->a.src4 = flow->a.src4;
+	p->a.dst4 = flow->a.dst4;
+	p->csum = flow->csum;
+	p->dst = flow->dst;
+	return true;
+}
+
+/**
+ * nat64_flow_get46() - get what an IPv4 packet of this flow became
+ * @p: packet with its IPv4 addresses; see nat64_flow_get64()
+ *
+ * Return: whether the flow was there.
+ */
+static __always_inline bool nat64_flow_get46(struct nat64_pkt *p)
+{
+	const struct net *net = p->nn->net;
+	const struct nat64_flow *flow;
+
+	nat64_flow_start(p);
+	if (unlikely(!nat64_flow_may_find(p) || fib6_has_custom_rules(net) ||
+		     fib6_routes_require_src(net)))
+		return false;
+	flow = nat64_flow_find(p, NAT64_FLOW_4TO6);
+	p->keep = !flow;
+	if (unlikely(!flow))
+		return false;
+	p->a.src6 = flow->a.src6;
+	p->a.dst6 = flow->a.dst6;
+	p->csum = flow->csum;
+	p->dst = flow->dst;
+	return true;
+}
+
+#endif /* _NAT64_FLOW_H */
