@@ -113,9 +113,26 @@ break_("xlat64.c",
 break_("xlat64.c",
        ("a hairpinned packet that is too big", "p->info = back->mtu;\n\treturn NAT64_TOO_BIG;", "return NAT64_OK;"),
        ("hairpinning", "return hairpin_packet(p, eam);", "eam = NULL;"),
-       ("RFC 7757 4.2.2, condition A2", "if (p->cfg->set.hairpin && likely(!p->dst_eam))",
-        "if (p->cfg->set.hairpin)"),
+       ("RFC 7757 4.2.2, condition A2", "if (!p->cfg->set.hairpin || p->dst_eam)",
+        "if (!p->cfg->set.hairpin)"),
        tests="addresses")
+
+# Flows that are kept.
+break_("flow.h",
+       ("the generation of a flow", "|| flow->generation != generation)", ")"),
+       ("an ICMP error is no packet of a flow", "p->local || p->icmp_error ||", "p->local ||"),
+       ("routes by TOS", "((what) | ((tos) & ~INET_ECN_MASK) << 8)", "(what)"),
+       tests="flows")
+break_("flow.h", ("a kept route is checked", "dst_check(flow->dst, flow->cookie)", "flow->dst"),
+       tests="ways")
+break_("table_batch.c", ("a batch begins a generation", "t->generation + 1);", "t->generation);"),
+       tests="flows")
+break_("control.c", ("a configuration begins a generation", "old->table->generation + 1 -",
+                     "old->table->generation -"), tests="flows")
+break_("xlat64.c",
+       ("a known flow counts for its mapping", "p->src_eam ?: nat64_eam_find6(p->cfg->table,\n\t\t\t\t\t\t\t &p->a.src6)",
+        "p->src_eam"),
+       tests="flows")
 
 # Network headers.
 break_("header.h",
