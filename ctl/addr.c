@@ -116,6 +116,29 @@ static bool clear_host_bits(void *addr, unsigned int bytes, unsigned int len)
 	return found;
 }
 
+static bool has_leading_zero(const char *word)
+{
+	const char *p;
+
+	for (p = word; *p; p++)
+		if (*p == '0' && (p == word || p[-1] == '.') && p[1] >= '0' &&
+		    p[1] <= '9')
+			return true;
+	return false;
+}
+
+/* What is behind a mistake that is often made, or nothing. */
+static const char *addr_hint(const char *word, int family)
+{
+	if (family == AF_INET && strchr(word, ':'))
+		return "; the IPv4 address comes first where there are two";
+	if (family == AF_INET && has_leading_zero(word))
+		return ": a number in it begins with 0";
+	if (family == AF_INET6 && strchr(word, '%'))
+		return ": no zone belongs here";
+	return "";
+}
+
 static int parse_prefix(const struct args *args, const char *word, int family,
 			void *addr, __u8 *len)
 {
@@ -127,9 +150,10 @@ static int parse_prefix(const struct args *args, const char *word, int family,
 
 	snprintf(name, sizeof(name), "%.*s", (int)n, word);
 	if (n >= sizeof(name) || inet_pton(family, name, addr) != 1)
-		return args_invalid(args, "%s is not an IPv%u address%s",
+		return args_invalid(args, "%s is not an IPv%u address%s%s",
 				    quoted(word), version,
-				    slash ? " with a length" : "");
+				    slash ? " with a length" : "",
+				    addr_hint(word, family));
 	*len = max;
 	if (slash && parse_len(slash + 1, max, len))
 		return args_invalid(args, "%s: the length of an IPv%u prefix is a number from 0 to %u",
@@ -261,6 +285,42 @@ bool addr_unicast6(const struct prefix6 *p)
 	return !((p->len >= 96 && IN6_IS_ADDR_V4MAPPED(addr)) ||
 		 (p->len >= 10 && IN6_IS_ADDR_LINKLOCAL(addr)) ||
 		 (p->len >= 8 && IN6_IS_ADDR_MULTICAST(addr)));
+}
+
+/**
+ * addr_is_private4() - whether an IPv4 prefix is for use inside a site
+ * @p: prefix
+ *
+ * RFC 1918 and RFC 6598.
+ */
+bool addr_is_private4(const struct prefix4 *p)
+{
+	static const struct {
+		__u32 addr;
+		unsigned int len;
+	} blocks[] = {
+		{ 0x0a000000, 8 }, { 0xac100000, 12 }, { 0xc0a80000, 16 },
+		{ 0x64400000, 10 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(blocks); i++)
+		if (p->len >= blocks[i].len &&
+		    !((ntohl(p->addr.s_addr) ^ blocks[i].addr) >>
+		      (32 - blocks[i].len)))
+			return true;
+	return false;
+}
+
+/**
+ * addr_is_wkp() - whether a prefix is the well-known one, 64:ff9b::/96
+ * @p: prefix
+ */
+bool addr_is_wkp(const struct prefix6 *p)
+{
+	static const __u8 wkp[12] = { 0x00, 0x64, 0xff, 0x9b };
+
+	return p->len == 96 && !memcmp(&p->addr, wkp, sizeof(wkp));
 }
 
 /**

@@ -64,6 +64,8 @@ const char *addr_short6(const struct prefix6 *p);
 
 bool addr_unicast4(const struct prefix4 *p);
 bool addr_unicast6(const struct prefix6 *p);
+bool addr_is_private4(const struct prefix4 *p);
+bool addr_is_wkp(const struct prefix6 *p);
 bool addr_overlap4(const struct prefix4 *a, const struct prefix4 *b);
 bool addr_overlap6(const struct prefix6 *a, const struct prefix6 *b);
 bool addr_same4(const struct prefix4 *a, const struct prefix4 *b);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 static int cmd_help(struct ctl *ctl, struct request *req);
+static int read_help(struct ctl *ctl, struct args *args, struct request *req);
 
 /**
  * enum command_flags - what command_run() does for a command
@@ -54,7 +55,7 @@ static const struct command commands[] = {
 	{ "load", "FILE|-", "replace the configuration in one step",
 	  read_conf, cmd_load, NEEDS_MODULE },
 	{ "check", "FILE|-", "find errors in a configuration",
-	  read_conf, cmd_check, 0 },
+	  read_check, cmd_check, 0 },
 	{ "diff", "FILE|-", "say what load would change",
 	  read_conf, cmd_diff, NEEDS_MODULE },
 	{ "save", "", "print the configuration",
@@ -69,17 +70,17 @@ static const struct command commands[] = {
 	{ "status", "", "print the state",
 	  NULL, cmd_status, NEEDS_MODULE },
 	{ "stats", "[reset | openmetrics | prometheus]", "print all counters",
-	  read_stats, cmd_stats, NEEDS_MODULE },
-	{ "explain", "FAMILY SRC DST [PROTO [SPORT DPORT]]",
+	  read_stats, cmd_stats, 0 },
+	{ "explain", "FAMILY SRC DST [PROTO [SPORT DPORT | TYPE CODE]] [OPTION ...]",
 	  "say what would become of a packet, and why",
 	  read_explain, cmd_explain, NEEDS_MODULE },
-	{ "doctor", "", "look for what commonly stops translation",
-	  NULL, cmd_doctor, 0 },
+	{ "doctor", "[--status]", "look for what commonly stops translation",
+	  read_doctor, cmd_doctor, 0 },
 	{ "top", "[SECONDS [COUNT]]", "watch the mappings that are used most",
 	  read_top, cmd_top, NEEDS_MODULE },
-	{ "monitor", "", "print changes as they happen",
-	  NULL, cmd_monitor, NEEDS_MODULE },
-	{ "help", "", "print this", NULL, cmd_help, 0 },
+	{ "monitor", "[-t]", "print changes as they happen",
+	  read_monitor, cmd_monitor, NEEDS_MODULE },
+	{ "help", "[COMMAND]", "print this", read_help, cmd_help, 0 },
 };
 
 /* Two columns; what is too long for the first has the second below it. */
@@ -118,11 +119,57 @@ void command_usage(FILE *to)
 	}
 }
 
-static int cmd_help(struct ctl *ctl, struct request *req)
+static void help_out(struct out *out)
+{
+	size_t i;
+
+	out_begin(out);
+	out_array(out, "commands");
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		out_object(out, "");
+		out_string(out, "name", NULL, commands[i].name);
+		out_string(out, "words", NULL, commands[i].words);
+		out_string(out, "help", NULL, commands[i].help);
+		out_close(out);
+	}
+	out_close(out);
+	out_array(out, "settings");
+	for (i = 0; i < settings_count; i++) {
+		out_object(out, "");
+		out_string(out, "name", NULL, settings_table[i].name);
+		out_string(out, "default", NULL, settings_table[i].initial);
+		out_string(out, "values", NULL, settings_values(i));
+		out_close(out);
+	}
+	out_close(out);
+	out_end(out);
+}
+
+/* One command: its words, and what it does. */
+static void help_of(const struct command *command)
+{
+	printf("Usage: nat64ctl %s %s\n%s\n", command->name, command->words,
+	       command->help);
+}
+
+static int read_help(struct ctl *ctl, struct args *args, struct request *req)
 {
 	(void)ctl;
-	(void)req;
-	command_usage(stdout);
+	req->has_key = args_more(args);
+	if (!req->has_key)
+		return EXIT_OK;
+	return args_keyword(args, &commands[0].name, sizeof(commands[0]),
+			    ARRAY_SIZE(commands), "a command", &req->key);
+}
+
+static int cmd_help(struct ctl *ctl, struct request *req)
+{
+	if (ctl->out.json)
+		help_out(&ctl->out);
+	else if (req->has_key)
+		help_of(&commands[req->key]);
+	else
+		command_usage(stdout);
 	return EXIT_OK;
 }
 

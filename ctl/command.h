@@ -27,6 +27,8 @@
  * @packet: packet to be explained
  * @seconds: seconds from one output to the next
  * @times: number of outputs
+ * @status: doctor: the exit status is to tell whether something was found
+ * @times_shown: monitor: events have a time
  * @file: name of a file
  * @conf: what stands in it; freed by command_run()
  */
@@ -41,6 +43,8 @@ struct request {
 	struct packet		packet;
 	double			seconds;
 	double			times;
+	bool			status;
+	bool			times_shown;
 	const char		*file;
 	struct conf		conf;
 };
@@ -49,17 +53,22 @@ int command_run(struct ctl *ctl, struct args *args);
 void command_usage(FILE *to);
 
 int read_addr(struct ctl *ctl, struct args *args, struct request *req);
+int read_check(struct ctl *ctl, struct args *args, struct request *req);
 int read_conf(struct ctl *ctl, struct args *args, struct request *req);
+int read_doctor(struct ctl *ctl, struct args *args, struct request *req);
 int read_eam(struct ctl *ctl, struct args *args, struct request *req);
 int read_explain(struct ctl *ctl, struct args *args, struct request *req);
 int read_get(struct ctl *ctl, struct args *args, struct request *req);
 int read_import(struct ctl *ctl, struct args *args, struct request *req);
 int read_list(struct ctl *ctl, struct args *args, struct request *req);
 int read_lookup(struct ctl *ctl, struct args *args, struct request *req);
+int read_monitor(struct ctl *ctl, struct args *args, struct request *req);
 int read_prefix(struct ctl *ctl, struct args *args, struct request *req);
 int read_set(struct ctl *ctl, struct args *args, struct request *req);
 int read_stats(struct ctl *ctl, struct args *args, struct request *req);
 int read_top(struct ctl *ctl, struct args *args, struct request *req);
+
+int metrics_out(struct ctl *ctl, bool is_open);
 
 int cmd_add(struct ctl *ctl, struct request *req);
 int cmd_check(struct ctl *ctl, struct request *req);

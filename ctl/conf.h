@@ -80,13 +80,18 @@ int conf_read_pair(struct args *args, struct eam *eam);
 int conf_read_eam(struct args *args, struct eam *eam);
 
 int conf_load_file(struct conf *conf, const char *file, bool force);
+int conf_check_file(struct conf *conf, const char *file, bool force);
 int conf_add_pref64(struct conf *conf, const struct args *args,
 		    const struct pref64 *t);
 void conf_add_eam(struct conf *conf, const struct eam *eam);
 int conf_check(const struct conf *conf, bool force);
+unsigned int conf_check_all(const struct conf *conf, bool force,
+			    unsigned int most);
 void conf_sort(struct conf *conf);
 void conf_warn(const struct conf *conf);
 bool conf_is_everything(const struct eam *eam);
+const struct prefix6 *conf_prefix_of(const struct conf *conf,
+				     const struct eam *eam);
 void conf_force_overlaps(struct conf *conf);
 
 #define CONF_EVERYTHING	"this maps every IPv4 address, so the gateway's own traffic as well; write \"force\" behind it if that is meant"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "conf.h"
 
@@ -66,6 +67,26 @@ static const char *relation_text(unsigned int len, unsigned int other)
 bool conf_is_everything(const struct eam *eam)
 {
 	return !eam->p4.len;
+}
+
+/**
+ * conf_prefix_of() - the prefix that the peers of a mapped host have
+ * @conf: configuration
+ * @eam: mapping
+ *
+ * Return: its own, or the primary one; NULL if there is none
+ */
+const struct prefix6 *conf_prefix_of(const struct conf *conf,
+				     const struct eam *eam)
+{
+	unsigned int i;
+
+	if (eam->own.len)
+		return &eam->own;
+	for (i = 0; i < conf->n_pref64s; i++)
+		if (conf->pref64s[i].primary)
+			return &conf->pref64s[i].prefix;
+	return NULL;
 }
 
 /* What is wrong with a mapping alone, or beside the translation prefixes. */
@@ -211,11 +232,73 @@ int conf_check(const struct conf *conf, bool force)
 	return EXIT_USAGE;
 }
 
+/* For each mapping, the first clash that it is the later one of. */
+struct all_clashes {
+	const struct conf	*conf;
+	struct clash		*of;
+	bool			force;
+};
+
+static void keep_each(void *data, const struct clash *clash)
+{
+	struct all_clashes *all = data;
+	bool force = all->force || all->conf->eams[clash->later].force;
+
+	if ((!force || clash->kind < CLASH_OVER4) &&
+	    all->of[clash->later].later != clash->later)
+		all->of[clash->later] = *clash;
+}
+
+static bool find_mistake_of(const struct all_clashes *all, size_t i,
+			    struct mistake *mistake)
+{
+	check_eam(all->conf, &all->conf->eams[i], all->force, mistake);
+	if (mistake->eam)
+		return true;
+	if (all->of[i].later != i)
+		return false;
+	mistake->eam = &all->conf->eams[i];
+	mistake->column = clash_text(all->conf, &all->of[i], mistake->text,
+				     sizeof(mistake->text));
+	return true;
+}
+
+/**
+ * conf_check_all() - print all that the kernel would refuse, one for each line
+ * @conf: configuration
+ * @force: permit what "force" permits
+ * @most: no more than this
+ *
+ * Return: number of errors printed
+ */
+unsigned int conf_check_all(const struct conf *conf, bool force,
+			    unsigned int most)
+{
+	struct all_clashes all = { .conf = conf, .force = force };
+	struct mistake mistake;
+	unsigned int n = 0;
+	size_t i;
+
+	all.of = xrealloc(NULL, conf->n_eams, sizeof(*all.of));
+	for (i = 0; i < conf->n_eams; i++)
+		all.of[i].later = conf->n_eams;
+	clash_find(conf, keep_each, &all);
+	for (i = 0; i < conf->n_eams && n < most; i++) {
+		if (!find_mistake_of(&all, i, &mistake))
+			continue;
+		print_mistake(conf, &mistake, "");
+		n++;
+	}
+	free(all.of);
+	return n;
+}
+
 /**
  * conf_warn() - warn of what only -f permits
  * @conf: configuration
  *
- * The file is refused without -f, so at the next boot as well.
+ * The file is refused without -f. The service loads it with -f when it starts,
+ * so that what works keeps working after a boot, but not when it is reloaded.
  */
 void conf_warn(const struct conf *conf)
 {
@@ -224,7 +307,7 @@ void conf_warn(const struct conf *conf)
 	find_mistake(conf, false, &mistake);
 	if (mistake.eam)
 		print_mistake(conf, &mistake,
-			      "warning: without -f, as when the machine boots, this file is refused: ");
+			      "warning: without -f, as when the service is reloaded, this file is refused: ");
 }
 
 static void set_force(void *data, const struct clash *clash)

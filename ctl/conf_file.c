@@ -189,8 +189,7 @@ static int read_line(struct conf *conf, struct args *args)
 	int ret;
 
 	ret = args_keyword(args, &lines[0].name, sizeof(lines[0]), 3,
-			   "a word that a configuration begins a line with: add, prefix, set",
-			   &key);
+			   "a keyword; a line begins with add, prefix or set", &key);
 	return ret ? ret : lines[key].read(conf, args);
 }
 
@@ -234,4 +233,58 @@ int conf_load_file(struct conf *conf, const char *file, bool force)
 	if (!ret && force)
 		conf_warn(conf);
 	return ret;
+}
+
+/* Errors of one file that are told. */
+#define ERRORS_MAX	20
+
+/* Reads all lines, those behind an error as well. Returns the number of errors. */
+static unsigned int read_lines(struct conf *conf, struct input *input)
+{
+	unsigned int errors = 0;
+	struct args args;
+	int ret;
+
+	while (errors < ERRORS_MAX) {
+		ret = input_line(input, &args);
+		if (!ret && !args.n)
+			break;
+		if (!ret)
+			ret = read_line(conf, &args);
+		errors += !!ret;
+	}
+	return errors;
+}
+
+/**
+ * conf_check_file() - read a configuration file, and print all of its errors
+ * @conf: filled in with what is right; to be freed whatever is returned
+ * @file: name, or "-" for the standard input; it is not copied
+ * @force: mappings may overlap
+ *
+ * A mapping that names a prefix of a line that is wrong is no error of its own,
+ * so lines are compared with each other only where all of them can be read.
+ */
+int conf_check_file(struct conf *conf, const char *file, bool force)
+{
+	unsigned int errors = 0;
+	struct input input;
+	int ret;
+
+	memset(conf, 0, sizeof(*conf));
+	ret = input_read(&input, file);
+	conf->files[0] = input.at.file;
+	conf->n_files = 1;
+	if (!ret)
+		errors = read_lines(conf, &input);
+	input.at.line = 0;
+	choose_primary(conf);
+	if (!ret && !errors)
+		errors = conf_check_all(conf, force, ERRORS_MAX);
+	if (errors == ERRORS_MAX)
+		error_at(&input.at, 0, "%u errors; there may be more", errors);
+	input_free(&input);
+	if (!ret && !errors && force)
+		conf_warn(conf);
+	return errors ? EXIT_USAGE : ret;
 }

@@ -52,3 +52,24 @@ int ctl_result(const struct ctl *ctl, int status)
 		error_at(&ctl->at, 0, "%s", nl_error(ctl->nl));
 	return status;
 }
+
+/**
+ * ctl_done() - end a command that changes something, and has nothing else to say
+ * @ctl: this run
+ * @status: what a function of module.h returned
+ *
+ * JSON says so, as each command answers there.
+ *
+ * Return: @status
+ */
+int ctl_done(struct ctl *ctl, int status)
+{
+	if (status)
+		return ctl_result(ctl, status);
+	if (ctl->out.json) {
+		out_begin(&ctl->out);
+		out_bool(&ctl->out, "done", NULL, true);
+		out_end(&ctl->out);
+	}
+	return status;
+}

@@ -16,6 +16,8 @@ struct nl;
  * @nl: connection to the module, opened by the first command that needs it
  * @netns: -n, or NULL
  * @force: -f
+ * @status: --status
+ * @times: -t
  */
 struct ctl {
 	struct out	out;
@@ -23,11 +25,14 @@ struct ctl {
 	struct nl	*nl;
 	const char	*netns;
 	bool		force;
+	bool		status;
+	bool		times;
 };
 
 int ctl_try(struct ctl *ctl);
 int ctl_connect(struct ctl *ctl);
 void ctl_disconnect(struct ctl *ctl);
 int ctl_result(const struct ctl *ctl, int status);
+int ctl_done(struct ctl *ctl, int status);
 
 #endif /* _NAT64CTL_CTL_H */

@@ -8,11 +8,15 @@
 
 enum change { REMOVED, ADDED };
 
+/* Changes that were put out. */
+static unsigned int n_changes;
+
 static void change_out(struct out *out, enum change change, const char *words)
 {
 	static const char *const signs[] = { "-", "+" };
 	static const char *const names[] = { "removed", "added" };
 
+	n_changes++;
 	out_object(out, "");
 	out_string(out, "change", NULL, names[change]);
 	out_text(out, "%s %s ", signs[change], words);
@@ -118,6 +122,7 @@ int cmd_diff(struct ctl *ctl, struct request *req)
 	struct conf now = {};
 	int ret;
 
+	n_changes = 0;
 	ret = ctl_result(ctl, module_conf_get(ctl->nl, &now));
 	if (!ret) {
 		conf_sort(then);
@@ -131,5 +136,5 @@ int cmd_diff(struct ctl *ctl, struct request *req)
 		out_end(&ctl->out);
 	}
 	conf_free(&now);
-	return ret;
+	return ret ? ret : n_changes ? EXIT_DIFFERENT : EXIT_OK;
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <linux/nat64.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -43,17 +44,6 @@ static void check_configured(struct doctor *d)
 			       "no address is mapped: every packet is refused");
 }
 
-static void report_block(void *data, const struct firewall_block *block)
-{
-	struct doctor *d = data;
-
-	report_finding(d, "firewall",
-		       command_here(d, "nft insert rule %s %s %s ct state untracked accept",
-				    block->family, block->table, block->chain),
-		       "chain %s of table %s %s drops what is forwarded, and lets no untracked packets pass, as translated ones are",
-		       block->chain, block->family, block->table);
-}
-
 static bool is_direct(const struct doctor *d)
 {
 	size_t i;
@@ -65,10 +55,37 @@ static bool is_direct(const struct doctor *d)
 	return false;
 }
 
+static void report_chain(void *data, const struct firewall_chain *chain)
+{
+	struct doctor *d = data;
+
+	switch (chain->kind) {
+	case FIREWALL_BLOCKS:
+		report_finding(d, "firewall",
+			       command_here(d, "nft insert rule %s %s %s ct state untracked accept",
+					    chain->family, chain->table, chain->name),
+			       "chain %s of table %s %s may drop what is translated: it lets no untracked packets pass, as translated ones are",
+			       chain->name, chain->family, chain->table);
+		break;
+	case FIREWALL_DROPS_SOME:
+		doctor_note(d, "what chain %s of table %s %s drops by its rules",
+			    chain->name, chain->family, chain->table);
+		break;
+	case FIREWALL_AT_DEVICE:
+		doctor_note(d, "chain %s of table %s %s, which sees packets at a device",
+			    chain->name, chain->family, chain->table);
+	}
+}
+
+/* Rules are read, and not run: none counts, logs or sends anything by that. */
 static void check_firewall(struct doctor *d)
 {
-	if (!is_direct(d))
-		firewall_find_blocks(report_block, d);
+	if (firewall_find_chains(is_direct(d), report_chain, d))
+		doctor_note(d, "the firewall: nft could not be run");
+	if (firewall_has_legacy(4))
+		doctor_note(d, "rules of iptables-legacy");
+	if (firewall_has_legacy(6))
+		doctor_note(d, "rules of ip6tables-legacy");
 }
 
 static int run_checks(struct doctor *d)
@@ -77,7 +94,7 @@ static int run_checks(struct doctor *d)
 		check_versions, check_configured, check_forwarding, check_mtus,
 		check_ipvlan, check_hosts, check_prefixes, check_arp,
 		check_own_addrs, check_rp_filter, check_return, check_firewall,
-		check_packets,
+		check_packets, check_unseen,
 	};
 	size_t i;
 
@@ -124,6 +141,8 @@ static void free_state(struct doctor *d)
 		freeifaddrs(d->ifs);
 	conf_free(&d->conf);
 	reply_free(&d->stats);
+	while (d->n_notes)
+		free(d->notes[--d->n_notes]);
 }
 
 /* Without the module there is nothing else to look at. */
@@ -134,13 +153,36 @@ static int report_no_module(struct doctor *d)
 	return EXIT_NO_MODULE;
 }
 
+static void put_notes(const struct doctor *d)
+{
+	struct out *out = &d->ctl->out;
+	unsigned int i;
+
+	out_array(out, "not_looked_at");
+	for (i = 0; i < d->n_notes; i++)
+		out_string(out, "", "not looked at: %s\n", d->notes[i]);
+	out_close(out);
+}
+
+/* [--status] */
+int read_doctor(struct ctl *ctl, struct args *args, struct request *req)
+{
+	static const char *const names[] = { "--status" };
+	unsigned int key;
+
+	req->status = ctl->status;
+	if (!args_more(args))
+		return EXIT_OK;
+	req->status = true;
+	return args_keyword(args, names, sizeof(*names), 1, "--status", &key);
+}
+
 /* doctor */
 int cmd_doctor(struct ctl *ctl, struct request *req)
 {
 	struct doctor d = { .ctl = ctl };
 	int ret;
 
-	(void)req;
 	out_begin(&ctl->out);
 	out_array(&ctl->out, "findings");
 	ret = ctl_try(ctl);
@@ -155,7 +197,10 @@ int cmd_doctor(struct ctl *ctl, struct request *req)
 	if (!ret && !d.n_findings)
 		out_text(&ctl->out, "nothing found\n");
 	out_close(&ctl->out);
+	put_notes(&d);
 	out_end(&ctl->out);
+	if (!ret && req->status && d.n_findings)
+		ret = EXIT_DIFFERENT;
 	free_state(&d);
 	return ret;
 }

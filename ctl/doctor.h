@@ -15,6 +15,9 @@
 /* Findings of one kind that people are told; JSON has all. */
 #define DOCTOR_TELL	8
 
+/* Places that could not be looked at; more are not told. */
+#define DOCTOR_NOTES	32
+
 /**
  * struct doctor - what is known of the gateway, and what was found
  * @ctl: this run
@@ -26,6 +29,8 @@
  * @has_route6: there is one
  * @n_findings: number of findings
  * @told: number of findings of the current kind
+ * @n_notes: number of @notes
+ * @notes: what could not be looked at
  */
 struct doctor {
 	struct ctl		*ctl;
@@ -37,10 +42,13 @@ struct doctor {
 	bool			has_route6;
 	unsigned int		n_findings;
 	unsigned int		told;
+	unsigned int		n_notes;
+	char			*notes[DOCTOR_NOTES];
 };
 
 __printf(4, 5) void report_finding(struct doctor *d, const char *check,
 				   const char *command, const char *fmt, ...);
+__printf(2, 3) void doctor_note(struct doctor *d, const char *fmt, ...);
 const char *netns_text(const struct doctor *d);
 __printf(2, 3) const char *command_here(const struct doctor *d,
 					const char *fmt, ...);
@@ -68,5 +76,6 @@ void check_own_addrs(struct doctor *d);
 void check_return(struct doctor *d);
 
 void check_packets(struct doctor *d);
+void check_unseen(struct doctor *d);
 
 #endif /* _NAT64CTL_DOCTOR_H */

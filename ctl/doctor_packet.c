@@ -16,19 +16,6 @@
 /* A host of the IPv4 Internet, to which nothing is sent. */
 #define SOMEBODY	0x08080808
 
-static const struct prefix6 *prefix_of(const struct doctor *d,
-				       const struct eam *eam)
-{
-	unsigned int i;
-
-	if (eam->own.len)
-		return &eam->own;
-	for (i = 0; i < d->conf.n_pref64s; i++)
-		if (d->conf.pref64s[i].primary)
-			return &d->conf.pref64s[i].prefix;
-	return NULL;
-}
-
 /* What is passed because it has no mark is for the mark to choose. */
 static bool is_fine(const struct explained *e)
 {
@@ -51,7 +38,7 @@ static void ask_about(struct doctor *d, const struct packet *p)
 	char bytes[PACKET_MAX];
 	size_t len = packet_make(p, bytes);
 
-	if (module_explain(d->ctl->nl, bytes, len, &e) || is_fine(&e))
+	if (module_explain(d->ctl->nl, p, bytes, len, &e) || is_fine(&e))
 		return;
 	report_finding(d, "packet",
 		       command_here(d, "nat64ctl explain %d %s %s",
@@ -64,7 +51,7 @@ static void ask_about(struct doctor *d, const struct packet *p)
 static void ask_about_mapping(struct doctor *d, const struct eam *eam)
 {
 	const struct in_addr somebody = { .s_addr = htonl(SOMEBODY) };
-	const struct prefix6 *p = prefix_of(d, eam);
+	const struct prefix6 *p = conf_prefix_of(&d->conf, eam);
 	struct packet to4 = {
 		.six = true,
 		.proto = IPPROTO_ICMPV6,
@@ -93,11 +80,17 @@ static void ask_about_mapping(struct doctor *d, const struct eam *eam)
 void check_packets(struct doctor *d)
 {
 	size_t step = d->conf.n_eams / ASK + 1;
-	size_t i;
+	size_t i, n = 0;
 
 	if (d->n_findings)
 		return;
-	for (i = 0; i < d->conf.n_eams; i += step)
-		if (!conf_is_everything(&d->conf.eams[i]))
-			ask_about_mapping(d, &d->conf.eams[i]);
+	for (i = 0; i < d->conf.n_eams; i += step) {
+		if (conf_is_everything(&d->conf.eams[i]))
+			continue;
+		ask_about_mapping(d, &d->conf.eams[i]);
+		n++;
+	}
+	if (n < d->conf.n_eams)
+		doctor_note(d, "packets of more than %zu of the %zu mappings", n,
+			    d->conf.n_eams);
 }

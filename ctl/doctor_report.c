@@ -21,7 +21,7 @@ void report_finding(struct doctor *d, const char *check, const char *command,
 		    const char *fmt, ...)
 {
 	struct out *out = &d->ctl->out;
-	char problem[512];
+	char problem[1024];
 	va_list ap;
 
 	d->n_findings++;
@@ -36,6 +36,27 @@ void report_finding(struct doctor *d, const char *check, const char *command,
 	if (command)
 		out_string(out, "command", "    %s\n", command);
 	out_close(out);
+}
+
+/**
+ * doctor_note() - remember what could not be looked at
+ * @d: doctor
+ * @fmt: what
+ */
+void doctor_note(struct doctor *d, const char *fmt, ...)
+{
+	char note[256];
+	unsigned int i;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(note, sizeof(note), fmt, ap);
+	va_end(ap);
+	for (i = 0; i < d->n_notes; i++)
+		if (!strcmp(d->notes[i], note))
+			return;
+	if (d->n_notes < DOCTOR_NOTES)
+		d->notes[d->n_notes++] = strdup(note);
 }
 
 static bool is_plain_word(const char *word)

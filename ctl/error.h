@@ -22,6 +22,8 @@ __printf(3, 4) void error_at(const struct location *at, unsigned int column,
 			     const char *fmt, ...);
 __printf(3, 0) void verror_at(const struct location *at, unsigned int column,
 			      const char *fmt, va_list ap);
+void error_as_json(void);
+void error_flush(int status);
 const char *quoted(const char *word);
 
 #endif /* _NAT64CTL_ERROR_H */

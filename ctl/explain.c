@@ -1,129 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
-#include <errno.h>
 #include <linux/ipv6.h>
 #include <net/if.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 #include "module.h"
 #include "print.h"
-
-static int read_family(struct args *args, bool *six)
-{
-	static const char *const names[] = {
-		"4", "6", "inet", "inet6", "ipv4", "ipv6"
-	};
-	unsigned int key;
-	int ret;
-
-	ret = args_keyword(args, names, sizeof(*names), ARRAY_SIZE(names),
-			   "a family, 4 or 6", &key);
-	if (!ret)
-		*six = key % 2;
-	return ret;
-}
-
-static int read_address(struct args *args, bool six, struct prefix *addr)
-{
-	int ret;
-
-	ret = addr_read_single(args, addr);
-	if (!ret && (addr->family == AF_INET6) != six)
-		ret = args_invalid(args, "%s is no IPv%d address",
-				   quoted(args->word[args->next - 1]), six ? 6 : 4);
-	return ret;
-}
-
-static int read_number(struct args *args, const char *what, unsigned long max,
-		       unsigned long *number)
-{
-	const char *word;
-	char *end;
-	int ret;
-
-	ret = args_next(args, &word, what);
-	if (ret)
-		return ret;
-	errno = 0;
-	*number = strtoul(word, &end, 10);
-	if (errno || *end || *word < '0' || *word > '9' || *number > max)
-		return args_invalid(args, "%s is not %s", quoted(word), what);
-	return EXIT_OK;
-}
-
-static int read_proto(struct args *args, struct packet *p)
-{
-	static const struct {
-		const char *name;
-		__u8 four;
-		__u8 six;
-	} protos[] = {
-		{ "icmp", IPPROTO_ICMP, IPPROTO_ICMPV6 },
-		{ "icmpv6", IPPROTO_ICMPV6, IPPROTO_ICMPV6 },
-		{ "tcp", IPPROTO_TCP, IPPROTO_TCP },
-		{ "udp", IPPROTO_UDP, IPPROTO_UDP },
-		{ "sctp", IPPROTO_SCTP, IPPROTO_SCTP },
-	};
-	unsigned long number;
-	const char *word = args_more(args) ? args->word[args->next] : "icmp";
-	unsigned int key = 0;
-	int ret = EXIT_OK;
-
-	if (*word >= '0' && *word <= '9') {
-		ret = read_number(args, "a protocol", 255, &number);
-		p->proto = ret ? 0 : number;
-		return ret;
-	}
-	if (args_more(args))
-		ret = args_keyword(args, &protos[0].name, sizeof(protos[0]),
-				   ARRAY_SIZE(protos),
-				   "a protocol: icmp, icmpv6, tcp, udp, sctp or a number",
-				   &key);
-	p->proto = p->six ? protos[key].six : protos[key].four;
-	return ret;
-}
-
-static int read_ports(struct args *args, struct packet *p)
-{
-	unsigned long sport, dport;
-	int ret;
-
-	if (!args_more(args))
-		return EXIT_OK;
-	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
-		return args_invalid(args, "ICMP has no ports");
-	ret = read_number(args, "a source port", 65535, &sport);
-	if (!ret)
-		ret = read_number(args, "a destination port", 65535, &dport);
-	if (ret)
-		return ret;
-	p->sport = sport;
-	p->dport = dport;
-	return EXIT_OK;
-}
-
-/* FAMILY SRC DST [PROTO [SPORT DPORT]] */
-int read_explain(struct ctl *ctl, struct args *args, struct request *req)
-{
-	struct packet *p = &req->packet;
-	int ret;
-
-	(void)ctl;
-	ret = read_family(args, &p->six);
-	if (!ret)
-		ret = read_address(args, p->six, &p->src);
-	if (!ret)
-		ret = read_address(args, p->six, &p->dst);
-	if (!ret)
-		ret = read_proto(args, p);
-	return ret ? ret : read_ports(args, p);
-}
-
-/* Results. */
 
 static void addr_out(struct out *out, const char *key, const char *fmt,
 		     int family, const void *addr)
@@ -154,6 +40,14 @@ static void proto_out(struct out *out, __u8 proto)
 	out_number(out, "protocol", NULL, proto);
 }
 
+static void fragment_out(struct out *out, unsigned int offset, bool more)
+{
+	out_object(out, "fragment");
+	out_number(out, "offset", " fragment at %llu", offset);
+	out_bool(out, "more", " with more to come", more);
+	out_close(out);
+}
+
 static void header4_out(struct out *out, const struct iphdr *iph)
 {
 	addr_out(out, "source", "%s", AF_INET, &iph->saddr);
@@ -163,20 +57,37 @@ static void header4_out(struct out *out, const struct iphdr *iph)
 	out_number(out, "ttl", " ttl %llu", iph->ttl);
 	out_number(out, "tos", iph->tos ? " tos %llu" : NULL, iph->tos);
 	out_bool(out, "df", " DF", ntohs(iph->frag_off) & IP_DF);
+	if (iph->frag_off & htons(IP_MF | IP_OFFMASK))
+		fragment_out(out, (ntohs(iph->frag_off) & IP_OFFMASK) * 8,
+			     iph->frag_off & htons(IP_MF));
 }
 
-static void header6_out(struct out *out, const struct ipv6hdr *ip6h)
+/* The Fragment Header, or NULL. */
+static const struct ip6_frag *find_fragment(const struct ipv6hdr *ip6h,
+					    size_t len)
 {
+	if (ip6h->nexthdr != IPPROTO_FRAGMENT ||
+	    len < sizeof(*ip6h) + sizeof(struct ip6_frag))
+		return NULL;
+	return (const void *)(ip6h + 1);
+}
+
+static void header6_out(struct out *out, const struct ipv6hdr *ip6h, size_t len)
+{
+	const struct ip6_frag *frag = find_fragment(ip6h, len);
 	unsigned int tclass = ntohl(*(const __be32 *)ip6h) >> 20 & 0xff;
 
 	addr_out(out, "source", "%s", AF_INET6, &ip6h->saddr);
 	addr_out(out, "destination", " > %s", AF_INET6, &ip6h->daddr);
-	proto_out(out, ip6h->nexthdr);
+	proto_out(out, frag ? frag->ip6f_nxt : ip6h->nexthdr);
 	out_number(out, "length", " length %llu",
 		   ntohs(ip6h->payload_len) + sizeof(*ip6h));
 	out_number(out, "hop_limit", " hop limit %llu", ip6h->hop_limit);
 	out_number(out, "traffic_class",
 		   tclass ? " traffic class %llu" : NULL, tclass);
+	if (frag)
+		fragment_out(out, ntohs(frag->ip6f_offlg & IP6F_OFF_MASK),
+			     frag->ip6f_offlg & IP6F_MORE_FRAG);
 }
 
 static void header_out(struct out *out, const char *key, const char *label,
@@ -189,7 +100,7 @@ static void header_out(struct out *out, const char *key, const char *label,
 	if (((const struct iphdr *)header)->version == 4)
 		header4_out(out, header);
 	else if (len >= sizeof(struct ipv6hdr))
-		header6_out(out, header);
+		header6_out(out, header, len);
 	out_close(out);
 	out_text(out, "\n");
 }
@@ -297,7 +208,8 @@ int cmd_explain(struct ctl *ctl, struct request *req)
 	int ret;
 
 	len = packet_make(&req->packet, bytes);
-	ret = ctl_result(ctl, module_explain(ctl->nl, bytes, len, &explained));
+	ret = ctl_result(ctl, module_explain(ctl->nl, &req->packet, bytes, len,
+					     &explained));
 	if (!ret)
 		explained_out(&ctl->out, &req->packet, bytes, len, &explained);
 	return ret;

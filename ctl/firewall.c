@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NAT64_HOOK_PRIORITY of the module. */
+#define TRANSLATOR_PRIORITY	(-420)
+
 static const char *text_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -13,14 +16,36 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* Chains of the FORWARD hook, also those that iptables-nft has made. */
-static bool is_forward(const json_t *chain)
+static bool is_ip(const json_t *chain)
 {
 	const char *family = text_of(chain, "family");
 
-	return !strcmp(text_of(chain, "hook"), "forward") &&
-	       (!strcmp(family, "inet") || !strcmp(family, "ip") ||
-		!strcmp(family, "ip6"));
+	return !strcmp(family, "inet") || !strcmp(family, "ip") ||
+	       !strcmp(family, "ip6");
+}
+
+static bool is_hook(const json_t *chain, const char *hook)
+{
+	return !strcmp(text_of(chain, "hook"), hook);
+}
+
+/* Chains that a packet meets once it is translated; those for NAT see none. */
+static bool is_behind(const json_t *chain)
+{
+	return is_ip(chain) && strcmp(text_of(chain, "type"), "nat") &&
+	       (is_hook(chain, "forward") || is_hook(chain, "postrouting"));
+}
+
+static bool is_before(const json_t *chain)
+{
+	return is_ip(chain) && is_hook(chain, "prerouting") &&
+	       json_integer_value(json_object_get(chain, "prio")) <
+	       TRANSLATOR_PRIORITY;
+}
+
+static bool is_at_device(const json_t *chain)
+{
+	return is_hook(chain, "ingress") || is_hook(chain, "egress");
 }
 
 static bool is_rule_of(const json_t *rule, const json_t *chain)
@@ -133,34 +158,101 @@ static json_t *read_ruleset(void)
 	return root;
 }
 
+/* Whether a rule may drop packets, here or where it jumps to. */
+static bool may_drop(const json_t *expr)
+{
+	static const char *const words[] = {
+		"drop", "reject", "queue", "jump", "goto", "vmap", "xt",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (mentions_word(expr, words[i]))
+			return true;
+	return false;
+}
+
+static bool has_drops(const json_t *ruleset, const json_t *chain)
+{
+	const json_t *entry, *rule;
+	size_t i;
+
+	json_array_foreach(ruleset, i, entry) {
+		rule = json_object_get(entry, "rule");
+		if (rule && is_rule_of(rule, chain) &&
+		    may_drop(json_object_get(rule, "expr")))
+			return true;
+	}
+	return !strcmp(text_of(chain, "policy"), "drop");
+}
+
+/* Returns false if a chain has nothing to do with translated packets. */
+static bool judge_chain(const json_t *ruleset, const json_t *chain, bool direct,
+			enum firewall_kind *kind)
+{
+	*kind = FIREWALL_AT_DEVICE;
+	if (is_at_device(chain))
+		return true;
+	*kind = FIREWALL_BLOCKS;
+	if (!direct && is_behind(chain) && is_blocking(ruleset, chain))
+		return true;
+	*kind = FIREWALL_DROPS_SOME;
+	return ((!direct && is_behind(chain)) || is_before(chain)) &&
+	       has_drops(ruleset, chain);
+}
+
 /**
- * firewall_find_blocks() - find chains that drop translated packets
+ * firewall_find_chains() - find chains of nftables that may drop packets
+ * @direct: translated packets go past FORWARD and POSTROUTING
  * @found: called for each
  * @data: for @found
  *
- * Those that drop by policy or by a rule for everything, and accept before that
- * nothing but connections that are tracked. Finds nothing where there is no nft.
+ * Rules are read only, so that none acts on a packet that is none. A chain blocks
+ * that drops by policy or by a rule for everything, and accepts before that
+ * nothing but connections that are tracked; where it jumps to is not followed.
+ *
+ * Return: 0, or -1 if nft could not be asked
  */
-void firewall_find_blocks(firewall_fn *found, void *data)
+int firewall_find_chains(bool direct, firewall_fn *found, void *data)
 {
 	json_t *root = read_ruleset();
 	const json_t *ruleset = json_object_get(root, "nftables");
 	const json_t *entry, *chain;
+	int ret = root ? 0 : -1;
 	size_t i;
 
 	json_array_foreach(ruleset, i, entry) {
-		struct firewall_block block;
+		struct firewall_chain known;
 
 		chain = json_object_get(entry, "chain");
-		if (!chain || !is_forward(chain) ||
-		    !is_blocking(ruleset, chain))
+		if (!chain || !judge_chain(ruleset, chain, direct, &known.kind))
 			continue;
-		block.family = text_of(chain, "family");
-		block.table = text_of(chain, "table");
-		block.chain = text_of(chain, "name");
-		found(data, &block);
+		known.family = text_of(chain, "family");
+		known.table = text_of(chain, "table");
+		known.name = text_of(chain, "name");
+		found(data, &known);
 	}
 	json_decref(root);
+	return ret;
+}
+
+/**
+ * firewall_has_legacy() - whether there are tables of the older iptables
+ * @family: 4 or 6
+ *
+ * They are none of nftables'.
+ */
+bool firewall_has_legacy(unsigned int family)
+{
+	FILE *file = fopen(family == 4 ? "/proc/net/ip_tables_names" :
+					 "/proc/net/ip6_tables_names", "r");
+	bool found;
+
+	if (!file)
+		return false;
+	found = fgetc(file) != EOF;
+	fclose(file);
+	return found;
 }
 
 /* Whether a statement writes a mark, of the packet or from elsewhere to it. */

@@ -6,20 +6,37 @@
 #include <stdbool.h>
 
 /**
- * struct firewall_block - a chain that drops translated packets
- * @family: its family, as nft calls it
- * @table: its table
- * @chain: its name
+ * enum firewall_kind - what a chain may do to packets
+ * @FIREWALL_BLOCKS: it drops those that are translated, unless a rule that cannot
+ *	be judged saves them
+ * @FIREWALL_DROPS_SOME: it has rules that drop some packets
+ * @FIREWALL_AT_DEVICE: it sees packets at a device, before the translator does or
+ *	after all other chains
  */
-struct firewall_block {
-	const char *family;
-	const char *table;
-	const char *chain;
+enum firewall_kind {
+	FIREWALL_BLOCKS,
+	FIREWALL_DROPS_SOME,
+	FIREWALL_AT_DEVICE,
 };
 
-typedef void firewall_fn(void *data, const struct firewall_block *block);
+/**
+ * struct firewall_chain - a chain of nftables that may drop packets
+ * @kind: how
+ * @family: its family, as nft calls it
+ * @table: its table
+ * @name: its name
+ */
+struct firewall_chain {
+	enum firewall_kind kind;
+	const char *family;
+	const char *table;
+	const char *name;
+};
 
-void firewall_find_blocks(firewall_fn *found, void *data);
+typedef void firewall_fn(void *data, const struct firewall_chain *chain);
+
+int firewall_find_chains(bool direct, firewall_fn *found, void *data);
+bool firewall_has_legacy(unsigned int family);
 bool firewall_sets_mark(void);
 unsigned long long firewall_rp_filter_drops(void);
 

@@ -48,6 +48,17 @@ static int refuse_nul(struct input *input)
 	return EXIT_USAGE;
 }
 
+/* Editors of other systems write one. */
+static bool refuse_mark(const struct input *input)
+{
+	struct location at = { .file = input->at.file, .line = 1 };
+
+	if (strncmp(input->data, "\xef\xbb\xbf", 3))
+		return false;
+	error_at(&at, 1, "the file begins with a byte order mark; save it without one");
+	return true;
+}
+
 /**
  * input_name() - what errors call a file
  * @file: name, or "-" for the standard input
@@ -79,7 +90,7 @@ int input_read(struct input *input, const char *file)
 	ret = read_all(input, fd);
 	if (!is_stdin)
 		close(fd);
-	return ret ? ret : refuse_nul(input);
+	return ret ? ret : refuse_mark(input) ? EXIT_USAGE : refuse_nul(input);
 }
 
 /**

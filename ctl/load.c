@@ -27,6 +27,8 @@ static int report_refusal(const struct ctl *ctl, const struct conf *conf,
 {
 	struct location at = { .file = conf->files[0] };
 
+	if (nl_is_denied(ctl->nl))
+		return ctl_result(ctl, EXIT_REFUSED);
 	if (eam) {
 		at.line = eam->line;
 		error_at(&at, eam->column4, "%s", nl_error(ctl->nl));

@@ -22,7 +22,7 @@ static int add_mapping(struct ctl *ctl, const struct eam *eam,
 {
 	if (ctl->force || eam->force)
 		flags |= MODULE_FORCE;
-	return ctl_result(ctl, module_eam_add(ctl->nl, eam, 1, flags, NULL));
+	return ctl_done(ctl, module_eam_add(ctl->nl, eam, 1, flags, NULL));
 }
 
 /* add */
@@ -47,14 +47,14 @@ int read_addr(struct ctl *ctl, struct args *args, struct request *req)
 /* del */
 int cmd_del(struct ctl *ctl, struct request *req)
 {
-	return ctl_result(ctl, module_eam_del(ctl->nl, &req->addr));
+	return ctl_done(ctl, module_eam_del(ctl->nl, &req->addr));
 }
 
 /* flush */
 int cmd_flush(struct ctl *ctl, struct request *req)
 {
 	(void)req;
-	return ctl_result(ctl, module_eam_flush(ctl->nl));
+	return ctl_done(ctl, module_eam_flush(ctl->nl));
 }
 
 static void counters_out(struct out *out, const struct eam_counters *c)
@@ -64,7 +64,8 @@ static void counters_out(struct out *out, const struct eam_counters *c)
 	out_number(out, "octets_6to4", " %llu octets", c->octets_6to4);
 	out_number(out, "packets_4to6", "  4to6 %llu packets", c->packets_4to6);
 	out_number(out, "octets_4to6", " %llu octets", c->octets_4to6);
-	out_number(out, "idle_ms", NULL, c->idle);
+	if (c->packets_6to4 || c->packets_4to6)
+		out_number(out, "idle_ms", NULL, c->idle);
 	out_number(out, NULL, "  idle %llu s", c->idle / 1000);
 	out_close(out);
 }
@@ -80,9 +81,14 @@ static const struct eam_counters *find_counters(const struct reply *reply,
 		       counters_compare);
 }
 
+/*
+ * Mappings that had no packets yet are in no answer of the module; JSON has
+ * zeros for them, so that a script need not know.
+ */
 static void list_out(struct out *out, const struct conf *conf,
-		     const struct reply *reply)
+		     const struct reply *reply, bool is_counted)
 {
+	static const struct eam_counters none;
 	const struct eam_counters *counters;
 	size_t i;
 
@@ -94,6 +100,8 @@ static void list_out(struct out *out, const struct conf *conf,
 		counters = find_counters(reply, &conf->eams[i]);
 		if (counters)
 			counters_out(out, counters);
+		else if (is_counted && out->json)
+			counters_out(out, &none);
 		out_close(out);
 		out_text(out, "\n");
 	}
@@ -113,15 +121,19 @@ int read_list(struct ctl *ctl, struct args *args, struct request *req)
 /* list */
 int cmd_list(struct ctl *ctl, struct request *req)
 {
+	struct setting_value values[SETTINGS_MAX] = {};
 	struct reply eams = {}, counters = {};
 	int ret;
 
-	ret = module_eam_list(ctl->nl, &req->addr, &eams);
+	ret = module_settings_get(ctl->nl, values);
+	if (!ret)
+		ret = module_eam_list(ctl->nl, &req->addr, &eams);
 	if (!ret)
 		ret = module_counters(ctl->nl, &counters);
 	if (!ret) {
 		conf_sort(&eams.conf);
-		list_out(&ctl->out, &eams.conf, &counters);
+		list_out(&ctl->out, &eams.conf, &counters,
+			 settings_are_counted(values));
 	}
 	reply_free(&eams);
 	reply_free(&counters);

@@ -225,17 +225,22 @@ int module_counters(struct nl *nl, struct reply *reply)
 /**
  * module_explain() - ask what would become of a packet
  * @nl: connection
- * @packet: packet from its network header on
+ * @p: its mark and its device
+ * @bytes: the packet from its network header on
  * @len: its length
  * @explained: filled in
  */
-int module_explain(struct nl *nl, const void *packet, size_t len,
-		   struct explained *explained)
+int module_explain(struct nl *nl, const struct packet *p, const void *bytes,
+		   size_t len, struct explained *explained)
 {
 	struct nlmsghdr *nlh = nl_begin(nl, NAT64_CMD_EXPLAIN, NLM_F_ACK);
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NAT64_A_EXPLAIN);
 
-	mnl_attr_put(nlh, NAT64_EXPLAIN_A_PACKET, len, packet);
+	mnl_attr_put(nlh, NAT64_EXPLAIN_A_PACKET, len, bytes);
+	if (p->mark)
+		mnl_attr_put_u32(nlh, NAT64_EXPLAIN_A_MARK, p->mark);
+	if (p->in)
+		mnl_attr_put_u32(nlh, NAT64_EXPLAIN_A_IN, p->in);
 	mnl_attr_nest_end(nlh, nest);
 	return nl_request(nl, nl_fetch_explained, explained);
 }

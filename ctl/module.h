@@ -8,6 +8,7 @@
 #ifndef _NAT64CTL_MODULE_H
 #define _NAT64CTL_MODULE_H
 
+#include "packet.h"
 #include "reply.h"
 #include "exit_status.h"
 
@@ -47,8 +48,8 @@ int module_lookup(struct nl *nl, const struct prefix *addr,
 		  struct reply *reply);
 
 int module_counters(struct nl *nl, struct reply *reply);
-int module_explain(struct nl *nl, const void *packet, size_t len,
-		   struct explained *explained);
+int module_explain(struct nl *nl, const struct packet *p, const void *bytes,
+		   size_t len, struct explained *explained);
 
 int module_settings_get(struct nl *nl, struct setting_value *values);
 int module_settings_set(struct nl *nl, const struct setting_value *values,

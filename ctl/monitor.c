@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "command.h"
 #include "module.h"
@@ -31,9 +33,29 @@ struct monitor {
 	struct setting_value	settings[SETTINGS_MAX];
 };
 
+/* As RFC 3339 has it, to the microsecond, in local time. */
+static const char *time_text(void)
+{
+	static char text[64];
+	struct timespec now;
+	char zone[8];
+	struct tm tm;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	snprintf(text + len, sizeof(text) - len, ".%06ld%.3s:%s",
+		 now.tv_nsec / 1000, zone, zone + 3);
+	return text;
+}
+
 static void begin_event(struct out *out, const char *name)
 {
 	out_begin(out);
+	if (out->times)
+		out_string(out, "time", "%s ", time_text());
 	out_string(out, "event", "%s", name);
 }
 
@@ -116,6 +138,12 @@ static void print_event(void *data, unsigned int cmd,
 	if (cmd >= ARRAY_SIZE(event_names) || !event_names[cmd])
 		return;
 	switch (cmd) {
+	case NAT64_CMD_UNSPEC:
+		begin_event(monitor->out, event_names[cmd]);
+		end_event(monitor->out);
+		/* Settings that changed unseen are no events of later ones. */
+		module_settings_get(monitor->ask, monitor->settings);
+		break;
 	case NAT64_CMD_SETTINGS_SET:
 		settings_event(monitor, event->conf.settings);
 		break;
@@ -135,13 +163,26 @@ static void print_event(void *data, unsigned int cmd,
 	}
 }
 
+/* [-t] */
+int read_monitor(struct ctl *ctl, struct args *args, struct request *req)
+{
+	static const char *const names[] = { "-t" };
+	unsigned int key;
+
+	req->times_shown = ctl->times;
+	if (!args_more(args))
+		return EXIT_OK;
+	req->times_shown = true;
+	return args_keyword(args, names, sizeof(*names), 1, "-t", &key);
+}
+
 /* monitor */
 int cmd_monitor(struct ctl *ctl, struct request *req)
 {
 	struct monitor monitor = { .out = &ctl->out, .ask = nl_alloc() };
 	int ret;
 
-	(void)req;
+	ctl->out.times = req->times_shown;
 	ret = nl_open(monitor.ask);
 	if (!ret)
 		ret = module_settings_get(monitor.ask, monitor.settings);

@@ -46,7 +46,14 @@ _nat64ctl_next() {
 	set | get) _nat64ctl_keys ;;
 	set\ *) [ $# -gt 2 ] || _nat64ctl_values "$2" ;;
 	explain) echo '4 6' ;;
-	explain\ *\ *\ *) [ $# -gt 4 ] || echo 'icmp icmpv6 tcp udp sctp' ;;
+	explain\ *\ fragment) echo 'first later last' ;;
+	explain\ *\ dev | explain\ *\ vrf) ls /sys/class/net ;;
+	explain\ *\ length | explain\ *\ tos | explain\ *\ mark) ;;
+	explain\ *\ *\ *) [ $# -gt 4 ] || echo 'icmp icmpv6 tcp udp sctp'
+		echo 'length df nodf fragment tos mark dev vrf' ;;
+	doctor) echo '--status' ;;
+	monitor) echo '-t' ;;
+	help) _nat64ctl_commands ;;
 	stats) echo 'reset openmetrics prometheus' ;;
 	esac
 }
@@ -75,7 +82,7 @@ _nat64ctl() {
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '--json --pretty --netns --batch
-			--force --version --help' -- "$cur")
+			--force --status --version --help' -- "$cur")
 		return
 	fi
 	for ((i = 1; i < cword; i++)); do

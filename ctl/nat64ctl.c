@@ -31,6 +31,7 @@ static int run_batch(struct ctl *ctl, const char *file)
 		ctl->at = input.at;
 		if (!ret)
 			ret = command_run(ctl, &args);
+		error_flush(ret);
 		if (!first)
 			first = ret;
 		if (ctl->force)
@@ -64,6 +65,14 @@ static int enter_netns(const char *name)
 	return EXIT_OK;
 }
 
+/* JSON if -j came before. */
+static void print_version(struct out *out)
+{
+	out_begin(out);
+	out_string(out, "version", "nat64ctl %s\n", NAT64_VERSION);
+	out_end(out);
+}
+
 /* Returns EXIT_OK, or EXIT_USAGE; ends the program for -V and -h. */
 static int read_options(int argc, char **argv, struct ctl *ctl,
 			const char **batch)
@@ -74,16 +83,19 @@ static int read_options(int argc, char **argv, struct ctl *ctl,
 		{ "netns",	required_argument,	NULL, 'n' },
 		{ "batch",	required_argument,	NULL, 'b' },
 		{ "force",	no_argument,		NULL, 'f' },
+		{ "status",	no_argument,		NULL, 's' },
 		{ "version",	no_argument,		NULL, 'V' },
 		{ "help",	no_argument,		NULL, 'h' },
 		{}
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "jpn:b:fVh", longs, NULL)) != -1) {
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":jpn:b:ftVh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'j':
 			ctl->out.json = true;
+			error_as_json();
 			break;
 		case 'p':
 			ctl->out.pretty = true;
@@ -97,13 +109,22 @@ static int read_options(int argc, char **argv, struct ctl *ctl,
 		case 'f':
 			ctl->force = true;
 			break;
+		case 's':
+			ctl->status = true;
+			break;
+		case 't':
+			ctl->times = true;
+			break;
 		case 'V':
-			puts("nat64ctl " NAT64_VERSION);
+			print_version(&ctl->out);
 			exit(EXIT_OK);
 		case 'h':
 			command_usage(stdout);
 			exit(EXIT_OK);
 		default:
+			error_at(&ctl->at, 0, "%s %s; try nat64ctl -h",
+				 c == ':' ? "a name is missing after" :
+				 "unknown option", argv[optind - 1]);
 			return EXIT_USAGE;
 		}
 	}
@@ -115,6 +136,10 @@ static int run_args(struct ctl *ctl, char **argv, int argc)
 	struct args args;
 	int ret;
 
+	if (!argc && ctl->out.json) {
+		error_at(&ctl->at, 0, "a command is missing; try nat64ctl -h");
+		return EXIT_USAGE;
+	}
 	if (!argc) {
 		command_usage(stderr);
 		return EXIT_USAGE;
@@ -153,5 +178,8 @@ int main(int argc, char **argv)
 	else if (!ret)
 		ret = run_args(&ctl, argv + optind, argc - optind);
 	ctl_disconnect(&ctl);
-	return close_stdout() && !ret ? EXIT_USAGE : ret;
+	if (close_stdout() && !ret)
+		ret = EXIT_USAGE;
+	error_flush(ret);
+	return ret;
 }

@@ -29,6 +29,7 @@
  * @room: memory of @request
  * @answer: memory for answers
  * @bad: which attribute of the last request was refused, or -1
+ * @is_denied: it was refused for want of privilege
  * @error: text of the last error
  */
 struct nl {
@@ -40,6 +41,7 @@ struct nl {
 	char			room[NL_REQUEST_SIZE];
 	char			answer[ANSWER_SIZE];
 	long			bad;
+	bool			is_denied;
 	char			error[512];
 };
 
@@ -68,6 +70,15 @@ static int set_error(struct nl *nl, const char *what)
 {
 	snprintf(nl->error, sizeof(nl->error), "%s: %s", what, strerror(errno));
 	return EXIT_REFUSED;
+}
+
+/**
+ * nl_is_denied() - whether the last request was refused for want of privilege
+ * @nl: connection
+ */
+bool nl_is_denied(const struct nl *nl)
+{
+	return nl->is_denied;
 }
 
 /**
@@ -145,6 +156,7 @@ static void store_error(struct nl *nl, const struct nlmsghdr *nlh,
 	const struct nlattr *attr;
 	__u32 bad = 0;
 
+	nl->is_denied = error == EPERM;
 	snprintf(nl->error, sizeof(nl->error), "%s%s", strerror(error),
 		 error == EPERM ? ": changes need CAP_NET_ADMIN" : "");
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
@@ -227,6 +239,7 @@ static int send_request(struct nl *nl, struct answer *answer)
 	int len;
 
 	nl->bad = -1;
+	nl->is_denied = false;
 	if (mnl_socket_sendto(nl->sock, nl->request,
 			      nl->request->nlmsg_len) < 0) {
 		set_error(nl, "cannot ask the kernel");

@@ -10,6 +10,7 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "exit_status.h"
@@ -29,6 +30,7 @@ struct nl *nl_alloc(void);
 int nl_open(struct nl *nl);
 void nl_close(struct nl *nl);
 const char *nl_error(const struct nl *nl);
+bool nl_is_denied(const struct nl *nl);
 long nl_bad_attr(const struct nl *nl);
 int nl_busy(struct nl *nl);
 

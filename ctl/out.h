@@ -22,12 +22,14 @@
  * struct out - a result that is being put out
  * @json: as JSON
  * @pretty: with line breaks
+ * @times: events have a time
  * @depth: how many of @open are in use
  * @open: objects and arrays that are not closed yet, the outermost first
  */
 struct out {
 	bool		json;
 	bool		pretty;
+	bool		times;
 	unsigned int	depth;
 	json_t		*open[OUT_DEPTH];
 };

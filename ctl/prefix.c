@@ -54,12 +54,11 @@ int cmd_prefix(struct ctl *ctl, struct request *req)
 
 	switch (req->verb) {
 	case VERB_ADD:
-		return ctl_result(ctl, module_prefix_add(ctl->nl, &req->pref64,
-							 flags));
+		return ctl_done(ctl, module_prefix_add(ctl->nl, &req->pref64,
+						       flags));
 	case VERB_DEL:
-		return ctl_result(ctl,
-				  module_prefix_del(ctl->nl,
-						    &req->pref64.prefix));
+		return ctl_done(ctl, module_prefix_del(ctl->nl,
+						       &req->pref64.prefix));
 	default:
 		return list_prefixes(ctl);
 	}

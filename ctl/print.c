@@ -113,9 +113,12 @@ void counts_out(struct out *out, const struct conf *conf)
 
 	for (i = 0; i < settings_count; i++)
 		settings += conf->settings[i].given;
-	out_number(out, "settings", "%llu settings, ", settings);
-	out_number(out, "prefixes", "%llu prefixes, ", conf->n_pref64s);
-	out_number(out, "mappings", "%llu mappings", conf->n_eams);
+	out_number(out, "settings", settings == 1 ? "%llu setting, " :
+		   "%llu settings, ", settings);
+	out_number(out, "prefixes", conf->n_pref64s == 1 ? "%llu prefix, " :
+		   "%llu prefixes, ", conf->n_pref64s);
+	out_number(out, "mappings", conf->n_eams == 1 ? "%llu mapping" :
+		   "%llu mappings", conf->n_eams);
 }
 
 /**

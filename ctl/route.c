@@ -5,6 +5,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,15 +133,52 @@ static ssize_t ask_kernel(struct route_socket *rs, struct nlmsghdr *nlh)
 	return mnl_socket_recvfrom(rs->sock, rs->room, sizeof(rs->room));
 }
 
-/* Whether a neighbour entry is of a host that answered. */
-static bool is_neighbour_in(const struct nlmsghdr *nlh, int index,
-			    const struct prefix4 *p)
+/* Whether something in a listing is what is looked for. */
+typedef bool match_fn(const struct nlmsghdr *nlh, const void *data);
+
+/* Sends a request for a listing, and looks through all of it. */
+static bool find_in_dump(struct route_socket *rs, struct nlmsghdr *nlh,
+			 match_fn *match, const void *data)
 {
+	const struct nlmsghdr *answer;
+	bool found = false;
+	ssize_t ret;
+	int len;
+
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	ret = ask_kernel(rs, nlh);
+	while (ret > 0) {
+		len = ret;
+		for (answer = (const void *)rs->room; mnl_nlmsg_ok(answer, len);
+		     answer = mnl_nlmsg_next(answer, &len)) {
+			if (answer->nlmsg_type < NLMSG_MIN_TYPE)
+				return found;
+			found |= match(answer, data);
+		}
+		ret = mnl_socket_recvfrom(rs->sock, rs->room, sizeof(rs->room));
+	}
+	return found;
+}
+
+/**
+ * struct wanted - a neighbour that is looked for
+ * @index: device of its link
+ * @p: prefix of its address
+ */
+struct wanted {
+	int			index;
+	const struct prefix4	*p;
+};
+
+/* Whether a neighbour entry is of a host that answered. */
+static bool is_neighbour_in(const struct nlmsghdr *nlh, const void *data)
+{
+	const struct wanted *wanted = data;
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
 	struct prefix4 host = { .len = 32 };
 
-	if (nlh->nlmsg_type != RTM_NEWNEIGH || ndm->ndm_ifindex != index ||
+	if (nlh->nlmsg_type != RTM_NEWNEIGH || ndm->ndm_ifindex != wanted->index ||
 	    ndm->ndm_flags & NTF_PROXY ||
 	    ndm->ndm_state & (NUD_INCOMPLETE | NUD_FAILED | NUD_NOARP))
 		return false;
@@ -150,7 +188,7 @@ static bool is_neighbour_in(const struct nlmsghdr *nlh, int index,
 			continue;
 		memcpy(&host.addr, mnl_attr_get_payload(attr),
 		       sizeof(host.addr));
-		return addr_overlap4(&host, p);
+		return addr_overlap4(&host, wanted->p);
 	}
 	return false;
 }
@@ -166,30 +204,38 @@ static bool is_neighbour_in(const struct nlmsghdr *nlh, int index,
 bool route_has_neighbour(struct route_socket *rs, const char *device,
 			 const struct prefix4 *p)
 {
+	const struct wanted wanted = { if_nametoindex(device), p };
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rs->room);
-	int index = if_nametoindex(device);
-	const struct nlmsghdr *answer;
-	bool found = false;
 	struct ndmsg *ndm;
-	ssize_t ret;
-	int len;
 
 	nlh->nlmsg_type = RTM_GETNEIGH;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
 	ndm->ndm_family = AF_INET;
-	ret = ask_kernel(rs, nlh);
-	while (ret > 0) {
-		len = ret;
-		for (answer = (const void *)rs->room; mnl_nlmsg_ok(answer, len);
-		     answer = mnl_nlmsg_next(answer, &len)) {
-			if (answer->nlmsg_type < NLMSG_MIN_TYPE)
-				return found;
-			found |= is_neighbour_in(answer, index, p);
-		}
-		ret = mnl_socket_recvfrom(rs->sock, rs->room, sizeof(rs->room));
-	}
-	return found;
+	return find_in_dump(rs, nlh, is_neighbour_in, &wanted);
+}
+
+static bool is_classifier(const struct nlmsghdr *nlh, const void *data)
+{
+	const struct tcmsg *tcm = mnl_nlmsg_get_payload(nlh);
+	const int *index = data;
+
+	return nlh->nlmsg_type == RTM_NEWQDISC && tcm->tcm_ifindex == *index &&
+	       tcm->tcm_parent == TC_H_INGRESS;
+}
+
+/**
+ * route_has_classifier() - whether filters of tc may see what comes in on a device
+ * @rs: connection
+ * @device: device
+ */
+bool route_has_classifier(struct route_socket *rs, const char *device)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rs->room);
+	int index = if_nametoindex(device);
+
+	nlh->nlmsg_type = RTM_GETQDISC;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct tcmsg));
+	return find_in_dump(rs, nlh, is_classifier, &index);
 }
 
 static const struct nlattr *find_nested(const struct nlattr *nest, int type)
@@ -217,12 +263,9 @@ static bool is_ipvlan_l3(const struct nlattr *info)
 	       mnl_attr_get_u16(mode) == IPVLAN_MODE_L3;
 }
 
-/**
- * route_is_ipvlan_l3() - whether a device is an ipvlan in L3 mode
- * @rs: connection
- * @device: device
- */
-bool route_is_ipvlan_l3(struct route_socket *rs, const char *device)
+/* An attribute of a device, in @rs->room, or NULL. */
+static const struct nlattr *find_link_attr(struct route_socket *rs,
+					   const char *device, int type)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rs->room);
 	const struct nlattr *attr;
@@ -237,11 +280,48 @@ bool route_is_ipvlan_l3(struct route_socket *rs, const char *device)
 	nlh = (void *)rs->room;
 	if (len < 0 || !mnl_nlmsg_ok(nlh, len) ||
 	    nlh->nlmsg_type != RTM_NEWLINK)
-		return false;
+		return NULL;
 	mnl_attr_for_each(attr, nlh, sizeof(*ifi))
-		if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
-			return is_ipvlan_l3(attr);
-	return false;
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+/**
+ * route_is_ipvlan_l3() - whether a device is an ipvlan in L3 mode
+ * @rs: connection
+ * @device: device
+ */
+bool route_is_ipvlan_l3(struct route_socket *rs, const char *device)
+{
+	return is_ipvlan_l3(find_link_attr(rs, device, IFLA_LINKINFO));
+}
+
+/**
+ * route_is_in_vrf() - whether a device belongs to a VRF
+ * @rs: connection
+ * @device: device
+ * @vrf: index of the VRF's device
+ */
+bool route_is_in_vrf(struct route_socket *rs, const char *device,
+		     unsigned int vrf)
+{
+	const struct nlattr *master = find_link_attr(rs, device, IFLA_MASTER);
+
+	return master && mnl_attr_get_u32(master) == vrf;
+}
+
+/**
+ * route_has_xdp() - whether a device has an XDP program
+ * @rs: connection
+ * @device: device
+ */
+bool route_has_xdp(struct route_socket *rs, const char *device)
+{
+	const struct nlattr *xdp = find_link_attr(rs, device, IFLA_XDP);
+	const struct nlattr *attached = find_nested(xdp, IFLA_XDP_ATTACHED);
+
+	return attached && mnl_attr_get_u8(attached) != XDP_ATTACHED_NONE;
 }
 
 /**
@@ -254,6 +334,20 @@ bool route_is_ipvlan_l3(struct route_socket *rs, const char *device)
 void route_get(struct route_socket *rs, int family, const void *addr,
 	       struct route *route)
 {
+	route_get_in(rs, 0, family, addr, route);
+}
+
+/**
+ * route_get_in() - ask for the way to an address in a VRF
+ * @rs: connection
+ * @vrf: index of the VRF's device, or 0 for none
+ * @family: AF_INET or AF_INET6
+ * @addr: address
+ * @route: filled in
+ */
+void route_get_in(struct route_socket *rs, unsigned int vrf, int family,
+		  const void *addr, struct route *route)
+{
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rs->room);
 	struct rtmsg *rtm;
 
@@ -265,6 +359,8 @@ void route_get(struct route_socket *rs, int family, const void *addr,
 	rtm->rtm_family = family;
 	rtm->rtm_dst_len = 8 * addr_size(family);
 	mnl_attr_put(nlh, RTA_DST, addr_size(family), addr);
+	if (vrf)
+		mnl_attr_put_u32(nlh, RTA_OIF, vrf);
 	if (mnl_socket_sendto(rs->sock, nlh, nlh->nlmsg_len) < 0)
 		route->error = errno;
 	else

@@ -28,7 +28,13 @@ struct route_socket *route_open(void);
 void route_close(struct route_socket *rs);
 bool route_has_neighbour(struct route_socket *rs, const char *device,
 			 const struct prefix4 *p);
+bool route_has_classifier(struct route_socket *rs, const char *device);
+bool route_is_in_vrf(struct route_socket *rs, const char *device,
+		     unsigned int vrf);
+bool route_has_xdp(struct route_socket *rs, const char *device);
 bool route_is_ipvlan_l3(struct route_socket *rs, const char *device);
+void route_get_in(struct route_socket *rs, unsigned int vrf, int family,
+		  const void *addr, struct route *route);
 void route_get(struct route_socket *rs, int family, const void *addr,
 	       struct route *route);
 

@@ -16,7 +16,7 @@ int cmd_set(struct ctl *ctl, struct request *req)
 	struct setting_value values[SETTINGS_MAX] = {};
 
 	values[req->key] = req->value;
-	return ctl_result(ctl, module_settings_set(ctl->nl, values, 0));
+	return ctl_done(ctl, module_settings_set(ctl->nl, values, 0));
 }
 
 /* [KEY] */

@@ -399,3 +399,17 @@ bool settings_is_truth(unsigned int key)
 {
 	return settings_table[key].words == off_on;
 }
+
+/**
+ * settings_are_counted() - whether the packets of each mapping are counted
+ * @values: as many as settings_table has
+ */
+bool settings_are_counted(const struct setting_value *values)
+{
+	unsigned int i;
+
+	for (i = 0; i < settings_count; i++)
+		if (settings_table[i].attr == NAT64_SETTING_COUNTERS)
+			return values[i].number;
+	return false;
+}

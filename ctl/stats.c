@@ -47,51 +47,22 @@ static void stats_out(struct out *out, const struct reply *reply)
 	out_end(out);
 }
 
-/*
- * The two formats call a counter differently where they describe it: OpenMetrics
- * without the suffix that its value has, the older text format with it.
- */
-static void metrics_out(const struct reply *reply, const char *suffix)
-{
-	const struct stat_value *stat;
-
-	for (stat = reply->stats; stat < reply->stats + reply->n_stats; stat++) {
-		printf("# HELP nat64_%s%s Counter %s, see nat64(4).\n",
-		       stat->name, suffix, stat->name);
-		printf("# TYPE nat64_%s%s counter\n", stat->name, suffix);
-		printf("nat64_%s_total %llu\n", stat->name,
-		       (unsigned long long)stat->value);
-	}
-}
-
-static void openmetrics_out(const struct reply *reply)
-{
-	metrics_out(reply, "");
-	puts("# EOF");
-	fflush(stdout);
-}
-
-static void prometheus_out(const struct reply *reply)
-{
-	metrics_out(reply, "_total");
-	fflush(stdout);
-}
-
 /* stats */
 int cmd_stats(struct ctl *ctl, struct request *req)
 {
 	struct reply reply = {};
 	int ret;
 
+	if (req->verb == VERB_OPENMETRICS || req->verb == VERB_PROMETHEUS)
+		return metrics_out(ctl, req->verb == VERB_OPENMETRICS);
+	ret = ctl_connect(ctl);
+	if (ret)
+		return ret;
 	if (req->verb == VERB_RESET)
-		return ctl_result(ctl, module_stats_reset(ctl->nl));
+		return ctl_done(ctl, module_stats_reset(ctl->nl));
 	ret = ctl_result(ctl, module_stats(ctl->nl, &reply));
-	if (!ret && req->verb == VERB_SHOW)
+	if (!ret)
 		stats_out(&ctl->out, &reply);
-	else if (!ret && req->verb == VERB_OPENMETRICS)
-		openmetrics_out(&reply);
-	else if (!ret)
-		prometheus_out(&reply);
 	reply_free(&reply);
 	return ret;
 }

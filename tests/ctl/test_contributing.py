@@ -67,7 +67,7 @@ def test_adding_a_setting(tree):
     assert re.search(r"^  flow-label .*off or on$", shown, re.M)
     checked = subprocess.run([nat64ctl, "check", "-"], input="set flow-label on\n",
                              capture_output=True, text=True).stdout
-    assert checked.startswith("1 settings,")
+    assert checked.startswith("1 setting,")
     ok, text = run_tests(tree, "tests/ctl/test_spec.py", f"tests/ctl/test_install.py::{MAN}")
     assert ok, text
     # A step that is forgotten is found.

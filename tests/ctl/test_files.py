@@ -37,15 +37,77 @@ def test_good_file_as_json():
 
 def test_empty_file():
     assert ctl("check", "/dev/null").stdout == "0 settings, 0 prefixes, 0 mappings\n"
+    one = "set tos 0\nprefix add 64:ff9b::/96\nadd 203.0.113.1 2001:db8::1\n"
+    assert ctl("check", "-", text=one).stdout == "1 setting, 1 prefix, 1 mapping\n"
+
+
+def test_all_errors_are_told():
+    text = "bogus\nadd 192.0.2.1\nprefix add 64:ff9b::/96\nset tos 300\nadd 192.0.2.2 2001:db8::2\n"
+    done = ctl("check", "-", text=text)
+    assert [line.split(" ")[0] for line in done.stderr.splitlines()] == [
+        "<stdin>:1:1:", "<stdin>:2:14:", "<stdin>:4:9:"]
+    assert (done.returncode, done.stdout) == (BAD_USAGE, "")
+    clashes = "prefix add 64:ff9b::/96\n" + "add 192.0.2.1 2001:db8::1\n" * 4
+    done = ctl("check", "-", text=clashes)
+    assert done.stderr.splitlines() == [
+        f"<stdin>:{n}:5: 192.0.2.1/32 is already mapped to 2001:db8::1/128 in line 2"
+        for n in (3, 4, 5)]
+
+
+@pytest.mark.parametrize("line", ["bogus", "add 192.0.2.1 2001:db8::1"])
+def test_twenty_errors_are_told(line):
+    done = ctl("check", "-", text="prefix add 64:ff9b::/96\n" + f"{line}\n" * 40)
+    lines = done.stderr.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "<stdin>: 20 errors; there may be more"
+    assert done.returncode == BAD_USAGE
+
+
+WIDE = ("is wider than 203.0.113.9/32: several IPv6 addresses become one IPv4 address; "
+        "/128 would do")
+WARNED = [
+    ("add 203.0.113.9 2001:db8::9", "", "no line adds a translation prefix: nothing is translated"),
+    ("", "", "no line adds a translation prefix: nothing is translated"),
+    ("prefix add 64:ff9b::/96", "", "no line adds a mapping: every packet is refused"),
+    ("prefix add 64:ff9b::/96\nadd 10.1.0.0/16 2001:db8::/112", ":2:5",
+     "10.1.0.0/16 is private, and its peers, which will be private as well, cannot stand in "
+     "64:ff9b::/96: packets are refused as wkp_not_global; use a prefix of your own"),
+    ("prefix add 2001:db8:64::/96\nadd 203.0.113.9 2001:db8::/64", ":2:17",
+     f"2001:db8::/64 {WIDE}"),
+    ("prefix add 2001:db8:64::/96\nadd 0.0.0.0/0 2001:db8:1::/96 force", ":2:5",
+     "this maps every IPv4 address, the gateway's own traffic included"),
+]
+
+
+@pytest.mark.parametrize("text, place, warning", WARNED)
+def test_warnings(text, place, warning):
+    done = ctl("check", "-", text=text)
+    assert (done.stderr, done.returncode) == (f"<stdin>{place}: warning: {warning}\n", 0)
+
+
+@pytest.mark.parametrize("text", [
+    GOOD.replace("2001:db8::/64", "2001:db8::/120"),
+    "set wkp-strict off\nprefix add 64:ff9b::/96\nadd 10.0.0.1 2001:db8::1",
+    "prefix add 2001:db8:64::/96\nadd 192.168.0.0/16 2001:db8::/112",
+    "prefix add 64:ff9b::/96\nadd 172.32.0.1 2001:db8::1",
+    "prefix add 64:ff9b::/96\nprefix add 2001:db8:64::/96\n"
+    "add 100.64.0.1 2001:db8::1 prefix 2001:db8:64::/96"])
+def test_no_warnings(text):
+    assert ctl("check", "-", text=text).stderr == ""
+
+
+def test_twenty_warnings_are_told():
+    text = "prefix add 2001:db8:64::/96\n" + "".join(
+        f"add 203.0.113.{n} 2001:db8:0:{n}::/64\n" for n in range(1, 31))
+    lines = ctl("check", "-", text=text).stderr.splitlines()
+    assert len(lines) == 21 and lines[-1] == "<stdin>: warning: 10 more like these"
 
 
 FORCE = 'write "force" behind it to permit it'
 
 BAD = [
-    ("bogus", "1:1", '"bogus" is not a word that a configuration begins a line with: '
-                     'add, prefix, set'),
-    ("del 192.0.2.1", "1:1", '"del" is not a word that a configuration begins a line with: '
-                             'add, prefix, set'),
+    ("bogus", "1:1", '"bogus" is not a keyword; a line begins with add, prefix or set'),
+    ("del 192.0.2.1", "1:1", '"del" is not a keyword; a line begins with add, prefix or set'),
     ("\n\n  \tadd 192.0.2.1", "3:17", 'an IPv6 address is missing after "192.0.2.1"'),
     ("add # 192.0.2.1", "1:5", 'an IPv4 address is missing after "add"'),
     ("add 192.0.2.1/24 2001:db8::/64", "1:5",
@@ -60,8 +122,7 @@ BAD = [
     ("add 192.0.2.1\0 2001:db8::1", "1:14", "a NUL byte is not text"),
     ("# ok\n# \0\n", "2:3", "a NUL byte is not text"),
     ("\ufeffadd 192.0.2.1 2001:db8::1", "1:1",
-     r'"\xef\xbb\xbfadd" is not a word that a configuration begins a line with: '
-     'add, prefix, set'),
+     "the file begins with a byte order mark; save it without one"),
 
     # Lines that clash with others: each names both.
     ("set tos 1\n\nset tos 1", "3:9", "tos is set in line 1 already"),
@@ -111,7 +172,10 @@ BAD = [
 def test_bad_file(tmp_path, text, place, error):
     file = tmp_path / "nat64.conf"
     file.write_text(text)
-    check_error(ctl("check", file), BAD_USAGE, f"{file}:{place}: {error}")
+    check_error(ctl("load", file), BAD_USAGE, f"{file}:{place}: {error}")
+    done = ctl("check", file)
+    assert (done.stderr.splitlines()[0], done.returncode, done.stdout) == (
+        f"{file}:{place}: {error}", BAD_USAGE, "")
 
 
 @pytest.mark.parametrize("command", ["load", "diff", "check"])
@@ -131,11 +195,11 @@ DOUBLES = [text for text, _, error in BAD if "already mapped" in error]
 
 @pytest.mark.parametrize("text, place, error", [b for b in BAD if b[0] in OVERLAPS])
 def test_what_only_the_option_permits_is_warned_of(text, place, error):
-    """It is refused at the next boot."""
+    """It is refused when the service is reloaded."""
     done = ctl("-f", "check", "-", text=text)
-    assert (done.stderr, done.returncode) == (
-        f"<stdin>:{place}: warning: without -f, as when the machine boots, this file is refused: "
-        f"{error}\n", 0)
+    assert (done.stderr.splitlines()[0], done.returncode) == (
+        f"<stdin>:{place}: warning: without -f, as when the service is reloaded, this file is "
+        f"refused: {error}", 0)
 
 
 @pytest.mark.parametrize("text", OVERLAPS)

@@ -24,7 +24,8 @@ def files(root):
 
 INSTALLED = ["etc/nat64/nat64.conf", "lib/systemd/system/nat64.service", "usr/sbin/nat64ctl",
              "usr/share/bash-completion/completions/nat64ctl", "usr/share/man/man4/nat64.4",
-             "usr/share/man/man5/nat64.conf.5", "usr/share/man/man8/nat64ctl.8"]
+             "usr/share/man/man5/nat64.conf.5", "usr/share/man/man8/nat64ctl.8",
+             "usr/share/nat64/nat64ctl.schema.json"]
 
 
 def test_install_and_uninstall(tmp_path):
@@ -48,7 +49,7 @@ def test_the_example_is_a_configuration(tmp_path):
     text = (TOP / "ctl" / "nat64.conf").read_text()
     assert ctl("check", "-", text=text).stdout == "0 settings, 0 prefixes, 0 mappings\n"
     text = re.sub("^#(?=(prefix|add|set) )", "", text, flags=re.M)
-    assert ctl("check", "-", text=text).stdout == "1 settings, 1 prefixes, 3 mappings\n"
+    assert ctl("check", "-", text=text).stdout == "1 setting, 1 prefix, 3 mappings\n"
 
 
 def test_unit(tmp_path):
@@ -56,6 +57,8 @@ def test_unit(tmp_path):
     unit = (tmp_path / INSTALLED[1]).read_text()
     assert "@" not in unit.replace("@system-service @module", "")
     assert "ExecReload=/usr/sbin/nat64ctl load /etc/nat64/nat64.conf" in unit
+    # What -f permitted before the machine went down works again when it comes up.
+    assert "ExecStart=/usr/sbin/nat64ctl -f load /etc/nat64/nat64.conf" in unit
 
 
 def test_unit_is_understood(tmp_path):
@@ -102,7 +105,7 @@ def literals(page):
 
 def test_the_examples_of_the_configuration_are_configurations():
     sizes = [ctl("check", "-", text=text).stdout for text in literals("nat64.conf.5")]
-    assert sizes == ["1 settings, 1 prefixes, 3 mappings\n", "0 settings, 2 prefixes, 2 mappings\n"]
+    assert sizes == ["1 setting, 1 prefix, 3 mappings\n", "0 settings, 2 prefixes, 2 mappings\n"]
 
 
 LIVE = """#!/bin/sh

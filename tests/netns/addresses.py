@@ -29,3 +29,16 @@ add {REAL6_MAPPED} {REAL6}
 MAC_TO6, MAC_TO4 = "02:00:00:00:06:01", "02:00:00:00:04:01"
 MAC_REAL6, MAC_REAL4 = "02:00:00:00:06:80", "02:00:00:00:04:80"
 MAC_FAR6, MAC_FAR4 = "02:00:00:00:06:10", "02:00:00:00:04:02"
+
+# What nat64ctl save prints, with lines of every kind.
+WHOLE = """\
+set tos 0
+set icmp-source4 192.0.2.0/24
+set mark 0x10/0xff
+prefix add 64:ff9b::/96
+prefix add 2001:db8:64::/64 primary
+add 198.51.100.0/24 2001:db8:2::/56 prefix 64:ff9b::/96
+add 203.0.113.0/24 2001:db8:3::/64
+add 203.0.113.10 2001:db8:1::10 force
+add 203.0.113.11 64:ff9b::cb00:710b force
+"""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Fixtures: the namespaces once, the module once, the configuration before each test."""
 
+import json
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import kmod
 import modelled
 import pytest
 from addresses import CONFIG
+from doctoring import examine
 from topology import build_topology
 from util import FIGURES
 
@@ -106,6 +108,51 @@ def real(request):
 @pytest.fixture
 def gateway(real):
     return real.gateway
+
+
+@pytest.fixture
+def ctl(gateway):
+    """Runs nat64ctl and returns what it printed; fails unless it succeeds without a word."""
+    def run(*words, **how):
+        __tracebackhide__ = True
+        done = gateway.ctl(*" ".join(map(str, words)).split(), **how)
+        assert done.stderr == ""
+        return done.stdout
+    return run
+
+
+@pytest.fixture
+def refused(gateway):
+    """Runs nat64ctl, which must be refused with these words and change nothing."""
+    def run(words, error, status=2, place="nat64ctl", **how):
+        __tracebackhide__ = True
+        def state():
+            return gateway.show("-b", "-", input="save\nstatus\n")
+        before = state()
+        done = gateway.ctl(*words.split(), check=False, **how)
+        assert (done.stderr, done.returncode, done.stdout) == (f"{place}: {error}\n", status, "")
+        assert state() == before
+    return run
+
+
+@pytest.fixture
+def asked(ctl):
+    """What nat64ctl prints as JSON, without the version of the schema."""
+    def run(*words):
+        answer = json.loads(ctl("-j", *words))
+        assert answer.pop("schema") == 1
+        return answer
+    return run
+
+
+@pytest.fixture
+def healthy(gateway):
+    """The gateway, of which nothing is to be said before and after."""
+    gateway.ctl("stats", "reset")
+    assert examine(gateway) == ([], 0)
+    yield gateway
+    assert examine(gateway) == ([], 0)
+    gateway.loaded = None
 
 
 @pytest.fixture

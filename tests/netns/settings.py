@@ -36,4 +36,6 @@ def read():
 
 SETTINGS = {setting.name: setting for setting in read()}
 DEFAULTS = {setting.name: setting.default for setting in SETTINGS.values()}
+# As nat64ctl get prints them.
+ALL_DEFAULTS = "".join(f"{key} {value}\n" for key, value in DEFAULTS.items())
 WORDS = {setting.name: setting.words for setting in SETTINGS.values() if setting.words}

@@ -10,6 +10,7 @@ import pytest
 import util
 from addresses import (CONFIG, GATEWAY4, GATEWAY6, HOST4, HOST6, MAC_FAR6, PEER4, PEER6, PREFIX,
                        REAL4_EMBEDDED, REAL6, REAL6_MAPPED, SENTINEL6, SERVER4, SERVER6)
+from doctoring import examine, mend
 from frame import Frame
 from kmod import KO
 from netns import Namespace
@@ -17,28 +18,6 @@ from packet import ANY, ip4, ip6, udp
 from util import CTL
 
 pytestmark = pytest.mark.usefixtures("real")
-
-
-def examine(gateway):
-    """What the doctor finds, and its exit status."""
-    done = gateway.run(CTL, "-j", "doctor", check=False)
-    return json.loads(done.stdout)["findings"], done.returncode
-
-
-@pytest.fixture
-def healthy(gateway):
-    """The gateway, of which nothing is to be said before and after."""
-    gateway.ctl("stats", "reset")
-    assert examine(gateway) == ([], 0)
-    yield gateway
-    assert examine(gateway) == ([], 0)
-    gateway.loaded = None
-
-
-def mend(namespace, command):
-    """Types a command as it is printed."""
-    path = f"{CTL.parent}:{os.environ['PATH']}"
-    return namespace.run("env", f"PATH={path}", "sh", "-c", command)
 
 
 def found(gateway, check, problem, *commands):
@@ -356,81 +335,12 @@ def test_the_ipv6_network_does_not_know_the_prefix(net, healthy):
     router.ip(f"route del {PREFIX} via {GATEWAY6}", f"route add default via {GATEWAY6}")
 
 
-FIREWALLS = {
-    "policy": ("inet", "forward", """
-table inet filter {
-    chain forward {
-        type filter hook forward priority 0; policy drop;
-        ct state established,related accept
-    }
-}
-"""),
-    "a map of states": ("inet", "forward", """
-table inet filter {
-    chain forward {
-        type filter hook forward priority 0; policy drop;
-        ct state vmap { established : accept, related : accept, untracked : drop }
-    }
-}
-"""),
-    "a rule at the end": ("ip6", "FORWARD", """
-table ip6 filter {
-    chain FORWARD {
-        type filter hook forward priority 0; policy accept;
-        ct state vmap { established : accept, invalid : drop }
-        ct state related accept
-        counter reject
-    }
-}
-"""),
-}
-
-
-@pytest.mark.parametrize("name", FIREWALLS)
-def test_a_firewall_that_drops(net, healthy, name):
-    family, chain, ruleset = FIREWALLS[name]
-    # The sentinels of the wire are tracked; let them pass.
-    healthy.run("nft", "-f", "-", input=ruleset)
-    command = f"nft insert rule {family} filter {chain} ct state untracked accept"
-    try:
-        found(healthy, "firewall", f"chain {chain} of table {family} filter drops", command)
-        mend(healthy, command)
-        assert examine(healthy) == ([], 0)
-        healthy.run("nft", "insert", "rule", family, "filter", chain, "udp", "dport", "9", "accept")
-        translates(net)
-    finally:
-        healthy.run("nft", "delete", "table", family, "filter")
-
-
-@pytest.mark.parametrize("rules", [
-    'iifname "to4" oifname "to6" accept',
-    "ct state vmap { established : accept, related : accept, untracked : accept }",
-    "ct state vmap @states",
-    "meta nfproto vmap { ipv4 : accept, ipv6 : accept }"])
-def test_a_firewall_that_lets_pass(healthy, rules):
-    healthy.run("nft", "-f", "-", input=f"""
-table inet filter {{
-    map states {{
-        type ct_state : verdict
-        elements = {{ established : accept, untracked : accept }}
-    }}
-    chain forward {{
-        type filter hook forward priority 0; policy drop;
-        {rules}
-    }}
-}}
-""")
-    try:
-        assert examine(healthy) == ([], 0)
-    finally:
-        healthy.run("nft", "delete", "table", "inet", "filter")
-
-
-@pytest.mark.configuration(CONFIG, "set forwarding direct")
-def test_past_the_firewall_nothing_is_dropped(healthy):
-    healthy.run("nft", "-f", "-", input=FIREWALLS["policy"][2])
-    assert examine(healthy) == ([], 0)
-    healthy.run("nft", "delete", "table", "inet", "filter")
+@pytest.mark.parametrize("words", [("doctor", "--status"), ("--status", "doctor"), ("doctor", "--s")])
+def test_the_exit_status_by_request(healthy, words):
+    assert healthy.run(CTL, *words).stdout == "nothing found\n"
+    with healthy.sysctls(net__ipv4__ip_forward=0):
+        assert healthy.run(CTL, *words, check=False).returncode == 1
+        assert healthy.run(CTL, "doctor").returncode == 0
 
 
 def test_nothing_is_configured(gateway):

@@ -174,6 +174,118 @@ def test_asking_sends_and_counts_nothing(gateway, wire):
     assert gateway.show("stats") == before
 
 
+TCP = ("tcp", "40000", "443")
+
+
+def test_ping_works_and_web_pages_hang(net, gateway):
+    """One command each."""
+    with net.mtus(to6=1400):
+        said = explain(gateway, "4", SERVER4, HOST4, *TCP, "length", "1500", "df")
+        assert (said["verdict"], said["reason"]) == ("refused", "too_big")
+        assert said["answer"] == {"type": 3, "code": 4, "info": 1380}
+        assert explain(gateway, "4", SERVER4, HOST4, *TCP, "length", "1380")["header"][
+            "length"] == 1400
+        said = explain(gateway, "4", SERVER4, HOST4, *TCP, "length", "1500", "nodf")
+        assert (said["verdict"], said["split"]) == ("translated", 1280)
+    with net.mtus(to4=1400):
+        said = explain(gateway, "6", HOST6, SERVER6, *TCP, "length", "1500")
+        assert said["answer"] == {"type": 2, "code": 0, "info": 1420}
+
+
+def test_it_says_what_long_packets_do(net, gateway):
+    """As they are when they are sent."""
+    with net.mtus(to6=1400):
+        payload = bytes(1500 - 28)
+        seen = net.wire.exchange(ip4(SERVER4, HOST4, udp(1, 2, payload), df=True))
+        assert not seen[6] and len(seen[4]) == 1
+        said = explain(gateway, "4", SERVER4, HOST4, "udp", "1", "2", "length", "1500")
+        assert said["verdict"] == "refused"
+
+
+@pytest.mark.parametrize("which, offset, more", [("first", 0, True), ("later", 1480, True),
+                                                 ("last", 1480, False)])
+def test_fragments(gateway, which, offset, more):
+    said = explain(gateway, "4", SERVER4, HOST4, "udp", "1", "2", "length", "1036", "fragment", which)
+    assert said["verdict"] == "translated"
+    fragment = {"offset": offset, "more": more}
+    assert said["packet"]["fragment"] == said["header"]["fragment"] == fragment
+    assert (said["packet"]["length"], said["header"]["length"]) == (1036, 1064)
+    assert said["packet"]["protocol"] == said["header"]["protocol"] == 17
+    said = explain(gateway, "6", HOST6, SERVER6, "udp", "1", "2", "fragment", which)
+    assert said["packet"]["fragment"] == said["header"]["fragment"] == fragment
+    assert said["header"]["df"] is False
+
+
+def test_fragmented_icmp(gateway):
+    said = explain(gateway, "4", SERVER4, HOST4, "icmp", "fragment", "later")
+    assert (said["verdict"], said["reason"]) == ("refused", "fragmented_icmp")
+
+
+def test_tos(gateway):
+    assert explain(gateway, "4", SERVER4, HOST4, "tos", "184")["header"]["traffic_class"] == 184
+    assert explain(gateway, "6", HOST6, SERVER6, "tos", "3")["header"]["tos"] == 3
+
+
+@pytest.mark.configuration(CONFIG, "set mark 0x5")
+def test_mark(gateway):
+    assert explain(gateway, "6", HOST6, SERVER6, "mark", "0x5")["verdict"] == "translated"
+    assert explain(gateway, "6", HOST6, SERVER6, "mark", "6")["reason"] == "mark"
+
+
+def test_dev(gateway):
+    assert explain(gateway, "6", HOST6, SERVER6)["in"] == "to6"
+    assert explain(gateway, "6", HOST6, SERVER6, "dev", "to4")["in"] == "to4"
+
+
+def test_vrf(gateway):
+    gateway.ip("link add red type vrf table 77", "link set red up", "link add port type dummy",
+               "link set port master red", "link set port up", "addr add 192.0.2.1/24 dev port")
+    try:
+        said = explain(gateway, "4", "192.0.2.9", HOST4, "udp", "vrf", "red")
+        assert said["in"] == "port"
+        done = gateway.run(CTL, "explain", "6", HOST6, SERVER6, "vrf", "red", check=False)
+        assert done.returncode == 1 and "no route to the source in VRF" in done.stderr
+    finally:
+        gateway.ip("link del port", "link del red")
+
+
+@pytest.mark.parametrize("words, verdict, reason", [
+    (("4", SERVER4, HOST4, "icmp", "8", "0"), "translated", None),
+    (("4", SERVER4, HOST4, "icmp", "0", "0"), "translated", None),
+    (("4", SERVER4, HOST4, "icmp", "13", "0"), "refused", "icmp_type"),
+    (("4", SERVER4, HOST4, "icmp", "3", "4"), "translated", None),
+    (("4", SERVER4, HOST4, "icmp", "11", "0"), "translated", None),
+    (("6", HOST6, SERVER6, "icmpv6", "2", "0"), "translated", None),
+    # The packet that an error quotes is one from its destination to its source.
+    (("6", STRANGER6, SERVER6, "icmpv6", "3", "0"), "refused", "icmp_inner_packet"),
+    (("6", HOST6, SERVER6, "icmpv6", "135", "0"), "refused", "icmp_type"),
+])
+def test_icmp_types(gateway, words, verdict, reason):
+    said = explain(gateway, *words)
+    assert (said["verdict"], said.get("reason")) == (verdict, reason)
+
+
+@pytest.mark.parametrize("words, error", [
+    (("4", SERVER4, HOST4, "tcp", "1", "2", "length", "39"), "such a packet has at least 40 bytes"),
+    (("4", SERVER4, HOST4, "length", "9217"), '"9217" is not a length of at most 9216 bytes'),
+    (("4", SERVER4, HOST4, "length", "101", "fragment", "first"),
+     "a fragment that others follow has 20 bytes and a multiple of 8"),
+    (("6", HOST6, SERVER6, "df"), "IPv6 has no DF"),
+    (("4", SERVER4, HOST4, "fragment", "second"), '"second" is not first, later or last'),
+    (("4", SERVER4, HOST4, "tos", "256"), '"256" is not a number from 0 to 255'),
+    (("4", SERVER4, HOST4, "mark", "x"), '"x" is not a mark'),
+    (("4", SERVER4, HOST4, "mark"), 'a mark is missing after "mark"'),
+    (("4", SERVER4, HOST4, "dev", "eth9"), 'there is no device "eth9"'),
+    (("4", SERVER4, HOST4, "icmp", "8"), 'an ICMP code is missing after "8"'),
+    (("4", SERVER4, HOST4, "icmp", "256", "0"), '"256" is not an ICMP type'),
+    (("4", SERVER4, HOST4, "tcp", "1", "2", "wat"),
+     '"wat" is not length, df, nodf, fragment, tos, mark, dev or vrf'),
+])
+def test_wrong_options(gateway, words, error):
+    done = gateway.run(CTL, "explain", *words, check=False)
+    assert done.returncode == 1 and error in done.stderr
+
+
 @pytest.mark.parametrize("words, error", [
     ((), "a family, 4 or 6 is missing"),
     (("5", HOST4, HOST4), '"5" is not a family, 4 or 6'),
@@ -182,7 +294,7 @@ def test_asking_sends_and_counts_nothing(gateway, wire):
     (("4", SERVER4, HOST4, "256"), '"256" is not a protocol'),
     (("4", SERVER4, HOST4, "tcp", "1"), "a destination port is missing"),
     (("4", SERVER4, HOST4, "tcp", "1", "65536"), '"65536" is not a destination port'),
-    (("4", SERVER4, HOST4, "tcp", "1", "2", "3"), '"3" is one word too many'),
+    (("4", SERVER4, HOST4, "tcp", "1", "2", "3"), '"3" is not length, df, nodf'),
 ])
 def test_wrong_words(gateway, words, error):
     done = gateway.run(CTL, "explain", *words, check=False)
