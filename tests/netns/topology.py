@@ -12,6 +12,7 @@ REAL4 have a stack behind them. Frames go in and come out in wire.py.
 import contextlib
 from dataclasses import dataclass, field
 
+import kmod
 import pytest
 from addresses import (GATEWAY4, GATEWAY6, HOST6, MAC_FAR4, MAC_FAR6, MAC_REAL4, MAC_REAL6, MAC_TO4,
                        MAC_TO6, PEER6, REAL4, REAL6, SENTINEL4, SENTINEL6, SERVER4, STRANGER6)
@@ -36,6 +37,7 @@ class Gateway(Namespace):
     def __init__(self, name):
         super().__init__(name)
         self.loaded = None
+        self.unloads = 0
 
     def ctl(self, *words, **how):
         """Runs nat64ctl in the gateway."""
@@ -48,9 +50,10 @@ class Gateway(Namespace):
 
     def configure(self, text):
         """Replaces the whole configuration, unless it is what stands already."""
-        if self.loaded != text:
+        unloads = len(kmod.FORMER)
+        if (self.loaded, self.unloads) != (text, unloads):
             self.ctl("-f", "load", "-", input=text)
-            self.loaded = text
+            self.loaded, self.unloads = text, unloads
 
 
 hooks_can_be_listed = pytest.mark.skipif(
