@@ -13,6 +13,7 @@ import time
 
 import pytest
 from addresses import REAL4, REAL4_EMBEDDED, REAL6, REAL6_MAPPED
+from offloads import ALL_OFF, ALL_ON, offloads
 from util import DEADLINE, run
 
 SCTP = 132
@@ -23,22 +24,7 @@ pytestmark = [pytest.mark.usefixtures("real"),
               pytest.mark.skipif(run("modprobe", "-q", "sctp", check=False).returncode != 0,
                                  reason="this kernel has no SCTP")]
 
-ON = dict(tx=True, rx=True, sg=True, tso=True, gso=True, gro=True)
-OFF = dict.fromkeys(ON, False)
 DIRECTIONS = pytest.mark.parametrize("direction", ["6to4", "4to6"])
-
-
-@contextlib.contextmanager
-def offloads(net, far, near):
-    ends = [(net.v6, "eth0", far), (net.v4, "eth0", far), (net.gateway, "to6", near),
-            (net.gateway, "to4", near)]
-    try:
-        for namespace, device, states in ends:
-            namespace.offloads(device, **states)
-        yield
-    finally:
-        for namespace, device, _ in ends:
-            namespace.offloads(device, **dict(ON, gro=False))
 
 
 def endpoint(namespace, address):
@@ -98,8 +84,9 @@ def lengths(namespace, device):
                 seen += [len(packet)] * (packet[6 if packet[0] >> 4 == 6 else 9] == SCTP)
 
 
-STATES = {"all on": (ON, ON), "all off": (OFF, OFF), "hosts on, gateway off": (ON, OFF),
-          "hosts off, gateway on": (OFF, ON)}
+STATES = {"all on": (ALL_ON, ALL_ON), "all off": (ALL_OFF, ALL_OFF),
+          "hosts on, gateway off": (ALL_ON, ALL_OFF),
+          "hosts off, gateway on": (ALL_OFF, ALL_ON)}
 
 
 @DIRECTIONS
@@ -116,7 +103,7 @@ def test_an_association_carries_its_data_both_ways(real, direction, states):
 def test_gso_packets_are_segmented_and_arrive(real, direction, mode):
     real.gateway.ctl("set", "forwarding", mode)
     inside, outside = ("to6", "to4") if direction == "6to4" else ("to4", "to6")
-    with real.mtus(far6=1500, far4=1500), offloads(real, ON, ON), \
+    with real.mtus(far6=1500, far4=1500), offloads(real, ALL_ON, ALL_ON), \
             association(real, direction) as (ours, theirs), \
             lengths(real.gateway, inside) as before, lengths(real.gateway, outside) as after:
         assert carry(ours, theirs) == DATA

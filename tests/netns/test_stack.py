@@ -19,31 +19,12 @@ from frame import GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, Frame, Offload
 from icmp_error import fragmentation_needed, packet_too_big
 from model_header import fragments4
 from netns import Namespace
+from offloads import ALL_OFF, ALL_ON, offloads
 from packet import (ANY, TCP, UDP, destination_options, echo4, echo6, fragment, hop_by_hop, icmp4,
                     icmp6, ip4, ip6, octets, ones_sum, pad, pseudo, raw, tcp, u16, udp)
 from util import CTL, DEADLINE
 
 pytestmark = pytest.mark.usefixtures("real")
-
-ALL_OFF = dict(tx=False, rx=False, sg=False, tso=False, gso=False, gro=False)
-ALL_ON = dict(tx=True, rx=True, sg=True, tso=True, gso=True, gro=True)
-
-
-@contextlib.contextmanager
-def offloads(net, far=None, near=None):
-    """Offloads of the hosts' and of the gateway's devices for a while."""
-    usual = dict(ALL_ON, gro=False)
-    ends = [(net.v6, "eth0", far), (net.v4, "eth0", far),
-            (net.gateway, "to6", near), (net.gateway, "to4", near)]
-    ends = [end for end in ends if end[2]]
-    try:
-        for namespace, device, states in ends:
-            namespace.offloads(device, **states)
-        yield
-    finally:
-        for namespace, device, _ in ends:
-            namespace.offloads(device, **usual)
-
 
 # Checksums that the sender left to its device.
 
