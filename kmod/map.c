@@ -113,7 +113,7 @@ enum nat64_counter nat64_map46(struct nat64_pkt *p)
 		return NAT64_LOOP;
 	p->prefix = source_prefix(p->cfg, p->dst_eam);
 	reason = map_source4(p);
-	if (likely(!p->icmp_error))
+	if (likely(!reason && !p->icmp_error))
 		p->csum = nat64_csum_addrs(&p->a);
 	return reason;
 }
@@ -184,7 +184,7 @@ enum nat64_counter nat64_map64(struct nat64_pkt *p)
 	if (unlikely(!nat64_addr4_is_host(p->a.dst4)))
 		return NAT64_DESTINATION_ILLEGAL;
 	reason = map_source6(p);
-	if (likely(!p->icmp_error))
+	if (likely(!reason && !p->icmp_error))
 		p->csum = nat64_csum_addrs(&p->a);
 	return reason;
 }
