@@ -204,6 +204,17 @@ static void choose_primary(struct conf *conf)
 	conf->pref64s[0].primary = conf->n_pref64s;
 }
 
+static int start_file(struct conf *conf, struct input *input, const char *file)
+{
+	int ret;
+
+	memset(conf, 0, sizeof(*conf));
+	ret = input_read(input, file);
+	conf->files[0] = input->at.file;
+	conf->n_files = 1;
+	return ret;
+}
+
 /**
  * conf_load_file() - read a configuration file and check all of it
  * @conf: filled in; to be freed whatever is returned
@@ -216,10 +227,7 @@ int conf_load_file(struct conf *conf, const char *file, bool force)
 	struct args args;
 	int ret;
 
-	memset(conf, 0, sizeof(*conf));
-	ret = input_read(&input, file);
-	conf->files[0] = input.at.file;
-	conf->n_files = 1;
+	ret = start_file(conf, &input, file);
 	while (!ret) {
 		ret = input_line(&input, &args);
 		if (ret || !args.n)
@@ -271,10 +279,7 @@ int conf_check_file(struct conf *conf, const char *file, bool force)
 	struct input input;
 	int ret;
 
-	memset(conf, 0, sizeof(*conf));
-	ret = input_read(&input, file);
-	conf->files[0] = input.at.file;
-	conf->n_files = 1;
+	ret = start_file(conf, &input, file);
 	if (!ret)
 		errors = read_lines(conf, &input);
 	input.at.line = 0;
