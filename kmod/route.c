@@ -14,7 +14,7 @@
 #include "compat/mtu.h"
 #include "compat/xfrm.h"
 #include "flow.h"
-#include "icmp.h"
+#include "route_upper.h"
 
 /* What routing knows about a failed lookup, as RFC 7915 wants it answered. */
 static enum nat64_counter route_error(int err)
@@ -31,38 +31,6 @@ static enum nat64_counter route_error(int err)
 		return NAT64_NO_MEMORY;
 	}
 	return NAT64_NO_ROUTE;
-}
-
-/*
- * What takes part in multipath hashing, in policy rules and in IPsec policies
- * beside the addresses: ports, or the type of an ICMP message. All fragments of
- * a packet are to go one way, so none has any. @proto: of the new family.
- */
-static void set_upper(const struct nat64_pkt *p, u8 proto, union flowi_uli *uli)
-{
-	unsigned int at = p->hdr.len;
-	__be16 buf[2];
-	const __be16 *word;
-
-	if (p->hdr.frag_off || p->hdr.mf)
-		return;
-	word = skb_header_pointer(p->skb, at, sizeof(buf), buf);
-	if (!word)
-		return;
-	switch (proto) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-	case IPPROTO_SCTP:
-	case IPPROTO_DCCP:
-		uli->ports.sport = word[0];
-		uli->ports.dport = word[1];
-		break;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		if (!p->icmp_error)
-			uli->icmpt.type = nat64_icmp_echo_type(*(const u8 *)word);
-	}
 }
 
 /* The socket whose options decide on what the gateway itself sends, or NULL. */
@@ -225,16 +193,31 @@ static bool may_cache6(const struct nat64_pkt *p)
 
 static void set_flow6(const struct nat64_pkt *p, struct flowi6 *fl6)
 {
-	u8 proto = p->hdr.proto == IPPROTO_ICMP ? IPPROTO_ICMPV6 :
-						  p->hdr.proto;
-
 	*fl6 = (struct flowi6){
 		.daddr = p->a.dst6,
 		.saddr = p->a.src6,
-		.flowi6_proto = proto,
+		.flowi6_proto = p->hdr.proto == IPPROTO_ICMP ?
+				IPPROTO_ICMPV6 : p->hdr.proto,
 		.flowlabel = ip6_make_flowinfo(p->hdr.tos, 0),
 	};
-	set_upper(p, proto, &fl6->uli);
+	nat64_route_set_upper(p, &fl6->uli);
+}
+
+/* Where nothing but a hash decides: no rules, no routes by source. */
+static void set_quoted_flow6(const struct nat64_pkt *p, struct flowi6 *fl6)
+{
+	union flowi_uli uli = {};
+	struct nat64_addrs a;
+	u8 proto;
+
+	if (likely(!p->icmp_error) || p->family != 4)
+		return;
+	proto = nat64_route_quoted_flow(p, &a, &uli);
+	if (!proto)
+		return;
+	fl6->saddr = a.dst6;
+	fl6->flowi6_proto = proto;
+	fl6->uli = uli;
 }
 
 static void lookup_dst6(struct nat64_pkt *p, bool may_cache)
@@ -243,6 +226,8 @@ static void lookup_dst6(struct nat64_pkt *p, bool may_cache)
 	struct flowi6 fl6;
 
 	set_flow6(p, &fl6);
+	if (may_cache)
+		set_quoted_flow6(p, &fl6);
 	p->dst = lookup6(p, &fl6);
 	p->dst_held = p->local;
 	if (may_cache && !p->dst->error)
@@ -353,15 +338,30 @@ static bool may_cache4(const struct nat64_pkt *p)
 
 static void set_flow4(const struct nat64_pkt *p, struct flowi4 *fl4)
 {
-	u8 proto = p->hdr.proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP :
-						    p->hdr.proto;
-
 	*fl4 = (struct flowi4){
 		.daddr = p->a.dst4,
 		.saddr = p->a.src4,
-		.flowi4_proto = proto,
+		.flowi4_proto = p->hdr.proto == IPPROTO_ICMPV6 ?
+				IPPROTO_ICMP : p->hdr.proto,
 	};
-	set_upper(p, proto, &fl4->uli);
+	nat64_route_set_upper(p, &fl4->uli);
+}
+
+/* As set_quoted_flow6(). */
+static void set_quoted_flow4(const struct nat64_pkt *p, struct flowi4 *fl4)
+{
+	union flowi_uli uli = {};
+	struct nat64_addrs a;
+	u8 proto;
+
+	if (likely(!p->icmp_error))
+		return;
+	proto = nat64_route_quoted_flow(p, &a, &uli);
+	if (!proto || !nat64_addr4_is_host(a.dst4))
+		return;
+	fl4->saddr = a.dst4;
+	fl4->flowi4_proto = proto;
+	fl4->uli = uli;
 }
 
 /* Returns 0, or a negative error. */
@@ -373,6 +373,8 @@ static int lookup_dst4(struct nat64_pkt *p, bool may_cache)
 	struct rtable *rt;
 
 	set_flow4(p, &fl4);
+	if (may_cache)
+		set_quoted_flow4(p, &fl4);
 	rt = lookup4(p, &fl4);
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);

@@ -209,10 +209,10 @@ MODULES = ("bridge", "br_netfilter", "bonding", "macvlan", "8021q", "vrf", "sch_
 
 
 class Bed:
-    """The gateway with its links of one kind."""
+    """The gateway with its links of one kind; with rules of its own unless told otherwise."""
 
-    def __init__(self, kind):
-        self.kind, self.vrf = kind, "blue" if kind == "vrf" else None
+    def __init__(self, kind, ruled=True):
+        self.kind, self.vrf, self.ruled = kind, "blue" if kind == "vrf" else None, ruled
         run("modprobe", "-qa", *MODULES, check=False)
         self.gateway = Gateway("companion-gw")
         self.far = {side: Namespace(f"companion-{side}") for side in SIDES}
@@ -284,8 +284,10 @@ class Bed:
             lines += [f"route add default via {address(4, OTHER_ROUTER)} dev to4 "
                       f"table {BY_OTHER_ROUTER}",
                       f"route add default via {address(9, ROUTER)} dev to9 table {BY_OTHER_DEVICE}"]
-        lines += [f"route add 198.18.77.{side} dev to{side} table {SENTINELS}" for side in SIDES]
-        lines += [f"rule add pref 1 to 198.18.77.0/24 lookup {SENTINELS}"]
+        sentinels = f" table {SENTINELS}" if self.ruled else ""
+        lines += [f"route add 198.18.77.{side} dev to{side}{sentinels}" for side in SIDES]
+        if self.ruled:
+            lines += [f"rule add pref 1 to 198.18.77.0/24 lookup {SENTINELS}"]
         self.gateway.ip(*lines)
 
     # One scenario.
