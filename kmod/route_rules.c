@@ -12,6 +12,7 @@
 #include <net/fib_rules.h>
 #include <net/ip.h>
 #include <net/ip_fib.h>
+#include <net/l3mdev.h>
 #include <net/lwtunnel.h>
 
 #include "compat/flow.h"
@@ -57,7 +58,7 @@ static struct rtable *make_route(const struct fib_result *res, __be32 daddr)
 
 	if (!out)
 		return ERR_PTR(-ENETUNREACH);
-	rt = nat64_rt_dst_alloc(nhc->nhc_dev, res->type,
+	rt = nat64_rt_dst_alloc(nhc->nhc_dev, 0, res->type,
 				IN_DEV_ORCONF(out, NOXFRM));
 	if (!rt)
 		return ERR_PTR(-ENOBUFS);
@@ -66,6 +67,21 @@ static struct rtable *make_route(const struct fib_result *res, __be32 daddr)
 	ip_dst_init_metrics(&rt->dst, res->fi->fib_metrics);
 	rt->dst.lwtstate = lwtstate_get(nhc->nhc_lwtstate);
 	lwtunnel_set_redirect(&rt->dst);
+	return rt;
+}
+
+/* An output lookup for the gateway's own addresses would meet rules with "iif lo". */
+static struct rtable *make_local_route(const struct net *net,
+				       const struct fib_result *res)
+{
+	struct net_device *dev = l3mdev_master_dev_rcu(res->nhc->nhc_dev);
+	struct rtable *rt;
+
+	rt = nat64_rt_dst_alloc(dev ?: net->loopback_dev, RTCF_LOCAL, res->type,
+				false);
+	if (!rt)
+		return ERR_PTR(-ENOBUFS);
+	rt->rt_is_input = 1;
 	return rt;
 }
 
@@ -97,6 +113,8 @@ struct rtable *nat64_route4_by_rules(const struct nat64_pkt *p,
 	err = fib_lookup(net, &input, &res, 0);
 	if (err)
 		return ERR_PTR(err);
+	if (res.type == RTN_LOCAL)
+		return make_local_route(net, &res);
 	if (res.type != RTN_UNICAST || fib_info_num_path(res.fi) > 1)
 		return NULL;
 	return make_route(&res, fl4->daddr);

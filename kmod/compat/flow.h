@@ -48,18 +48,20 @@ static inline void nat64_flow_set_l3mdev(struct flowi_common *common,
 /**
  * nat64_rt_dst_alloc() - allocate an IPv4 route
  * @dev: device that it leads to
+ * @flags: RTCF_*
  * @type: RTN_*
  * @noxfrm: no IPsec policies there
  *
  * Until Linux 5.14 there was a flag for policies on receiving, too.
  */
 static inline struct rtable *nat64_rt_dst_alloc(struct net_device *dev,
-						u16 type, bool noxfrm)
+						unsigned int flags, u16 type,
+						bool noxfrm)
 {
 #ifdef NAT64_HAVE_RT_NOPOLICY
-	return rt_dst_alloc(dev, 0, type, false, noxfrm);
+	return rt_dst_alloc(dev, flags, type, false, noxfrm);
 #else
-	return rt_dst_alloc(dev, 0, type, noxfrm);
+	return rt_dst_alloc(dev, flags, type, noxfrm);
 #endif
 }
 
