@@ -34,6 +34,10 @@ def say(text):
         print(text, flush=True)
 
 
+def beside_harmless(lines):
+    return [line for line in lines if not HARMLESS.search(line)]
+
+
 @dataclass
 class Stage:
     """What one stage has found; it also runs its commands, so that all they print is kept."""
@@ -76,10 +80,10 @@ class Stage:
         return status, lines
 
     def check(self, name, *command, silent=False):
-        """Counts one command as a case; its words are shown only if it fails."""
+        """Counts one command as a case; its words are shown only if it fails. Returns them."""
         started = time.monotonic()
         status, lines = self.run(*command, show=False)
-        words = [line for line in lines if not HARMLESS.search(line)] if silent else []
+        words = beside_harmless(lines) if silent else []
         ok = status == 0 and not words
         if not ok:
             for line in words or lines[-60:]:
@@ -87,6 +91,14 @@ class Stage:
         self.case(name, ok)
         if ok:
             say(f"{self.name}: {name}: ok ({time.monotonic() - started:.0f} s)")
+        return lines
+
+    def check_silence(self, name, lines):
+        """Counts as a case that a build had nothing to say."""
+        words = beside_harmless(lines)
+        for line in words:
+            say(f"{self.name}: {line}")
+        self.case(name, not words)
 
     def read_junit(self, path):
         """Counts the cases in a JUnit file."""

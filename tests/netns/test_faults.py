@@ -38,7 +38,7 @@ pytestmark = [
 
 
 # Where the kernel itself allocates a lot: 1 lets each of it fail, in turn.
-STEP = int(os.environ.get("NAT64_FAULT_STEP", 11))
+STEP = int(os.environ.get("NAT64_FAULT_STEP", 23))
 
 
 class Fault:
