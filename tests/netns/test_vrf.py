@@ -125,6 +125,20 @@ def test_the_socket_learns_the_device_that_the_datagram_came_in_on(vrf, arrival)
 
 
 @ARRIVE
+def test_what_rules_say_of_the_gateways_own_packets_concerns_no_datagram_for_it(vrf, arrival):
+    """It comes in on the device of the VRF; "iif lo" is what the gateway itself sends."""
+    rules = [("ip", family, "rule", action, "pref", "900", "iif", "lo", "prohibit")
+             for action in ("add", "del") for family in ("-4", "-6")]
+    for rule in rules[:2]:
+        vrf.gateway.run(*rule)
+    try:
+        assert gets(vrf, arrival, "blue")
+    finally:
+        for rule in rules[2:]:
+            vrf.gateway.run(*rule)
+
+
+@ARRIVE
 def test_a_closed_port_is_answered_from_the_vrf(vrf, arrival):
     """The error takes the way back into the VRF, through the translator if the datagram did."""
     packet, _, device = ARRIVALS[arrival]
