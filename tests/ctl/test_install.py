@@ -22,10 +22,11 @@ def files(root):
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
 
-INSTALLED = ["etc/nat64/nat64.conf", "lib/systemd/system/nat64.service", "usr/sbin/nat64ctl",
-             "usr/share/bash-completion/completions/nat64ctl", "usr/share/man/man4/nat64.4",
+INSTALLED = ["etc/nat64/nat64.conf", "lib/systemd/system/nat64.service", "usr/bin/nat64ctl-complete",
+             "usr/sbin/nat64ctl", "usr/share/bash-completion/completions/nat64ctl",
+             "usr/share/fish/vendor_completions.d/nat64ctl.fish", "usr/share/man/man4/nat64.4",
              "usr/share/man/man5/nat64.conf.5", "usr/share/man/man8/nat64ctl.8",
-             "usr/share/nat64/nat64ctl.schema.json"]
+             "usr/share/nat64/nat64ctl.schema.json", "usr/share/zsh/vendor-completions/_nat64ctl"]
 
 
 def test_install_and_uninstall(tmp_path):
@@ -118,21 +119,53 @@ esac
 """
 
 
-def complete(*words):
-    script = f"""
-        _get_comp_words_by_ref() {{
-            words=("${{COMP_WORDS[@]}}"); cword=$COMP_CWORD
-            cur=${{words[cword]}}; prev=${{words[cword - 1]}}
-        }}
-        compopt() {{ :; }}
-        __ltrim_colon_completions() {{ :; }}
-        . {TOP}/ctl/nat64ctl.bash
-        COMP_WORDS=(nat64ctl "$@"); COMP_CWORD=$#; _nat64ctl
-        echo "${{COMPREPLY[@]}}"
-    """
-    done = subprocess.run(["bash", "-c", script, "bash", *words], check=True, text=True,
-                          stdout=subprocess.PIPE)
-    return done.stdout.split()
+BASH = """
+_get_comp_words_by_ref() {
+    words=("${COMP_WORDS[@]}"); cword=$COMP_CWORD
+    cur=${words[cword]}; prev=${words[cword - 1]}
+}
+compopt() { :; }
+__ltrim_colon_completions() { :; }
+. CTL/nat64ctl.bash
+COMP_WORDS=(nat64ctl "$@"); COMP_CWORD=$#; _nat64ctl
+printf '%s\n' "${COMPREPLY[@]}"
+"""
+# What begins otherwise, zsh itself leaves out.
+ZSH = """
+compadd() { print -rl -- ${(M)${(@P)2}:#$PREFIX*} }
+_files() { print -rl -- $PREFIX*(N) }
+complete() { . CTL/nat64ctl.zsh }
+words=(nat64ctl "$@") CURRENT=${#words} PREFIX=${words[-1]}
+complete
+"""
+FISH = """
+. CTL/nat64ctl.fish
+complete -C "nat64ctl $argv"
+"""
+SHELLS = {"bash": ("bash", "-c", BASH, "bash"), "zsh": ("zsh", "-fc", ZSH, "zsh"),
+          "fish": ("fish", "--no-config", "-c", FISH, "--")}
+
+
+def complete(shell, *words):
+    command = [word.replace("CTL", f"{TOP}/ctl") for word in SHELLS[shell]]
+    done = subprocess.run([*command, *words], check=True, text=True, stdout=subprocess.PIPE)
+    return sorted(done.stdout.split())
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request, tmp_path, monkeypatch):
+    """A shell, in a directory with two files, that finds a nat64ctl with a table."""
+    tool = tmp_path / "bin" / "nat64ctl"
+    tool.parent.mkdir()
+    tool.write_text(LIVE)
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{TOP / 'ctl'}:{os.environ['PATH']}")
+    monkeypatch.setenv("NAT64CTL", str(CTL))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "gateway.conf").write_text("")
+    (tmp_path / "jool.json").write_text("")
+    monkeypatch.chdir(tmp_path)
+    return request.param
 
 
 @pytest.mark.parametrize("words, words_after", [
@@ -143,6 +176,8 @@ def complete(*words):
     (["set", "tos", ""], ["copy"]), (["set", "icmp-source4", ""], ["none"]),
     (["set", "lowest-ipv6-mtu", ""], []), (["set", "forwarding", "d"], ["direct"]),
     (["stats", ""], ["reset", "openmetrics", "prometheus"]), (["--j"], ["--json"]),
+    (["doctor", "-"], ["--status"]), (["doctor", ""], []), (["-j", "load", "g"], ["gateway.conf"]),
+    (["import", "jool", "j"], ["jool.json"]), (["--batch", "g"], ["gateway.conf"]),
     (["explain", ""], ["4", "6"]), (["del", "203.0.113.1"], ["203.0.113.10", "203.0.113.128/25"]),
     (["del", "2001:db8:2"], ["2001:db8:2::/121"]), (["-n", "blue", "lookup", ""],
                                                     ["192.0.2.9", "2001:db8::9"]),
@@ -150,14 +185,9 @@ def complete(*words):
     (["add", "192.0.2.1", "::1", "prefix", ""], ["2001:db8:64::/96"]),
     (["replace", "203.0.113.10", "2"], ["2001:db8:1::10", "203.0.113.10", "203.0.113.128/25",
                                         "2001:db8:2::/121"])])
-def test_completion(tmp_path, monkeypatch, words, words_after):
+def test_completion(shell, words, words_after):
     """Also of addresses that stand in the table."""
-    tool = tmp_path / "nat64ctl"
-    tool.write_text(LIVE)
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setenv("NAT64CTL", str(CTL))
-    assert sorted(complete(*words)) == sorted(words_after)
+    assert complete(shell, *words) == sorted(words_after)
 
 
 def test_install_module_copies_the_source_for_dkms(tmp_path):
