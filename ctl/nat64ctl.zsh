@@ -1,5 +1,5 @@
 #compdef nat64ctl
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0
 # Completion of the words of nat64ctl, for zsh.
 
 local -a follow
