@@ -86,6 +86,20 @@ static void warn_of_mapping(struct warnings *w, const struct eam *eam,
 			96 + eam->p4.len);
 }
 
+/* Hosts that are mapped on both sides need no prefix. */
+static bool has_both_sides(const struct conf *conf)
+{
+	bool has_border = false;
+	bool has_edge = false;
+	size_t i;
+
+	for (i = 0; i < conf->n_eams; i++) {
+		has_border |= !conf->eams[i].edge;
+		has_edge |= conf->eams[i].edge;
+	}
+	return has_border && has_edge;
+}
+
 static void warn_of_all(const struct conf *conf)
 {
 	struct warnings w = { .conf = conf };
@@ -93,7 +107,7 @@ static void warn_of_all(const struct conf *conf)
 	bool strict = is_strict(conf);
 	size_t i;
 
-	if (!conf->n_pref64s)
+	if (!conf->n_pref64s && !has_both_sides(conf))
 		warn_at(&w, 0, 0, "no line adds a translation prefix: nothing is translated");
 	else if (!conf->n_eams)
 		warn_at(&w, 0, 0, "no line adds a mapping: every packet is refused");

@@ -88,6 +88,8 @@ void conf_print_eam(const struct eam *eam, FILE *to)
 	fprintf(to, "add %s %s", addr_short4(&eam->p4), addr_short6(&eam->p6));
 	if (eam->own.len)
 		fprintf(to, " prefix %s", addr_text6(&eam->own));
+	if (eam->edge)
+		fputs(" edge", to);
 	if (eam->force)
 		fputs(" force", to);
 	fputc('\n', to);

@@ -29,6 +29,7 @@ struct pref64 {
  * @p4: IPv4 prefix
  * @p6: IPv6 prefix
  * @own: translation prefix that it names; length 0 for the primary one
+ * @edge: its hosts are on the IPv4 side
  * @force: it may overlap others
  * @file: which of the files of the configuration gives it
  * @line: line of that file
@@ -40,6 +41,7 @@ struct eam {
 	struct prefix4	p4;
 	struct prefix6	p6;
 	struct prefix6	own;
+	bool		edge;
 	bool		force;
 	__u8		file;
 	unsigned int	line;

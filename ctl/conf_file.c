@@ -41,19 +41,20 @@ static int check_suffixes(const struct args *args, const struct eam *eam)
 
 static int read_eam_options(struct args *args, struct eam *eam)
 {
-	static const char *const names[] = { "prefix", "force" };
+	static const char *const names[] = { "prefix", "edge", "force" };
+	bool *const flags[] = { NULL, &eam->edge, &eam->force };
 	unsigned int key;
 	int ret;
 
 	while (args_more(args)) {
-		ret = args_keyword(args, names, sizeof(*names), 2,
-				   "prefix or force", &key);
+		ret = args_keyword(args, names, sizeof(*names), 3,
+				   "prefix, edge or force", &key);
 		if (ret)
 			return ret;
-		if (key == 0 ? eam->own.len : eam->force)
+		if (flags[key] ? *flags[key] : eam->own.len)
 			return args_invalid(args, "%s is given twice", names[key]);
-		if (key == 1) {
-			eam->force = true;
+		if (flags[key]) {
+			*flags[key] = true;
 			continue;
 		}
 		eam->column_own = args->column[args->next];
@@ -93,7 +94,7 @@ int conf_read_pair(struct args *args, struct eam *eam)
 }
 
 /**
- * conf_read_eam() - read IPV4[/LEN] IPV6[/LEN] [prefix PREFIX/LEN] [force]
+ * conf_read_eam() - read IPV4[/LEN] IPV6[/LEN] [prefix PREFIX/LEN] [edge] [force]
  * @args: arguments
  * @eam: filled in
  */

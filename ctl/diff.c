@@ -105,7 +105,7 @@ static void diff_eams(struct out *out, const struct conf *now,
 		order = a == end_a ? 1 : b == end_b ? -1 :
 			conf_compare_eams(a, b);
 		differ = order || !addr_same6(&a->p6, &b->p6) ||
-			 !addr_same6(&a->own, &b->own);
+			 !addr_same6(&a->own, &b->own) || a->edge != b->edge;
 		if (differ && order <= 0)
 			diff_eam(out, REMOVED, a);
 		if (differ && order >= 0)

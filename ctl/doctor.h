@@ -56,6 +56,8 @@ __printf(1, 2) const char *command_there(const char *fmt, ...);
 
 unsigned long long doctor_counter(const struct doctor *d, const char *name);
 size_t doctor_step(const struct doctor *d);
+bool doctor_has_edge(const struct doctor *d);
+bool doctor_is_edge_only(const struct doctor *d);
 
 bool is_usable_link(const struct ifaddrs *ifa);
 bool is_usable_addr(const struct ifaddrs *ifa, int family);

@@ -48,6 +48,14 @@ static void ask_about(struct doctor *d, const struct packet *p)
 		       "is not translated" : "is refused", e.reason);
 }
 
+static void swap_ends(struct packet *p)
+{
+	struct prefix src = p->src;
+
+	p->src = p->dst;
+	p->dst = src;
+}
+
 static void ask_about_mapping(struct doctor *d, const struct eam *eam)
 {
 	const struct in_addr somebody = { .s_addr = htonl(SOMEBODY) };
@@ -64,10 +72,14 @@ static void ask_about_mapping(struct doctor *d, const struct eam *eam)
 		.dst = { .family = AF_INET, .p4 = { eam->p4.addr, 32 } },
 	};
 
-	if (p) {
+	if (p)
 		addr_embed(p, &somebody, &to4.dst.p6.addr);
-		ask_about(d, &to4);
+	if (eam->edge) {
+		swap_ends(&to4);
+		swap_ends(&to6);
 	}
+	if (p)
+		ask_about(d, &to4);
 	ask_about(d, &to6);
 }
 

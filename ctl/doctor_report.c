@@ -152,3 +152,35 @@ size_t doctor_step(const struct doctor *d)
 {
 	return d->conf.n_eams / SAMPLES + 1;
 }
+
+static size_t count_edges(const struct doctor *d)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < d->conf.n_eams; i++)
+		n += d->conf.eams[i].edge;
+	return n;
+}
+
+/**
+ * doctor_has_edge() - whether there are edge mappings
+ * @d: doctor
+ */
+bool doctor_has_edge(const struct doctor *d)
+{
+	return count_edges(d);
+}
+
+/**
+ * doctor_is_edge_only() - whether there are no other mappings
+ * @d: doctor
+ *
+ * Then the prefix belongs to a border relay elsewhere.
+ */
+bool doctor_is_edge_only(const struct doctor *d)
+{
+	size_t n = count_edges(d);
+
+	return n && n == d->conf.n_eams;
+}

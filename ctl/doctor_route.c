@@ -18,6 +18,8 @@ static void find_route6(struct doctor *d)
 	size_t i;
 
 	for (i = 0; i < d->conf.n_eams && !d->has_route6; i += doctor_step(d)) {
+		if (d->conf.eams[i].edge)
+			continue;
 		route_get(d->rs, AF_INET6, &d->conf.eams[i].p6.addr, &route);
 		if (!is_forwarding(&route))
 			continue;
@@ -68,6 +70,8 @@ void check_hosts(struct doctor *d)
 	for (i = 0; i < d->conf.n_eams; i += doctor_step(d)) {
 		const struct eam *eam = &d->conf.eams[i];
 
+		if (eam->edge)
+			continue;
 		route_get(d->rs, AF_INET6, &eam->p6.addr, &route);
 		if (route.error)
 			report_host(d, eam, strerror(route.error));
@@ -96,6 +100,12 @@ static void report_prefix(struct doctor *d, const struct prefix6 *p)
 	const char *device = device6(d);
 	const char *command = NULL;
 
+	if (doctor_is_edge_only(d)) {
+		report_finding(d, "prefix-route", NULL,
+			       "no IPv6 route to %s, where the border relay is: nothing that edge mappings translate can leave",
+			       addr_text6(p));
+		return;
+	}
 	if (device)
 		command = command_here(d, "ip -6 route replace %s dev %s",
 				       addr_text6(p), device);
@@ -192,7 +202,8 @@ void check_arp(struct doctor *d)
 		if (!is_usable_addr(ifa, AF_INET))
 			continue;
 		for (i = 0; i < d->conf.n_eams; i += doctor_step(d))
-			check_arp_of(d, &d->conf.eams[i].p4, ifa);
+			if (!d->conf.eams[i].edge)
+				check_arp_of(d, &d->conf.eams[i].p4, ifa);
 	}
 }
 
@@ -220,7 +231,7 @@ void check_own_addrs(struct doctor *d)
 		for (i = 0; i < d->conf.n_eams; i++) {
 			const struct prefix4 *p4 = &d->conf.eams[i].p4;
 
-			if (p4->len == 32 &&
+			if (p4->len == 32 && !d->conf.eams[i].edge &&
 			    p4->addr.s_addr == ifaddr4(ifa)->s_addr)
 				report_own(d, p4, ifa->ifa_name);
 		}
@@ -271,6 +282,9 @@ void check_return(struct doctor *d)
 	unsigned long long to4 = doctor_counter(d, "translated_6to4");
 	unsigned long long to6 = doctor_counter(d, "translated_4to6");
 
+	/* Those of edge mappings come and go the other way round. */
+	if (doctor_has_edge(d))
+		return;
 	to6 -= hairpinned < to6 ? hairpinned : to6;
 	if (to4 && !to6)
 		report_return4(d, to4);

@@ -5,7 +5,7 @@
 #include "module.h"
 #include "print.h"
 
-/* IPV4[/LEN] IPV6[/LEN] [prefix PREFIX/LEN] [force] */
+/* IPV4[/LEN] IPV6[/LEN] [prefix PREFIX/LEN] [edge] [force] */
 int read_eam(struct ctl *ctl, struct args *args, struct request *req)
 {
 	int ret;

@@ -39,6 +39,7 @@ static const struct nl_field eam_fields[] = {
 	NL_FIELD(NAT64_EAM_A_ADDR6, struct eam, p6.addr, nl_fetch_value),
 	NL_FIELD(NAT64_EAM_A_LEN6, struct eam, p6.len, nl_fetch_value),
 	NL_FIELD(NAT64_EAM_A_PREFIX, struct eam, own, fetch_prefix6),
+	NL_FIELD(NAT64_EAM_A_EDGE, struct eam, edge, nl_fetch_flag),
 };
 
 /* The module leaves the lengths of single addresses out. */
@@ -411,6 +412,8 @@ void nl_put_eam(struct nlmsghdr *nlh, const struct eam *eam)
 	put_prefix6(nlh, &eam->p6);
 	if (own.prefix.len)
 		put_pref64(nlh, NAT64_EAM_A_PREFIX, &own);
+	if (eam->edge)
+		mnl_attr_put(nlh, NAT64_EAM_A_EDGE, 0, NULL);
 	mnl_attr_nest_end(nlh, nest);
 }
 

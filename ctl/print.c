@@ -32,6 +32,8 @@ void eam_fields_out(struct out *out, const struct eam *eam)
 		   addr_short6(&eam->p6));
 	if (eam->own.len)
 		out_string(out, "prefix", " prefix %s", addr_text6(&eam->own));
+	if (eam->edge)
+		out_bool(out, "edge", " edge", true);
 }
 
 /**

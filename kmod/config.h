@@ -31,7 +31,11 @@
  * @table: mappings, never NULL
  * @n_order: number of translation prefixes
  * @primary: index of the primary prefix; meaningless while @n_order is 0
+ * @n_claimed: how many of the translation prefixes, in @order, have IPv6
+ *	destinations in them that are for the translator: all, or none where it
+ *	has nothing but edge mappings
  * @overlaps_pref64: a mapping's IPv6 prefix overlaps a translation prefix
+ * @has_edge: there are edge mappings
  * @generation: see nat64_config_generation()
  * @order: indexes in use, longest prefix first
  * @added: indexes in use, in the order in which the prefixes were added
@@ -43,7 +47,9 @@ struct nat64_config {
 	struct nat64_table	*table;
 	u8			n_order;
 	u8			primary;
+	u8			n_claimed;
 	bool			overlaps_pref64;
+	bool			has_edge;
 	u32			generation;
 	u8			order[NAT64_MAX_PREFIXES];
 	u8			added[NAT64_MAX_PREFIXES];
@@ -132,6 +138,21 @@ static inline bool nat64_config_carries(const struct nat64_config *cfg,
 	       nat64_addr4_is_global(addr4);
 }
 
+static inline const struct nat64_prefix *
+nat64_prefix_find_in(const struct nat64_config *cfg, const struct in6_addr *addr,
+		     unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		const struct nat64_prefix *prefix = &cfg->prefix[cfg->order[i]];
+
+		if (nat64_prefix_match(prefix, addr))
+			return prefix;
+	}
+	return NULL;
+}
+
 /**
  * nat64_prefix_find() - the translation prefix that an address lies in
  * @cfg: configuration
@@ -142,15 +163,42 @@ static inline bool nat64_config_carries(const struct nat64_config *cfg,
 static inline const struct nat64_prefix *
 nat64_prefix_find(const struct nat64_config *cfg, const struct in6_addr *addr)
 {
-	unsigned int i;
+	return nat64_prefix_find_in(cfg, addr, cfg->n_order);
+}
 
-	for (i = 0; i < cfg->n_order; i++) {
-		const struct nat64_prefix *prefix = &cfg->prefix[cfg->order[i]];
+/**
+ * nat64_prefix_claiming() - the translation prefix that has a packet translated
+ * @cfg: configuration
+ * @addr: its IPv6 destination
+ *
+ * Behind the prefix of an edge relay there is another translator, which its own
+ * IPv6 hosts reach as they reach all else.
+ *
+ * Return: the longest one, NULL when there is none.
+ */
+static inline const struct nat64_prefix *
+nat64_prefix_claiming(const struct nat64_config *cfg, const struct in6_addr *addr)
+{
+	return nat64_prefix_find_in(cfg, addr, cfg->n_claimed);
+}
 
-		if (nat64_prefix_match(prefix, addr))
-			return prefix;
-	}
-	return NULL;
+/**
+ * nat64_config_peer_prefix() - the prefix that a mapped host's peers stand in
+ * @cfg: configuration
+ * @eam: mapping of the host
+ *
+ * A mapping may name the prefix that writes the sources of packets to it, or the
+ * destinations of those from an edge one.
+ *
+ * Return: that one, or the primary one; NULL when there is none.
+ */
+static inline const struct nat64_prefix *
+nat64_config_peer_prefix(const struct nat64_config *cfg,
+			 const struct nat64_eam *eam)
+{
+	if (unlikely(eam->prefix_index != NAT64_PREFIX_PRIMARY))
+		return &cfg->prefix[eam->prefix_index];
+	return likely(cfg->n_order) ? &cfg->prefix[cfg->primary] : NULL;
 }
 
 struct nat64_config *nat64_config_alloc(u32 hint);

@@ -98,6 +98,24 @@ static void next_generation(const struct nat64_config *old,
 			  new->table->generation;
 }
 
+/* An edge relay leaves its prefixes to the border relay that is behind them. */
+static u8 count_claimed(const struct nat64_config *cfg)
+{
+	const struct nat64_table *t = cfg->table;
+
+	return t->n_edge && t->n_edge == t->count ? 0 : cfg->n_order;
+}
+
+/* Packets are to know of edge mappings before they can find any. */
+static void begin_edge(struct nat64_net *nn, const struct nat64_config *old,
+		       const struct nat64_config *new)
+{
+	if (old->has_edge || !new->has_edge)
+		return;
+	nat64_native_expect_edge(&nn->native);
+	synchronize_rcu();
+}
+
 /**
  * nat64_config_publish() - replace the configuration that packets see
  * @rq: request that made the new one; told that it changed something
@@ -120,6 +138,8 @@ int nat64_config_publish(struct nat64_request *rq, struct nat64_config *new)
 		if (err)
 			return hooks_error(rq, err);
 	}
+	new->n_claimed = count_claimed(new);
+	begin_edge(nn, old, new);
 	next_generation(old, new);
 	rcu_assign_pointer(nn->config, new);
 	WRITE_ONCE(nn->generation, nn->generation + 1);
@@ -221,6 +241,7 @@ int nat64_config_flush(struct nat64_request *rq)
 	nat64_table_put(cfg->table);
 	cfg->table = table;
 	cfg->overlaps_pref64 = false;
+	cfg->has_edge = false;
 	return nat64_config_edit_end(rq, cfg, 0);
 }
 
@@ -245,33 +266,38 @@ int nat64_hooks_prepare(const struct nat64_request *rq)
 	return err ? hooks_error(rq, err) : 0;
 }
 
-static int set_overlaps(struct nat64_request *rq, bool overlaps)
+static int look_for(struct nat64_request *rq, bool overlaps, bool edge)
 {
 	struct nat64_config *cfg = nat64_config_edit_begin(rq);
 
 	if (IS_ERR(cfg))
 		return PTR_ERR(cfg);
 	cfg->overlaps_pref64 = overlaps;
+	cfg->has_edge = edge;
 	return nat64_config_edit_end(rq, cfg, 0);
 }
 
 /**
- * nat64_overlaps_prepare() - have packets look for mappings inside pref64s
+ * nat64_flags_prepare() - have packets look for a kind of mappings
  * @rq: request that is about to add such a mapping; its config may change
+ * @flags: NAT64_EAM_IN_PREF64, NAT64_EAM_EDGE
  *
  * Packets do so by the time this returns. They do not while no mapping overlaps
- * a translation prefix, which saves them a lookup.
+ * a translation prefix, or is an edge mapping, which saves them a lookup.
  *
  * Context: process, @rq->nn->lock. May wait for a grace period.
  * Return: 0 or a negative error.
  */
-int nat64_overlaps_prepare(struct nat64_request *rq)
+int nat64_flags_prepare(struct nat64_request *rq, u8 flags)
 {
+	const struct nat64_config *cfg = rq->config;
+	bool overlaps = cfg->overlaps_pref64 || flags & NAT64_EAM_IN_PREF64;
+	bool edge = cfg->has_edge || flags & NAT64_EAM_EDGE;
 	int err;
 
-	if (rq->config->overlaps_pref64)
+	if (overlaps == cfg->overlaps_pref64 && edge == cfg->has_edge)
 		return 0;
-	err = set_overlaps(rq, true);
+	err = look_for(rq, overlaps, edge);
 	if (err || rq->staged)
 		return err;
 	rq->config = nat64_config_protected(rq->nn);
@@ -284,7 +310,7 @@ int nat64_overlaps_prepare(struct nat64_request *rq)
  * nat64_config_sync() - release what no published mapping needs
  * @nn: translator
  *
- * Undoes nat64_hooks_prepare() and nat64_overlaps_prepare().
+ * Undoes nat64_hooks_prepare() and nat64_flags_prepare().
  *
  * Context: process, @nn->lock.
  */
@@ -293,9 +319,13 @@ void nat64_config_sync(struct nat64_net *nn)
 	const struct nat64_config *cfg = nat64_config_protected(nn);
 	struct nat64_request rq = { .nn = nn };
 
-	/* Without memory the flag stays set, which costs packets a lookup. */
-	if (cfg->overlaps_pref64 && !cfg->table->overlaps_pref64)
-		set_overlaps(&rq, false);
+	bool overlaps = cfg->overlaps_pref64 && cfg->table->overlaps_pref64;
+	bool edge = cfg->has_edge && cfg->table->n_edge;
+
+	/* Without memory a flag stays set, which costs packets a lookup. */
+	if (overlaps != cfg->overlaps_pref64 || edge != cfg->has_edge ||
+	    cfg->n_claimed != count_claimed(cfg))
+		look_for(&rq, overlaps, edge);
 	sync_packet_path(nn);
 }
 

@@ -25,7 +25,7 @@ int nat64_config_publish(struct nat64_request *rq, struct nat64_config *new);
 int nat64_config_flush(struct nat64_request *rq);
 
 int nat64_hooks_prepare(const struct nat64_request *rq);
-int nat64_overlaps_prepare(struct nat64_request *rq);
+int nat64_flags_prepare(struct nat64_request *rq, u8 flags);
 void nat64_config_sync(struct nat64_net *nn);
 
 void nat64_config_walk_begin(struct nat64_net *nn, struct nat64_walk *walk,

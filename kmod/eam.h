@@ -15,11 +15,15 @@
 /* A mapping that names no translation prefix of its own. */
 #define NAT64_PREFIX_PRIMARY	0xff
 
-/* Flags of a mapping, which packets do not read. */
+/*
+ * Flags of a mapping. Packets read one: EDGE, where a mapping of the other kind
+ * is not meant.
+ */
 #define NAT64_EAM_IN_PREF64	0x01	/* overlaps a translation prefix */
 #define NAT64_EAM_GONE4		0x02	/* another one has its IPv4 prefix */
 #define NAT64_EAM_GONE6		0x04	/* another one has its IPv6 prefix */
 #define NAT64_EAM_DELETED	0x08	/* to be deleted */
+#define NAT64_EAM_EDGE		0x10	/* the hosts are on the IPv4 side */
 #define NAT64_EAM_RETIRED	(NAT64_EAM_GONE4 | NAT64_EAM_GONE6 | \
 				 NAT64_EAM_DELETED)
 
@@ -34,7 +38,7 @@ struct nat64_eam_counters;
  * @len4: length of the IPv4 prefix, 0 to 32
  * @len6: length of the IPv6 prefix, 0 to 128; 128 - @len6 >= 32 - @len4
  * @prefix_index: translation prefix that writes IPv6 sources towards this
- *	mapping, an index of nat64_config.prefix, or NAT64_PREFIX_PRIMARY
+ *	mapping, destinations from an edge one, an index of nat64_config.prefix, or NAT64_PREFIX_PRIMARY
  * @flags: NAT64_EAM_*; RETIRED ones are set during a batch only
  * @next: next mapping that the batch retires
  * @rcu: for the grace period after removal
@@ -62,6 +66,18 @@ __be32 nat64_eam_to4(const struct nat64_eam *eam, const struct in6_addr *addr6);
 const struct nat64_prefix *
 nat64_eam_overlapping_prefix(const struct nat64_eam *eam,
 			     const struct nat64_prefix *prefixes);
+
+/**
+ * nat64_eam_is_edge() - whether a mapping is of hosts on the IPv4 side
+ * @eam: mapping
+ *
+ * An edge mapping (RFC 7756): its IPv6 addresses are the faces of IPv4 hosts.
+ * Of any other one, a border mapping, the IPv4 addresses are those of IPv6 hosts.
+ */
+static inline bool nat64_eam_is_edge(const struct nat64_eam *eam)
+{
+	return eam->flags & NAT64_EAM_EDGE;
+}
 
 /**
  * nat64_eam_has4() - whether a mapping has exactly this IPv4 prefix

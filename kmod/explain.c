@@ -6,6 +6,7 @@
 #include <net/ip6_route.h>
 #include <net/route.h>
 
+#include "edge.h"
 #include "header.h"
 #include "map.h"
 #include "native.h"
@@ -134,6 +135,21 @@ static void set_verdict(struct nat64_explained *e, enum nat64_counter reason)
 	nat64_map_rejected(&e->p);
 }
 
+/* What is not translated because of its destination. */
+static void explain_edge4(struct nat64_explained *e, const char *reason)
+{
+	struct nat64_pkt *p = &e->p;
+
+	if (!p->cfg->has_edge || !nat64_edge_sender4(p->cfg, p->skb))
+		return pass_packet(e, reason);
+	if (!nat64_edge_takes4(p->nn, p->cfg, p->skb, p->in, p->local))
+		return pass_packet(e, !nat64_addr4_is_host(ip_hdr(p->skb)->daddr) ?
+				   "not_a_host" : !p->cfg->n_order ?
+				   "no_prefix" : "native_route");
+	p->dst_eam = NULL;
+	set_verdict(e, nat64_xlat46(p));
+}
+
 static void explain_ipv4(struct nat64_explained *e)
 {
 	struct nat64_pkt *p = &e->p;
@@ -142,29 +158,55 @@ static void explain_ipv4(struct nat64_explained *e)
 
 	eam = nat64_eam_find4(p->cfg->table, daddr);
 	if (!eam)
-		return pass_packet(e, "not_mapped");
+		return explain_edge4(e, "not_mapped");
 	p->dst_eam = eam;
 	if (!nat64_addr4_is_host(daddr))
 		return pass_packet(e, "not_a_host");
 	if (nat64_native_beats_eam(&p->nn->native, p->skb, p->in, p->local,
 				   eam))
-		return pass_packet(e, "native_route");
+		return explain_edge4(e, nat64_eam_is_edge(eam) ? "edge_host" :
+							"native_route");
 	set_verdict(e, nat64_xlat46(p));
+}
+
+/* Return true if the packet is for the face of an edge mapping. */
+static bool is_to_face(struct nat64_explained *e)
+{
+	struct nat64_pkt *p = &e->p;
+
+	if (p->cfg->has_edge && !p->prefix)
+		p->dst_eam = nat64_edge_find_face(p->cfg, p->skb);
+	return p->dst_eam;
+}
+
+static const char *no_prefix_reason(const struct nat64_pkt *p)
+{
+	return nat64_prefix_find(p->cfg, &ipv6_hdr(p->skb)->daddr) ?
+	       "edge_only" : "no_prefix";
+}
+
+static bool is_from_face(const struct nat64_pkt *p)
+{
+	return p->local && p->cfg->has_edge &&
+	       nat64_edge_is_face(p->cfg, &ipv6_hdr(p->skb)->saddr);
 }
 
 static void explain_ipv6(struct nat64_explained *e)
 {
 	struct nat64_pkt *p = &e->p;
-	const struct nat64_prefix *prefix;
 
-	prefix = nat64_prefix_find(p->cfg, &ipv6_hdr(p->skb)->daddr);
-	if (!prefix)
-		return pass_packet(e, "no_prefix");
-	p->prefix = prefix;
-	if (nat64_native_beats_prefix(&p->nn->native, p->skb, p->in, p->local,
-				      prefix))
+	if (is_from_face(p))
+		return pass_packet(e, "edge_face");
+	p->prefix = nat64_prefix_claiming(p->cfg, &ipv6_hdr(p->skb)->daddr);
+	if (!is_to_face(e) && !p->prefix)
+		return pass_packet(e, no_prefix_reason(p));
+	if (nat64_native_beats_len6(&p->nn->native, p->skb, p->in, p->local,
+				    p->prefix ? p->prefix->len :
+						p->dst_eam->len6))
 		return pass_packet(e, "native_route");
 	set_verdict(e, nat64_xlat64(p));
+	if (!p->prefix)
+		p->prefix = nat64_prefix_find(p->cfg, &ipv6_hdr(p->skb)->saddr);
 }
 
 /**

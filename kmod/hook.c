@@ -7,6 +7,7 @@
 #include <linux/netfilter_ipv6.h>
 
 #include "compat/compiler.h"
+#include "edge.h"
 #include "reject.h"
 #include "route.h"
 #include "skb.h"
@@ -178,7 +179,7 @@ static noinline unsigned int run_packet(struct nat64_net *nn,
 	p.in = hook_dev(state);
 	p.dst_eam = eam;
 	p.prefix = prefix;
-	p.family = eam ? 4 : 6;
+	p.family = state->pf == NFPROTO_IPV4 ? 4 : 6;
 	p.local = is_local(state);
 	clear_rest(&p);
 	if (!p.local && !nat64_route_may_enter(&p))
@@ -191,6 +192,36 @@ static noinline unsigned int run_packet(struct nat64_net *nn,
 	return reject_packet(&p, reason);
 }
 
+/* An IPv4 packet that is not translated because of its destination. */
+static noinline unsigned int
+leave_or_edge4(struct nat64_net *nn, const struct nat64_config *cfg,
+	       struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (!nat64_is_marked(cfg, skb->mark) ||
+	    !nat64_edge_takes4(nn, cfg, skb, hook_dev(state), is_local(state)))
+		return NF_ACCEPT;
+	if (is_in_bridge(skb))
+		return leave_to_bridge(skb, state);
+	return run_packet(nn, cfg, skb, state, NULL, NULL);
+}
+
+/* An IPv6 packet whose destination lies in no prefix. */
+static noinline unsigned int
+leave_or_edge6(struct nat64_net *nn, const struct nat64_config *cfg,
+	       struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	const struct nat64_eam *eam = nat64_edge_find_face(cfg, skb);
+
+	if (!eam || !nat64_is_marked(cfg, skb->mark))
+		return NF_ACCEPT;
+	if (is_in_bridge(skb))
+		return leave_to_bridge(skb, state);
+	if (nat64_native_beats_len6(&nn->native, skb, hook_dev(state),
+				    is_local(state), eam->len6))
+		return NF_ACCEPT;
+	return run_packet(nn, cfg, skb, state, eam, NULL);
+}
+
 static unsigned int hook_ipv4(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
@@ -200,14 +231,17 @@ static unsigned int hook_ipv4(void *priv, struct sk_buff *skb,
 	const struct nat64_eam *eam;
 
 	eam = nat64_eam_find4(cfg->table, daddr);
-	if (!eam || !nat64_is_marked(cfg, skb->mark) ||
-	    !nat64_addr4_is_host(daddr))
+	if (!eam)
+		return likely(!cfg->has_edge) ? NF_ACCEPT :
+		       leave_or_edge4(nn, cfg, skb, state);
+	if (!nat64_is_marked(cfg, skb->mark) || !nat64_addr4_is_host(daddr))
 		return NF_ACCEPT;
 	if (is_in_bridge(skb))
 		return leave_to_bridge(skb, state);
 	if (nat64_native_beats_eam(&nn->native, skb, hook_dev(state),
 				   is_local(state), eam))
-		return NF_ACCEPT;
+		return likely(!cfg->has_edge) ? NF_ACCEPT :
+		       leave_or_edge4(nn, cfg, skb, state);
 	return run_packet(nn, cfg, skb, state, eam, NULL);
 }
 
@@ -218,13 +252,16 @@ static unsigned int hook_ipv6(void *priv, struct sk_buff *skb,
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
 	const struct nat64_prefix *prefix;
 
-	prefix = nat64_prefix_find(cfg, &ipv6_hdr(skb)->daddr);
-	if (!prefix || !nat64_is_marked(cfg, skb->mark))
+	prefix = nat64_prefix_claiming(cfg, &ipv6_hdr(skb)->daddr);
+	if (!prefix)
+		return likely(!cfg->has_edge) ? NF_ACCEPT :
+		       leave_or_edge6(nn, cfg, skb, state);
+	if (!nat64_is_marked(cfg, skb->mark))
 		return NF_ACCEPT;
 	if (is_in_bridge(skb))
 		return leave_to_bridge(skb, state);
-	if (nat64_native_beats_prefix(&nn->native, skb, hook_dev(state),
-				      is_local(state), prefix))
+	if (nat64_native_beats_len6(&nn->native, skb, hook_dev(state),
+				    is_local(state), prefix->len))
 		return NF_ACCEPT;
 	return run_packet(nn, cfg, skb, state, NULL, prefix);
 }
@@ -233,6 +270,15 @@ static unsigned int hook_ipv6(void *priv, struct sk_buff *skb,
 static bool is_local_on(const struct nat64_net *nn)
 {
 	return rcu_dereference(nn->config)->set.local;
+}
+
+/* What the IPv4 host behind a face has sent was translated here already. */
+static bool is_from_face(const struct nat64_net *nn, const struct sk_buff *skb)
+{
+	const struct nat64_config *cfg = rcu_dereference(nn->config);
+
+	return unlikely(cfg->has_edge) &&
+	       nat64_edge_is_face(cfg, &ipv6_hdr(skb)->saddr);
 }
 
 static unsigned int hook_out4(void *priv, struct sk_buff *skb,
@@ -244,7 +290,9 @@ static unsigned int hook_out4(void *priv, struct sk_buff *skb,
 static unsigned int hook_out6(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	return is_local_on(priv) ? hook_ipv6(priv, skb, state) : NF_ACCEPT;
+	if (!is_local_on(priv) || is_from_face(priv, skb))
+		return NF_ACCEPT;
+	return hook_ipv6(priv, skb, state);
 }
 
 #define HOOK(family, fn, point) {			\

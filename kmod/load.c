@@ -86,6 +86,7 @@ int nat64_load_commit(struct nat64_request *rq)
 	if (IS_ERR(cfg))
 		return PTR_ERR(cfg);
 	cfg->overlaps_pref64 = cfg->table->overlaps_pref64;
+	cfg->has_edge = cfg->table->n_edge;
 	if (is_same(cfg, nat64_config_protected(rq->nn))) {
 		drop_load(rq->nn);
 		return 0;

@@ -7,16 +7,8 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "edge.h"
 #include "route.h"
-
-/* A mapping may name the prefix that writes the sources of its packets. */
-static const struct nat64_prefix *
-source_prefix(const struct nat64_config *cfg, const struct nat64_eam *eam)
-{
-	if (unlikely(eam->prefix_index != NAT64_PREFIX_PRIMARY))
-		return &cfg->prefix[eam->prefix_index];
-	return likely(cfg->n_order) ? &cfg->prefix[cfg->primary] : NULL;
-}
 
 /*
  * The IPv6 source of an ICMPv4 error whose IPv4 source the prefix may not carry:
@@ -71,6 +63,42 @@ static bool source_may_be_mapped(const struct nat64_pkt *p)
 	return unlikely(p->icmp_error) && !sent_by_quoted_destination(p);
 }
 
+static const struct nat64_eam *find_source4(const struct nat64_pkt *p)
+{
+	bool may_be_mapped = source_may_be_mapped(p);
+	const struct nat64_eam *eam;
+
+	if (!may_be_mapped && likely(!p->cfg->has_edge))
+		return NULL;
+	eam = nat64_eam_find4(p->cfg->table, p->a.src4);
+	/* An edge mapping's IPv6 address needs no way back through IPv4. */
+	return may_be_mapped || (eam && nat64_eam_is_edge(eam)) ? eam : NULL;
+}
+
+/*
+ * Of a packet that is the translator's because of its source: the destination
+ * need not be mapped.
+ */
+static noinline enum nat64_counter map_destination4(struct nat64_pkt *p)
+{
+	const struct nat64_eam *edge = nat64_edge_sender4(p->cfg, p->skb);
+
+	if (!edge)
+		return NAT64_SOURCE_UNMAPPED;
+	p->prefix = nat64_config_peer_prefix(p->cfg, edge);
+	p->dst_eam = nat64_eam_find4(p->cfg->table, p->a.dst4);
+	if (p->dst_eam) {
+		nat64_eam_to6(p->dst_eam, p->a.dst4, &p->a.dst6);
+		return NAT64_OK;
+	}
+	if (!p->prefix)
+		return NAT64_NO_PREFIX;
+	if (!nat64_config_carries(p->cfg, p->prefix, p->a.dst4))
+		return NAT64_WKP_NOT_GLOBAL;
+	nat64_addr_embed(p->prefix, p->a.dst4, &p->a.dst6);
+	return NAT64_OK;
+}
+
 /* Section 6. */
 static enum nat64_counter map_source4(struct nat64_pkt *p)
 {
@@ -78,12 +106,10 @@ static enum nat64_counter map_source4(struct nat64_pkt *p)
 
 	if (unlikely(!nat64_addr4_is_host(src4)) && !p->icmp_error)
 		return NAT64_SOURCE_ILLEGAL;
-	if (source_may_be_mapped(p)) {
-		p->src_eam = nat64_eam_find4(p->cfg->table, src4);
-		if (p->src_eam) {
-			nat64_eam_to6(p->src_eam, src4, &p->a.src6);
-			return NAT64_OK;
-		}
+	p->src_eam = find_source4(p);
+	if (p->src_eam) {
+		nat64_eam_to6(p->src_eam, src4, &p->a.src6);
+		return NAT64_OK;
 	}
 	if (unlikely(!p->prefix))
 		return NAT64_NO_PREFIX;
@@ -95,9 +121,9 @@ static enum nat64_counter map_source4(struct nat64_pkt *p)
 
 /**
  * nat64_map46() - find the IPv6 addresses of a packet
- * @p: packet with its IPv4 addresses and the mapping of its destination; gets
- *	the IPv6 addresses, the mapping of its source, the translation prefix, and
- *	@p->csum
+ * @p: packet with its IPv4 addresses and the border mapping of its destination,
+ *	or none if it comes from an edge mapping; gets the IPv6 addresses, the
+ *	mapping of its source, the translation prefix, and @p->csum
  *
  * Context: RCU read lock.
  *
@@ -107,11 +133,17 @@ enum nat64_counter nat64_map46(struct nat64_pkt *p)
 {
 	enum nat64_counter reason;
 
-	nat64_eam_to6(p->dst_eam, p->a.dst4, &p->a.dst6);
-	if (unlikely(p->cfg->overlaps_pref64) && p->local &&
-	    nat64_prefix_find(p->cfg, &p->a.dst6))
-		return NAT64_LOOP;
-	p->prefix = source_prefix(p->cfg, p->dst_eam);
+	if (unlikely(!p->dst_eam || nat64_eam_is_edge(p->dst_eam))) {
+		reason = map_destination4(p);
+		if (reason)
+			return reason;
+	} else {
+		nat64_eam_to6(p->dst_eam, p->a.dst4, &p->a.dst6);
+		if (unlikely(p->cfg->overlaps_pref64) && p->local &&
+		    nat64_prefix_claiming(p->cfg, &p->a.dst6))
+			return NAT64_LOOP;
+		p->prefix = nat64_config_peer_prefix(p->cfg, p->dst_eam);
+	}
 	reason = map_source4(p);
 	if (likely(!reason && !p->icmp_error))
 		p->csum = nat64_csum_addrs(&p->a);
@@ -120,12 +152,14 @@ enum nat64_counter nat64_map46(struct nat64_pkt *p)
 
 static enum nat64_counter map_destination6(struct nat64_pkt *p)
 {
-	if (unlikely(p->cfg->overlaps_pref64)) {
+	if (unlikely(p->cfg->overlaps_pref64 || !p->prefix)) {
 		p->dst_eam = nat64_eam_find6(p->cfg->table, &p->a.dst6);
 		if (p->dst_eam) {
 			p->a.dst4 = nat64_eam_to4(p->dst_eam, &p->a.dst6);
 			return NAT64_OK;
 		}
+		if (!p->prefix)
+			return NAT64_DESTINATION_ILLEGAL;
 	}
 	if (unlikely(nat64_addr_extract(p->prefix, &p->a.dst6, &p->a.dst4)))
 		return NAT64_DESTINATION_ILLEGAL;
@@ -155,6 +189,8 @@ static enum nat64_counter map_source6(struct nat64_pkt *p)
 
 	eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
 	p->src_eam = eam;
+	if (unlikely(p->cfg->has_edge) && eam && nat64_eam_is_edge(eam))
+		return NAT64_SOURCE_SPOOFED;
 	if (likely(eam)) {
 		p->a.src4 = nat64_eam_to4(eam, &p->a.src6);
 		return likely(eam->len4 >= NAT64_LEN4_HOSTS ||
@@ -166,10 +202,56 @@ static enum nat64_counter map_source6(struct nat64_pkt *p)
 	return p->icmp_error ? rfc6791_source4(p) : NAT64_SOURCE_UNMAPPED;
 }
 
+/*
+ * What a host on the IPv4 side is not to get from IPv6: what says that it comes
+ * from the gateway itself, or from another host that is on this side.
+ */
+static bool is_source_spoofed(const struct nat64_pkt *p)
+{
+	const struct nat64_eam *eam;
+
+	if (p->src_eam && !nat64_eam_is_edge(p->src_eam))
+		return false;
+	if (!p->local && inet_addr_type_dev_table(p->nn->net, p->in,
+						  p->a.src4) == RTN_LOCAL)
+		return true;
+	eam = p->src_eam ?: nat64_eam_find4(p->cfg->table, p->a.src4);
+	return eam && nat64_eam_is_edge(eam) && nat64_edge_is_here(p);
+}
+
+/*
+ * The source of a packet to the face of an IPv4 host: its own mapping, else the
+ * address inside of its translation prefix.
+ */
+static enum nat64_counter map_source_to_face(struct nat64_pkt *p)
+{
+	const struct nat64_prefix *prefix;
+
+	/* The gateway's addresses may change, and with them what is spoofed. */
+	p->keep = false;
+	p->src_eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
+	prefix = nat64_prefix_find(p->cfg, &p->a.src6);
+	if (p->src_eam) {
+		p->a.src4 = nat64_eam_to4(p->src_eam, &p->a.src6);
+	} else if (!nat64_addr6_is_host(&p->a.src6)) {
+		return NAT64_SOURCE_ILLEGAL;
+	} else if (!prefix) {
+		return p->icmp_error ? rfc6791_source4(p) : NAT64_SOURCE_OUTSIDE;
+	} else if (nat64_addr_extract(prefix, &p->a.src6, &p->a.src4)) {
+		return NAT64_SOURCE_ILLEGAL;
+	} else if (!nat64_config_carries(p->cfg, prefix, p->a.src4)) {
+		return p->icmp_error ? rfc6791_source4(p) :
+				       NAT64_WKP_NOT_GLOBAL;
+	}
+	if (!nat64_addr4_is_host(p->a.src4))
+		return NAT64_SOURCE_ILLEGAL;
+	return is_source_spoofed(p) ? NAT64_SOURCE_SPOOFED : NAT64_OK;
+}
+
 /**
  * nat64_map64() - find the IPv4 addresses of a packet
  * @p: packet with its IPv6 addresses and the translation prefix of its
- *	destination; gets the IPv4 addresses, the mappings of both, and @p->csum
+ *	destination, or none if that is the face of an edge mapping; gets the IPv4 addresses, the mappings of both, and @p->csum
  *
  * Context: RCU read lock.
  *
@@ -183,7 +265,10 @@ enum nat64_counter nat64_map64(struct nat64_pkt *p)
 		return reason;
 	if (unlikely(!nat64_addr4_is_host(p->a.dst4)))
 		return NAT64_DESTINATION_ILLEGAL;
-	reason = map_source6(p);
+	if (unlikely(p->dst_eam && nat64_eam_is_edge(p->dst_eam)))
+		reason = map_source_to_face(p);
+	else
+		reason = map_source6(p);
 	if (likely(!reason && !p->icmp_error))
 		p->csum = nat64_csum_addrs(&p->a);
 	return reason;
@@ -200,7 +285,10 @@ static void map_rejected6(struct nat64_pkt *p)
 {
 	p->a.src6 = ipv6_hdr(p->skb)->saddr;
 	p->a.dst6 = ipv6_hdr(p->skb)->daddr;
-	nat64_addr_extract(p->prefix, &p->a.dst6, &p->a.dst4);
+	if (p->prefix)
+		nat64_addr_extract(p->prefix, &p->a.dst6, &p->a.dst4);
+	else if (p->dst_eam)
+		p->a.dst4 = nat64_eam_to4(p->dst_eam, &p->a.dst6);
 	p->src_eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
 	if (p->src_eam)
 		p->a.src4 = nat64_eam_to4(p->src_eam, &p->a.src6);

@@ -9,10 +9,11 @@
 static bool map_quoted4(const struct nat64_pkt *p, bool use_eam, __be32 addr4,
 			struct in6_addr *addr6)
 {
-	const struct nat64_eam *eam;
+	const struct nat64_eam *eam = NULL;
 
-	eam = use_eam ? nat64_eam_find4(p->cfg->table, addr4) : NULL;
-	if (eam) {
+	if (use_eam || unlikely(p->cfg->has_edge))
+		eam = nat64_eam_find4(p->cfg->table, addr4);
+	if (eam && (use_eam || nat64_eam_is_edge(eam))) {
 		nat64_eam_to6(eam, addr4, addr6);
 		return true;
 	}
@@ -28,7 +29,7 @@ static bool map_quoted4(const struct nat64_pkt *p, bool use_eam, __be32 addr4,
  * @a: addresses of the quoted packet; gets the IPv6 ones
  *
  * RFC 7757 section 4.2.1, rule 2: with hairpinning, no mapping is used for the
- * destination.
+ * destination, unless that is known by its face.
  *
  * Return: false if an address cannot be translated.
  */

@@ -116,6 +116,7 @@ static int init_eam(const struct nat64_request *rq,
 		.addr6 = m->addr6,
 		.len6 = m->len6,
 		.prefix_index = NAT64_PREFIX_PRIMARY,
+		.flags = m->is_edge ? NAT64_EAM_EDGE : 0,
 	};
 	if (!m->has_prefix)
 		return 0;
@@ -237,7 +238,7 @@ static int check_overlap(const struct nat64_request *rq,
 	return err;
 }
 
-static int check_pref64(struct nat64_request *rq, struct nat64_eam *new,
+static int check_pref64(const struct nat64_request *rq, struct nat64_eam *new,
 			const struct nat64_eam *same6)
 {
 	const struct nat64_prefix *prefix;
@@ -252,7 +253,7 @@ static int check_pref64(struct nat64_request *rq, struct nat64_eam *new,
 					   relation_text(new->len6, prefix->len - 1),
 					   &prefix->addr, prefix->len);
 	new->flags |= NAT64_EAM_IN_PREF64;
-	return nat64_overlaps_prepare(rq);
+	return 0;
 }
 
 /**
@@ -298,7 +299,8 @@ int nat64_mapping_put(struct nat64_request *rq, const struct nat64_mapping *m)
 	same6 = nat64_eam_get6(t, &new.addr6, new.len6);
 	err = check_same(rq, &new, same4, same6) ?:
 	      check_overlap(rq, &new, same4, same6) ?:
-	      check_pref64(rq, &new, same6);
+	      check_pref64(rq, &new, same6) ?:
+	      nat64_flags_prepare(rq, new.flags);
 	if (!err && !rq->staged)
 		err = nat64_hooks_prepare(rq);
 	if (err)

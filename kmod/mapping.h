@@ -22,6 +22,7 @@ struct nat64_table;
  * @has4: the IPv4 prefix is given
  * @has6: the IPv6 prefix is given
  * @has_prefix: the translation prefix is given
+ * @is_edge: the hosts are on the IPv4 side
  */
 struct nat64_mapping {
 	struct in6_addr	addr6;
@@ -33,6 +34,7 @@ struct nat64_mapping {
 	bool		has4;
 	bool		has6;
 	bool		has_prefix;
+	bool		is_edge;
 };
 
 extern unsigned int nat64_max_mappings;

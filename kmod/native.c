@@ -70,6 +70,27 @@ static bool is_inside_mapping(const struct nat64_config *cfg, __be32 addr,
 	return false;
 }
 
+/* Whether an IPv6 route lies inside the faces of an edge mapping. */
+static bool is_inside_faces(const struct nat64_config *cfg,
+			    const struct rt6key *dst)
+{
+	const struct nat64_eam *eam;
+	struct in6_addr masked;
+	int len;
+
+	if (!cfg->has_edge)
+		return false;
+	for (len = 0; len < dst->plen; len++) {
+		if (!(cfg->table->by_addr6.lens[len / 64] & BIT_ULL(len % 64)))
+			continue;
+		ipv6_addr_prefix(&masked, &dst->addr, len);
+		eam = nat64_eam_get6(cfg->table, &masked, len);
+		if (eam && nat64_eam_is_edge(eam))
+			return true;
+	}
+	return false;
+}
+
 /* Whether an IPv6 route lies inside a translation prefix. */
 static bool is_inside_prefix(const struct nat64_config *cfg,
 			     const struct rt6key *dst)
@@ -128,6 +149,7 @@ static void rescan_routes(struct nat64_native *native, unsigned long delay)
 static void note_specific4(struct nat64_native *native)
 {
 	native->seen4 = true;
+	WRITE_ONCE(native->has_route4, true);
 	WRITE_ONCE(native->has_specific4, true);
 }
 
@@ -146,7 +168,6 @@ static void note_route4(struct nat64_native *native,
 	u64 key = reject_key(route->dst, route->dst_len);
 	u64 len = BIT_ULL(route->dst_len);
 
-	note_specific4(native);
 	if (!may_reject(route)) {
 		if (find_reject(native, key))
 			rescan_routes(native, 0);
@@ -160,19 +181,37 @@ static void note_route4(struct nat64_native *native,
 	WRITE_ONCE(native->reject_lens, native->reject_lens | len);
 }
 
+/*
+ * Hosts of edge mappings send to anywhere, so any route that refuses packets may
+ * be one that is more specific than the default. Context: RCU read lock.
+ */
+static bool is_reject_to_edge(struct nat64_net *nn,
+			      const struct nat64_config *cfg,
+			      const struct fib_entry_notifier_info *route)
+{
+	return cfg->has_edge && route->dst_len &&
+	       (may_reject(route) ||
+		find_reject(&nn->native,
+			    reject_key(route->dst, route->dst_len)));
+}
+
 /* Context: atomic, RCU read lock. */
 static void hear_route4(struct nat64_net *nn, unsigned long event,
 			const struct fib_entry_notifier_info *route)
 {
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
+	bool is_inside = is_inside_mapping(cfg, htonl(route->dst),
+					   route->dst_len);
 
-	if (!is_inside_mapping(cfg, htonl(route->dst), route->dst_len))
+	if (!is_inside && !is_reject_to_edge(nn, cfg, route))
 		return;
 	if (event == FIB_EVENT_ENTRY_DEL) {
 		rescan_routes(&nn->native, 0);
 		return;
 	}
 	spin_lock_bh(&nn->native.lock);
+	if (is_inside)
+		note_specific4(&nn->native);
 	note_route4(&nn->native, route);
 	spin_unlock_bh(&nn->native.lock);
 }
@@ -181,8 +220,10 @@ static void hear_route4(struct nat64_net *nn, unsigned long event,
 static void hear_route6(struct nat64_net *nn, unsigned long event,
 			const struct fib6_entry_notifier_info *route)
 {
-	if (!is_inside_prefix(rcu_dereference(nn->config),
-			      &route->rt->fib6_dst))
+	const struct nat64_config *cfg = rcu_dereference(nn->config);
+
+	if (!is_inside_prefix(cfg, &route->rt->fib6_dst) &&
+	    !is_inside_faces(cfg, &route->rt->fib6_dst))
 		return;
 	if (event == FIB_EVENT_ENTRY_DEL)
 		rescan_routes(&nn->native, 0);
@@ -261,14 +302,15 @@ static void sweep_rejects(struct nat64_native *native)
 }
 
 /* Context: process, @nn->lock is held. Returns whether the scan is complete. */
-static bool finish_scan(struct nat64_native *native)
+static bool finish_scan(struct nat64_native *native, bool has_edge)
 {
 	bool is_complete;
 
 	sweep_rejects(native);
 	spin_lock_bh(&native->lock);
 	is_complete = !native->is_stale;
-	WRITE_ONCE(native->has_specific4, native->seen4 || !is_complete);
+	WRITE_ONCE(native->has_route4, native->seen4 || !is_complete);
+	WRITE_ONCE(native->has_specific4, native->has_route4 || has_edge);
 	WRITE_ONCE(native->has_specific6, native->seen6 || !is_complete);
 	WRITE_ONCE(native->reject_lens, native->seen_lens);
 	spin_unlock_bh(&native->lock);
@@ -285,7 +327,7 @@ static void scan_routes(struct nat64_net *nn)
 	native->is_on = !register_fib_notifier(nn->net, &native->nb, NULL, NULL);
 	if (!native->is_on)
 		WRITE_ONCE(native->is_stale, true);
-	if (!finish_scan(native))
+	if (!finish_scan(native, nat64_config_protected(nn)->has_edge))
 		rescan_routes(native, RETRY_DELAY);
 }
 
@@ -305,10 +347,24 @@ static void expect_specific(struct nat64_native *native)
 {
 	spin_lock_bh(&native->lock);
 	WRITE_ONCE(native->is_stale, true);
+	WRITE_ONCE(native->has_route4, true);
 	WRITE_ONCE(native->has_specific4, true);
 	WRITE_ONCE(native->has_specific6, true);
 	spin_unlock_bh(&native->lock);
 	rescan_routes(native, 0);
+}
+
+/**
+ * nat64_native_expect_edge() - have packets to mapped addresses ask
+ * @native: of a namespace that is about to get edge mappings
+ *
+ * nat64_native_update() is to follow. Context: process, nat64_net.lock.
+ */
+void nat64_native_expect_edge(struct nat64_native *native)
+{
+	spin_lock_bh(&native->lock);
+	WRITE_ONCE(native->has_specific4, true);
+	spin_unlock_bh(&native->lock);
 }
 
 static bool init_rejects(struct nat64_native *native)
@@ -333,6 +389,7 @@ void nat64_native_update(struct nat64_net *nn, bool wanted)
 {
 	const struct nat64_config *cfg = nat64_config_protected(nn);
 	struct nat64_native *native = &nn->native;
+	u32 n_wide;
 
 	native->is_wanted = wanted && init_rejects(native);
 	if (!native->is_wanted) {
@@ -340,9 +397,12 @@ void nat64_native_update(struct nat64_net *nn, bool wanted)
 		native->cfg = NULL;
 		return;
 	}
-	if (native->cfg == cfg && native->n_wide4 == cfg->table->by_addr4.n_wide)
+	n_wide = cfg->table->by_addr4.n_wide;
+	if (cfg->has_edge)
+		n_wide += cfg->table->by_addr6.n_wide;
+	if (native->cfg == cfg && native->n_wide == n_wide)
 		return;
-	native->n_wide4 = cfg->table->by_addr4.n_wide;
+	native->n_wide = n_wide;
 	if (native->cfg == cfg) {
 		expect_specific(native);
 		return;
@@ -448,7 +508,8 @@ static struct net_device *input_dev(struct net_device *dev, bool is_local)
  * @fl4: its IPv4 addresses and TOS; changed
  * @eam: mapping of its destination
  *
- * RFC 7915 section 4.6. At equal length the mapping wins. Worth asking while
+ * RFC 7915 section 4.6. At equal length the mapping wins, but the host of an edge
+ * mapping is on the IPv4 side anyhow. Worth asking while
  * nat64_native.has_specific4 only. Context: RCU read lock.
  */
 bool nat64_native_route4(const struct nat64_native *native,
@@ -456,22 +517,43 @@ bool nat64_native_route4(const struct nat64_native *native,
 			 bool is_local, struct flowi4 *fl4,
 			 const struct nat64_eam *eam)
 {
+	if (nat64_eam_is_edge(eam))
+		return true;
+	if (eam->len4 == 32 || !READ_ONCE(native->has_route4))
+		return false;
+	return nat64_native_leads4(native, skb, dev, is_local, fl4, eam->len4);
+}
+
+/**
+ * nat64_native_leads4() - whether a native route is more specific than a length
+ * @native: what is known of the namespace's routes
+ * @skb: packet, whose firewall mark counts
+ * @dev: as nat64_pkt.in
+ * @is_local: whether the gateway itself sends the packet
+ * @fl4: addresses and TOS; changed
+ * @len4: length; that of a mapping that the destination lies in, or 0, the
+ *	default route's, while there are edge mappings
+ *
+ * Context: RCU read lock.
+ */
+bool nat64_native_leads4(const struct nat64_native *native,
+			 const struct sk_buff *skb, struct net_device *dev,
+			 bool is_local, struct flowi4 *fl4, u8 len4)
+{
 	__be32 daddr = fl4->daddr;
 	struct fib_result res;
 	int err;
 
-	if (eam->len4 == 32)
-		return false;
 	fl4->flowi4_iif = input_dev(dev, is_local)->ifindex;
 	fl4->flowi4_mark = skb->mark;
 	err = fib_lookup(dev_net(dev), fl4, &res, 0);
 	switch (err) {
 	case 0:
-		return res.prefixlen > eam->len4;
+		return res.prefixlen > len4;
 	case -EINVAL:
 	case -EHOSTUNREACH:
 	case -EACCES:
-		return has_reject(native, daddr, eam->len4);
+		return has_reject(native, daddr, len4);
 	}
 	return false;
 }
@@ -500,17 +582,17 @@ bool nat64_native_ask4(const struct nat64_native *native,
 }
 
 /**
- * nat64_native_route6() - whether a native route is better than a prefix
+ * nat64_native_route6() - whether a native route is more specific than a length
  * @skb: IPv6 packet
  * @dev: as nat64_pkt.in
  * @is_local: whether the gateway itself sends the packet
- * @prefix: translation prefix of its destination
+ * @len: length of the translation prefix of its destination, or of the face
  *
- * RFC 7915 section 5.6. At equal length the prefix wins. Worth asking while
- * nat64_native.has_specific6 only. Context: RCU read lock.
+ * RFC 7915 section 5.6. At equal length the packet is translated. Worth asking
+ * while nat64_native.has_specific6 only. Context: RCU read lock.
  */
 bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
-			 bool is_local, const struct nat64_prefix *prefix)
+			 bool is_local, u8 len)
 {
 	struct net_device *in = input_dev(dev, is_local);
 	struct flowi6 fl6 = {
@@ -528,5 +610,5 @@ bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
 						       RT6_LOOKUP_F_HAS_SADDR |
 						       RT6_LOOKUP_F_DST_NOREF);
 	from = rcu_dereference(rt->from);
-	return from && from->fib6_dst.plen > prefix->len;
+	return from && from->fib6_dst.plen > len;
 }

@@ -12,14 +12,14 @@
 
 struct nat64_eam;
 struct nat64_net;
-struct nat64_prefix;
 struct net_device;
 struct sk_buff;
 
 /**
  * struct nat64_native - more specific routes inside what is translated
- * @has_specific4: there may be one inside a mapping
- * @has_specific6: there may be one inside a translation prefix
+ * @has_specific4: @has_route4, or there are edge mappings
+ * @has_route4: there may be one inside a mapping
+ * @has_specific6: there may be one inside a translation prefix, or inside faces
  * @is_stale: the routes are still to be scanned: until then each packet asks
  * @reject_lens: lengths of the prefixes in @rejects
  * @rejects: &struct reject_route by prefix, since @has_rejects
@@ -31,13 +31,15 @@ struct sk_buff;
  * @has_rejects: @rejects is initialised
  * @n_scans: numbers the scans
  * @cfg: configuration that the last scan was for; compared, never read
- * @n_wide4: nat64_column.n_wide of IPv4 that it was for
+ * @n_wide: nat64_column.n_wide that it was for: of IPv4, and of IPv6 as well
+ *	where there are edge mappings
  * @lock: of the flags and of @reject_lens, between a scan and FIB events
  * @nb: hears of routes
  * @work: scans all routes
  */
 struct nat64_native {
 	bool			has_specific4;
+	bool			has_route4;
 	bool			has_specific6;
 	bool			is_stale;
 	u64			reject_lens;
@@ -50,7 +52,7 @@ struct nat64_native {
 	bool			has_rejects;
 	u32			n_scans;
 	const void		*cfg;
-	u32			n_wide4;
+	u32			n_wide;
 	spinlock_t		lock;	/* of the flags */
 	struct notifier_block	nb;
 	struct delayed_work	work;
@@ -59,17 +61,21 @@ struct nat64_native {
 bool nat64_native_is_pending(const struct nat64_native *native);
 void nat64_native_init(struct nat64_net *nn);
 void nat64_native_update(struct nat64_net *nn, bool wanted);
+void nat64_native_expect_edge(struct nat64_native *native);
 void nat64_native_stop(struct nat64_net *nn);
 void nat64_native_exit(struct nat64_net *nn);
 bool nat64_native_route4(const struct nat64_native *native,
 			 const struct sk_buff *skb, struct net_device *dev,
 			 bool is_local, struct flowi4 *fl4,
 			 const struct nat64_eam *eam);
+bool nat64_native_leads4(const struct nat64_native *native,
+			 const struct sk_buff *skb, struct net_device *dev,
+			 bool is_local, struct flowi4 *fl4, u8 len4);
 bool nat64_native_ask4(const struct nat64_native *native,
 		       const struct sk_buff *skb, struct net_device *dev,
 		       bool is_local, const struct nat64_eam *eam);
 bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
-			 bool is_local, const struct nat64_prefix *prefix);
+			 bool is_local, u8 len);
 
 /**
  * nat64_native_beats_eam() - whether an IPv4 packet has a more specific route
@@ -91,23 +97,22 @@ static inline bool nat64_native_beats_eam(const struct nat64_native *native,
 }
 
 /**
- * nat64_native_beats_prefix() - whether an IPv6 packet has a more specific route
+ * nat64_native_beats_len6() - whether an IPv6 packet has a more specific route
  * @native: what is known of the namespace's routes
  * @skb: IPv6 packet
  * @dev: as nat64_pkt.in
  * @is_local: whether the gateway itself sends it
- * @prefix: translation prefix of its destination
+ * @len: length of the translation prefix of its destination, or of the face
  *
  * RFC 7915 section 5.6: then it is not translated. Context: RCU read lock.
  */
-static inline bool nat64_native_beats_prefix(const struct nat64_native *native,
-					     struct sk_buff *skb,
-					     struct net_device *dev,
-					     bool is_local,
-					     const struct nat64_prefix *prefix)
+static inline bool nat64_native_beats_len6(const struct nat64_native *native,
+					   struct sk_buff *skb,
+					   struct net_device *dev,
+					   bool is_local, u8 len)
 {
 	return unlikely(READ_ONCE(native->has_specific6)) &&
-	       nat64_native_route6(skb, dev, is_local, prefix);
+	       nat64_native_route6(skb, dev, is_local, len);
 }
 
 #endif /* _NAT64_NATIVE_H */

@@ -36,6 +36,7 @@ static const struct nla_policy eam_policy[NAT64_EAM_A_MAX + 1] = {
 	[NAT64_EAM_A_ADDR6]		= ADDR6,
 	[NAT64_EAM_A_LEN6]		= LEN6,
 	[NAT64_EAM_A_PREFIX]		= NLA_POLICY_NESTED(own_prefix_policy),
+	[NAT64_EAM_A_EDGE]		= { .type = NLA_FLAG },
 };
 
 static const struct nla_policy eam_name_policy[NAT64_EAM_A_MAX + 1] = {
@@ -198,6 +199,7 @@ int nat64_parse_mapping(const struct nlattr *nest, struct nat64_mapping *m,
 	m->has4 = tb[NAT64_EAM_A_ADDR4];
 	m->has6 = tb[NAT64_EAM_A_ADDR6];
 	m->has_prefix = tb[NAT64_EAM_A_PREFIX];
+	m->is_edge = nla_get_flag(tb[NAT64_EAM_A_EDGE]);
 	if (!m->has_prefix)
 		return 0;
 	return nat64_parse_prefix(tb[NAT64_EAM_A_PREFIX], &m->prefix, &m->prefix_len,
@@ -294,6 +296,7 @@ int nat64_put_eam(struct sk_buff *skb, int type,
 	    nla_put_u8(skb, NAT64_EAM_A_LEN4, eam->len4) ||
 	    nla_put_in6_addr(skb, NAT64_EAM_A_ADDR6, &eam->addr6) ||
 	    nla_put_u8(skb, NAT64_EAM_A_LEN6, eam->len6) ||
+	    (nat64_eam_is_edge(eam) && nla_put_flag(skb, NAT64_EAM_A_EDGE)) ||
 	    put_own_prefix(skb, eam, prefixes)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;

@@ -49,6 +49,7 @@ struct nat64_column {
  * @prefix_users: mappings that name each translation prefix
  * @count: number of mappings
  * @overlaps_pref64: mappings whose IPv6 prefix overlaps a translation prefix
+ * @n_edge: edge mappings
  * @digest: sum of a hash of each mapping
  * @refs: configurations and dumps that use the table
  * @work: frees the table
@@ -60,6 +61,7 @@ struct nat64_table {
 	u32			prefix_users[NAT64_MAX_PREFIXES];
 	u32			count;
 	u32			overlaps_pref64;
+	u32			n_edge;
 	u64			digest;
 	refcount_t		refs;
 	struct work_struct	work;

@@ -132,13 +132,14 @@ static u64 digest_eam(const struct nat64_eam *eam,
 		u8		len4;
 		u8		len6;
 		u8		prefix_len;
-		u8		zero;
+		u8		is_edge;
 		struct in6_addr	prefix;
 	} __aligned(SIPHASH_ALIGNMENT) msg = {
 		.addr6 = eam->addr6,
 		.addr4 = eam->addr4,
 		.len4 = eam->len4,
 		.len6 = eam->len6,
+		.is_edge = nat64_eam_is_edge(eam),
 	};
 
 	if (eam->prefix_index != NAT64_PREFIX_PRIMARY) {
@@ -159,6 +160,8 @@ static void account_eam(struct nat64_batch *b, const struct nat64_eam *eam, int 
 		t->prefix_users[eam->prefix_index] += by;
 	if (eam->flags & NAT64_EAM_IN_PREF64)
 		t->overlaps_pref64 += by;
+	if (nat64_eam_is_edge(eam))
+		t->n_edge += by;
 }
 
 static void retire_eam(struct nat64_batch *b, struct nat64_eam *eam, u8 why)
@@ -280,7 +283,7 @@ struct nat64_batch *nat64_batch_begin(struct nat64_table *t,
 /**
  * nat64_batch_put() - add a mapping, in the place of those with its prefixes
  * @b: batch
- * @new: mapping, which is copied: addresses, lengths, prefix and IN_PREF64
+ * @new: mapping, which is copied: addresses, lengths, prefix, IN_PREF64 and EDGE
  *
  * Packets see the mapping at once. A mapping that has the same IPv4 prefix or
  * the same IPv6 prefix is replaced.

@@ -220,6 +220,22 @@ static void edit_transport46(struct nat64_pkt *p, int at)
 				     p->csum);
 }
 
+/* The mappings of mapped hosts at either end. */
+static noinline void count_packet46(const struct nat64_pkt *p)
+{
+	const struct nat64_eam *src_eam = p->src_eam;
+
+	if (p->dst_eam && !nat64_eam_is_edge(p->dst_eam))
+		nat64_eam_count(p, p->dst_eam, NAT64_4TO6);
+	if (!p->cfg->has_edge)
+		return;
+	/* A flow that was there did not tell the mapping. */
+	if (!src_eam)
+		src_eam = nat64_eam_find4(p->cfg->table, p->a.src4);
+	if (src_eam && nat64_eam_is_edge(src_eam))
+		nat64_eam_count(p, src_eam, NAT64_4TO6);
+}
+
 /* Writes the network headers, and sends the packet on. */
 static void finish_packet46(struct nat64_pkt *p)
 {
@@ -234,7 +250,7 @@ static void finish_packet46(struct nat64_pkt *p)
 	if (trace_translated_enabled())
 		nat64_trace_translated(p);
 	if (unlikely(p->cfg->set.counters))
-		nat64_eam_count(p, p->dst_eam, NAT64_4TO6);
+		count_packet46(p);
 	nat64_deliver6(p);
 }
 

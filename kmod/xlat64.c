@@ -295,12 +295,18 @@ static noinline void keep_flow64(const struct nat64_pkt *p)
 		nat64_flow_add(flow, p, kind);
 }
 
-/* A flow that was there did not tell the mapping. */
+/* The mappings of mapped hosts at either end. */
 static noinline void count_packet64(const struct nat64_pkt *p)
 {
-	nat64_eam_count(p, p->src_eam ?: nat64_eam_find6(p->cfg->table,
-							 &p->a.src6),
-			NAT64_6TO4);
+	const struct nat64_eam *src_eam = p->src_eam;
+
+	if (p->dst_eam && nat64_eam_is_edge(p->dst_eam))
+		nat64_eam_count(p, p->dst_eam, NAT64_6TO4);
+	/* A flow that was there did not tell the mapping. */
+	if (!src_eam)
+		src_eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
+	if (src_eam && !nat64_eam_is_edge(src_eam))
+		nat64_eam_count(p, src_eam, NAT64_6TO4);
 }
 
 /**

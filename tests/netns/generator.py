@@ -23,6 +23,10 @@ MAPPINGS = ("203.0.113.128/25 2001:db8:beef::/121", "192.0.2.16/28 2001:db8:cccc
             "203.0.113.0/24 2001:db8:f00d::/120", "198.51.100.0/25 2001:db8:51::/100",
             "0.0.0.0/0 2001:db8:ff00::/40", "8.8.8.0/30 2001:db8:8::/126",
             f"203.0.113.99 {GATEWAY6}", "203.0.113.77 INSIDE", f"{GATEWAY4} 2001:db8:1::77")
+# Of hosts on the IPv4 side, now and then beside or inside of the others.
+EDGES = ("192.0.0.1 2001:db8:46::1", "198.51.100.2 2001:db8:46::2", "192.0.2.64/26 2001:db8:4664::/122",
+         "10.0.0.0/24 2001:db8:4610::/120", "100.64.0.0/16 2001:db8:4600::/96", "1.1.1.1 FACE",
+         f"{GATEWAY4} 2001:db8:46::4")
 SETTINGS = {
     "udp-zero-checksum": ("compute", "compute", "drop"),
     "lowest-ipv6-mtu": ("1280", "1280", "1281", "1287", "1400", "65535"),
@@ -48,6 +52,7 @@ class Scene:
     mtu4: int
     prefixes: tuple
     mappings: tuple
+    edges: tuple
     routes: tuple
 
 
@@ -76,16 +81,34 @@ def scene(rng):
     for four, six in mappings:
         own = f" prefix {rng.choice(prefixes)}" if prefixes and not rng.randrange(6) else ""
         lines.append(f"add {four} {six}{own}")
-    networks = tuple((IPv4Network(four), IPv6Network(six)) for four, six in mappings)
-    return Scene("\n".join(lines) + "\n", rng.choice(MTUS6), rng.choice(MTUS4), prefixes, networks,
-                 () if rng.randrange(3) else tuple(dict.fromkeys(native_routes(rng, prefixes, networks))))
+    edges = edge_mappings(rng, prefixes)
+    if edges and not rng.randrange(4):
+        mappings, lines = [], [line for line in lines if not line.startswith("add ")]
+    for four, six in edges:
+        own = f" prefix {rng.choice(prefixes)}" if prefixes and not rng.randrange(6) else ""
+        lines.append(f"add {four} {six}{own} edge")
+    border, faces = (tuple((IPv4Network(four), IPv6Network(six)) for four, six in some)
+                     for some in (mappings, edges))
+    routes = () if rng.randrange(3) else native_routes(rng, prefixes, border + faces)
+    return Scene("\n".join(lines) + "\n", rng.choice(MTUS6), rng.choice(MTUS4), prefixes, border, faces,
+                 tuple(dict.fromkeys(routes)))
+
+
+def edge_mappings(rng, prefixes):
+    if rng.randrange(3):
+        return []
+    pairs = [line.split() for line in rng.sample(EDGES, rng.choice((1, 1, 2, 3)))]
+    inside = str(embed(prefixes[0], "203.0.113.46")) if prefixes else "2001:db8:46::3"
+    return [(four, six.replace("FACE", inside)) for four, six in pairs]
 
 
 def native_routes(rng, prefixes, mappings):
     """Routes as long as what is translated, a little longer or shorter, or to one address."""
     for prefix in prefixes:
         yield around(rng, IPv6Network(prefix), embed(prefix, rng.choice(SERVERS4)))
-    for four, _ in mappings:
+    for four, six in mappings:
+        if not rng.randrange(4):
+            yield around(rng, six, six[rng.getrandbits(128) % six.num_addresses])
         address = four[rng.randrange(four.num_addresses)]
         if not is_in(address, "illegal 4"):
             yield around(rng, four, address)
@@ -151,8 +174,11 @@ class Generator:
 
     def __init__(self, rng, scene):
         self.random, self.scene = rng, scene
-        self.mapped6 = [str(self._inside(six)) for _, six in scene.mappings for _ in range(2)]
-        self.mapped4 = [str(self._inside(four)) for four, _ in scene.mappings for _ in range(2)]
+        hosts = scene.mappings or scene.edges
+        self.mapped6 = [str(self._inside(six)) for _, six in hosts for _ in range(2)]
+        self.mapped4 = [str(self._inside(four)) for four, _ in hosts for _ in range(2)]
+        self.faces6 = [str(self._inside(six)) for _, six in scene.edges for _ in range(2)]
+        self.behind4 = [str(self._inside(four)) for four, _ in scene.edges for _ in range(2)]
         self.embedded = [self._embedded(four) for _ in range(3)
                          for four in (*SERVERS4[:4], self.of(SERVERS4), self.of(self.mapped4))]
         self.rare6 = [*STRANGERS6, *ILLEGAL6, GATEWAY6, *(self._embedded(self.of(SERVERS4))
@@ -386,8 +412,20 @@ class Generator:
                               8192 - (end - start) // 8, self.below(8192))) & 0xfff8
         return body[start:end], at, end < len(body)
 
+    def ends6(self):
+        """Source and destination: as a border relay has them, or an edge relay."""
+        if not self.faces6 or self.chance(2):
+            return self.source6(), self.target6()
+        return self.of((self.source6, self.target6, self.target6))(), self.of(self.faces6)
+
+    def ends4(self):
+        if not self.faces6 or self.chance(2):
+            return self.source4(), self.target4()
+        return self.of(self.behind4), self.of((self.source4, self.source4, self.target4))()
+
     def six(self, src=None, dst=None, depth=0):
-        src, dst = src or self.source6(), dst or self.target6()
+        if src is None:
+            src, dst = self.ends6()
         part = self.message(True, src, dst, depth)
         extensions = self.extensions() if self.chance(5) else []
         if self.chance(6):
@@ -400,7 +438,8 @@ class Generator:
                      flow=self.bits(20))
 
     def four(self, src=None, dst=None, depth=0):
-        src, dst = src or self.source4(), dst or self.target4()
+        if src is None:
+            src, dst = self.ends4()
         part = self.message(False, src, dst, depth)
         fields = {"df": bool(self.bits(1)), "reserved": self.chance(30)}
         if self.chance(6):
@@ -492,7 +531,7 @@ class Generator:
 
     def offloaded(self, six):
         """A packet with an unfinished checksum; TCP may be a super-packet."""
-        src, dst = (self.source6(), self.target6()) if six else (self.source4(), self.target4())
+        src, dst = self.ends6() if six else self.ends4()
         kind = p.UDP if self.chance(3) else p.TCP
         data = self.data(self.of((0, 1, 100, 1000, 1440, 3000, 5000, 9000, 20000, 60000)))
         if kind == p.TCP:
@@ -549,7 +588,7 @@ class Generator:
         a super-packet has once.
         """
         six, kind = self.chance(2), self.of((p.UDP, p.TCP))
-        src, dst = (self.source6(), self.target6()) if six else (self.source4(), self.target4())
+        src, dst = self.ends6() if six else self.ends4()
         options = b"\1" * (4 * self.below(11)) if kind == p.TCP and self.chance(4) else b""
         head = 20 + len(options) if kind == p.TCP else 8
         size = self.of((1, 8, 100, 536, 1000, 1200, 1208, 1220, 1232, 1400, 1448 - head))

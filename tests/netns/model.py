@@ -43,6 +43,7 @@ class Model(Model4to6, Model6to4):
     mtu4: int = 1500
     mtu6: int = 1500
     native: tuple = ()
+    link4: str = None  # a network that the gateway has an address of
     followed: int = None  # how many extension headers its kernel follows, looking for an error
 
     def __post_init__(self):
@@ -62,8 +63,9 @@ class Model(Model4to6, Model6to4):
             if "primary" in words or self.primary is None:
                 self.primary = prefix
         elif words[:1] == ["add"]:
-            own = IPv6Network(words[4]) if words[3:4] == ["prefix"] else None
-            self.mappings.append(Mapping(IPv4Network(words[1]), IPv6Network(words[2]), own))
+            own = IPv6Network(words[words.index("prefix") + 1]) if "prefix" in words else None
+            self.mappings.append(Mapping(IPv4Network(words[1]), IPv6Network(words[2]), own,
+                                         "edge" in words))
         elif words[:1] == ["set"]:
             self.settings[words[1]] = words[2]
         elif words:
@@ -88,6 +90,21 @@ class Model(Model4to6, Model6to4):
 
     def prefix_of(self, addr):
         return max((p for p in self.prefixes if addr in p), key=lambda p: p.prefixlen, default=None)
+
+    def claiming(self, addr):
+        """An edge relay has a prefix to send to; packets to it are for the border relay."""
+        if self.mappings and all(m.edge for m in self.mappings):
+            return None
+        return self.prefix_of(addr)
+
+    def _is_face(self, addr):
+        mapping = self.mapping6(addr)
+        return mapping is not None and mapping.edge
+
+    def _leads4(self, addr):
+        """4.6: a route more specific than the default leads to an IPv4 address."""
+        own = [IPv4Network(self.gateway4)] + [IPv4Network(self.link4)] * bool(self.link4)
+        return self._native(addr, 0) or any(addr in n for n in own)
 
     def _native(self, addr, than):
         """4.6, 5.6: a route more specific than the translation leads there."""
@@ -140,9 +157,13 @@ class Model(Model4to6, Model6to4):
     def _count(self, name, by=1):
         self._counts[name] = self._counts.get(name, 0) + by
 
-    def _use(self, mapping, packet):
-        """A packet that a mapping has sent on, in octets as it leaves."""
-        if mapping and self.on("counters"):
+    def _use(self, border, edge, packet):
+        """A packet that the mappings of its ends have sent on, in octets as it leaves."""
+        for mapping in [border] * bool(border and not border.edge) + [edge] * bool(edge and edge.edge):
+            self._use_of(mapping, packet)
+
+    def _use_of(self, mapping, packet):
+        if self.on("counters"):
             way = "6to4" if version(packet) == 4 else "4to6"
             self._uses[mapping, "packets-" + way] += 1
             self._uses[mapping, "octets-" + way] += len(packet)

@@ -16,8 +16,10 @@ class Model4to6:
     def _of4(self, packet):
         h = Header4(packet)
         mapping = self.mapping4(h.dst)
-        if mapping is None or is_in(h.dst, "illegal 4") or (
-                self.native and self._native(h.dst, mapping.four.prefixlen)):
+        if mapping and (mapping.edge or self.native and
+                        self._native(h.dst, mapping.four.prefixlen)):
+            mapping = None
+        if is_in(h.dst, "illegal 4") or mapping is None and not self._takes_edge(h):
             return None
         self._check_link()
         h.check_options()
@@ -26,6 +28,23 @@ class Model4to6:
         if h.ttl <= 1 and not self.local:
             raise Refused("hop_limit", (11, 0, 0))
         return self._to6(h, src, dst, prefix, h.ttl - (not self.local))
+
+    def _edge_sender(self, h):
+        """The edge mapping of the source, or of whom an ICMP error was to reach."""
+        mapping = self.mapping4(h.src)
+        if mapping and mapping.edge:
+            return mapping
+        if not h.icmp_error or len(h.payload) < 28:
+            return None
+        mapping = self.mapping4(four_of(bytes(h.payload[24:28])))
+        return mapping if mapping and mapping.edge else None
+
+    def _takes_edge(self, h):
+        """4.6, RFC 7756: from an edge host, to where only the default route leads."""
+        sender = self._edge_sender(h)
+        if sender is None or not (sender.prefix or self.primary or self.mapping4(h.dst)):
+            return False
+        return not self._leads4(h.dst)
 
     @staticmethod
     def _check_message4(h):
@@ -43,17 +62,29 @@ class Model4to6:
 
     def _addresses46(self, h, mapping):
         """Section 6: what the addresses become, and by which prefix."""
-        prefix = mapping.prefix or self.primary
-        dst = mapping.to6(h.dst)
-        if self.local and self.prefix_of(dst):
-            raise Refused("loop", PROHIBITED)
+        if mapping is None:
+            prefix = self._edge_sender(h).prefix or self.primary
+            dst = self._edge_destination(h, prefix)
+        else:
+            prefix = mapping.prefix or self.primary
+            dst = mapping.to6(h.dst)
+            if self.local and self.claiming(dst):
+                raise Refused("loop", PROHIBITED)
         if is_in(h.src, "illegal 4") and not h.icmp_error:
             raise Silently("source_illegal")
         return self._source6(h, prefix, dst), dst, prefix
 
+    def _edge_destination(self, h, prefix):
+        mapping = self.mapping4(h.dst)
+        if mapping:
+            return mapping.to6(h.dst)
+        if not self.carries(prefix, h.dst):
+            raise Refused("wkp_not_global", PROHIBITED)
+        return embed(prefix, h.dst)
+
     def _source6(self, h, prefix, dst):
         mapping = self.mapping4(h.src)
-        if mapping and (prefix is None or not self._source_is_plain(h)):
+        if mapping and (mapping.edge or prefix is None or not self._source_is_plain(h)):
             return mapping.to6(h.src)
         if prefix is None:
             raise Refused("no_prefix", PROHIBITED)
@@ -96,7 +127,7 @@ class Model4to6:
             headers = [fragment_header(h.id, h.offset + at, more)] if split or h.is_fragment else []
             packets.append(ip6(src.packed, dst.packed, *headers, raw(proto, piece),
                                hlim=hop_limit, tclass=tclass))
-            self._use(self.mapping4(h.dst), packets[-1])
+            self._use(self.mapping4(h.dst), self.mapping4(h.src), packets[-1])
         self._pieces = len(packets)
         if split:
             self._count("split_4to6")
@@ -174,8 +205,8 @@ class Model4to6:
         return u32(max(IPV6_MINIMUM, min(mtu + 20, mtu6, self._mtu4_to(inner.dst) + 20)))
 
     def _quoted6(self, addr, mapped, prefix):
-        mapping = self.mapping4(addr) if mapped else None
-        if mapping:
+        mapping = self.mapping4(addr)
+        if mapping and (mapped or mapping.edge):
             return mapping.to6(addr)
         if prefix is None or not self.carries(prefix, addr):
             raise Silently("icmp_inner_packet")

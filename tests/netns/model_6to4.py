@@ -14,19 +14,22 @@ class Model6to4:
 
     def _of6(self, packet):
         destination, self._upper = six_of(packet[24:40]), None
-        prefix = self.prefix_of(destination)
-        if prefix is None or self.native and self._native(destination, prefix.prefixlen):
+        prefix = self.claiming(destination)
+        network = prefix or self._face_of(packet)
+        if network is None or self.native and self._native(destination, network.prefixlen):
             return None
+        if self.local and self._is_face(six_of(packet[8:24])):
+            return None  # translated already
         self._check_link()
         h = Header6(packet)
         self._upper = h.proto
         self._check_message6(h)
         dst, is_mapped = self._destination4(h, prefix)
-        src = self._source4(h)
+        src = self._source_to_face(h) if self._is_face(h.dst) else self._source4(h)
         if h.hop_limit <= 1 and not self.local:
             raise Refused("hop_limit", (3, 0, 0))
         back = self.on("hairpin") and not is_mapped and self.mapping4(dst)
-        if back and self._leads_back(dst, back):
+        if back and not back.edge and self._leads_back(dst, back):
             return self._hairpin(h, src, dst, back)
         size, mtu4 = 20 + len(h.payload), self._way4(dst)
         if size > mtu4 and not h.icmp_error:
@@ -35,10 +38,17 @@ class Model6to4:
             if size > 0xffff or h.size > IPV6_MINIMUM and not h.has_fragment_header:
                 raise Refused("too_big", (2, 0, max(IPV6_MINIMUM, mtu4 + 20)))
         packet4, self._pieces = self._to4(h, src, dst, mtu4), 1
-        self._use(self.mapping6(h.src), packet4)
+        self._use(self.mapping6(h.src), self.mapping6(h.dst), packet4)
         if len(packet4) <= mtu4 or self.local:
             return [packet4]
         return fragments4(packet4, mtu4)
+
+    def _face_of(self, packet):
+        """What the faces of an edge mapping lie in, of a packet that is more than a neighbour's."""
+        if packet[6] == ICMPV6 and packet[7] == 255 and packet[40:41] and 133 <= packet[40] <= 137:
+            return None
+        destination = six_of(packet[24:40])
+        return self.mapping6(destination).six if self._is_face(destination) else None
 
     @staticmethod
     def _check_message6(h):
@@ -77,7 +87,7 @@ class Model6to4:
             raise Refused("too_big", (2, 0, max(IPV6_MINIMUM, mtu6)))
         packet4 = self._to4(h, src, dst, mtu6 - 20)
         self._count("hairpinned")
-        self._use(self.mapping6(h.src), packet4)
+        self._use(self.mapping6(h.src), None, packet4)
         second = Header4(packet4)
         try:
             self._check_message4(second)
@@ -112,6 +122,8 @@ class Model6to4:
 
     def _source4(self, h):
         mapping = self.mapping6(h.src)
+        if mapping and mapping.edge:
+            raise Silently("source_spoofed")
         src = mapping and mapping.to4(h.src)
         if is_in(src, "illegal 4") if mapping else is_in(h.src, "illegal 6"):
             raise Silently("source_illegal")
@@ -120,6 +132,33 @@ class Model6to4:
         if h.icmp_error:
             return self._pooled("icmp-source4", four_of(self.gateway4))  # RFC 6791
         raise Refused("source_unmapped", PROHIBITED)
+
+    def _source_to_face(self, h):
+        """Its mapping, else what its prefix says (RFC 7757 3.3.2, RFC 6052)."""
+        mapping, prefix = self.mapping6(h.src), self.prefix_of(h.src)
+        if mapping:
+            src = mapping.to4(h.src)
+        elif is_in(h.src, "illegal 6"):
+            raise Silently("source_illegal")
+        else:
+            src = extract(prefix, h.src) if prefix else None
+            if prefix and src is None:
+                raise Silently("source_illegal")
+            if prefix is None or not self.carries(prefix, src):
+                if h.icmp_error:
+                    return self._pooled("icmp-source4", four_of(self.gateway4))  # RFC 6791
+                raise Refused("wkp_not_global", PROHIBITED) if prefix else Silently("source_outside")
+        if is_in(src, "illegal 4"):
+            raise Silently("source_illegal")
+        if not mapping or mapping.edge:
+            self._check_spoofed(src, mapping or self.mapping4(src))
+        return src
+
+    def _check_spoofed(self, src, mapping):
+        """From IPv6 comes nothing that the gateway or a host of this side would have sent."""
+        if src == four_of(self.gateway4) and not self.local or (
+                mapping and mapping.edge and self._leads4(src)):
+            raise Silently("source_spoofed")
 
     def _error64(self, h, src, dst, mtu4):
         """Sections 5.2 and 5.3."""

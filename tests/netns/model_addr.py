@@ -57,6 +57,7 @@ class Mapping:
     four: IPv4Network
     six: IPv6Network
     prefix: IPv6Network = None
+    edge: bool = False  # the hosts are on the IPv4 side (RFC 7756)
 
     def to6(self, addr):
         suffix = int(addr) & int(self.four.hostmask)

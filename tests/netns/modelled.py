@@ -49,7 +49,7 @@ class Net:
         self.configure(text)
 
     def configure(self, text):
-        self.model = Model(text, gateway4=GATEWAY4, gateway6=GATEWAY6)
+        self.model = Model(text, gateway4=GATEWAY4, gateway6=GATEWAY6, link4="198.51.100.0/24")
 
     @contextlib.contextmanager
     def mtus(self, to6=None, to4=None, far6=None, far4=None):

@@ -244,18 +244,18 @@ def test_the_gateway_itself_takes_a_longer_route(real):
 SERVER_FACE6 = "2001:db8:4::2"
 
 
-@pytest.mark.configuration(f"add {HOST4} {HOST6}", f"add {SERVER4} {SERVER_FACE6}")
+@pytest.mark.configuration(f"add {HOST4} {HOST6}", f"add {SERVER4} {SERVER_FACE6} edge")
 def test_an_ipv4_host_is_known_by_its_own_mapping(real):
     real.wire.expect(ip4(SERVER4, HOST4, PART), ip6(SERVER_FACE6, HOST6, PART, hlim=63))
 
 
-@pytest.mark.configuration(f"add {HOST4} {HOST6}", f"add {SERVER4} {SERVER_FACE6}")
+@pytest.mark.configuration(f"add {HOST4} {HOST6}", f"add {SERVER4} {SERVER_FACE6} edge")
 def test_the_answer_to_an_ipv4_host_goes_by_its_own_mapping(real):
     """3.3.2: the mapping of the destination, and no prefix is needed."""
     real.wire.expect(ip6(HOST6, SERVER_FACE6, PART), ip4(HOST4, SERVER4, PART, ttl=63, id=ANY))
 
 
-@pytest.mark.configuration(f"add {SERVER4} {SERVER_FACE6}", more=True)
+@pytest.mark.configuration(f"add {SERVER4} {SERVER_FACE6} edge", more=True)
 def test_answers_by_mapping_beside_a_prefix(real):
     """EAM first, the prefix for all others; hairpin is on."""
     real.wire.expect(ip4(SERVER4, HOST4, PART), ip6(SERVER_FACE6, HOST6, PART, hlim=63))

@@ -19,6 +19,7 @@
  *	NLM_F_REPLACE it also replaces the mapping that has the same IPv4 prefix
  *	or the same IPv6 prefix. NLM_F_EXCL excludes NLM_F_REPLACE. Overlaps that
  *	RFC 7757 section 5 permits are refused unless NAT64_A_FORCE is given.
+ *	With NAT64_EAM_A_EDGE, a mapping's hosts are on the IPv4 side (RFC 7756).
  *	NAT64_CMD_EAM_DEL names a mapping by its IPv4 prefix, by its IPv6 prefix
  *	or by both. A NAT64_CMD_EAM_GET dump lists all, or those inside the
  *	prefix that it names.
@@ -182,7 +183,10 @@ enum nat64_prefix_attr {
  * @NAT64_EAM_A_ADDR6: IPv6 prefix, 16 bytes
  * @NAT64_EAM_A_LEN6: u8, 0 to 128; 128 when absent
  * @NAT64_EAM_A_PREFIX: translation prefix that writes the IPv6 source of packets
- *	to this mapping, nest of &enum nat64_prefix_attr; the primary one when absent
+ *	to this mapping, nest of &enum nat64_prefix_attr; the primary one when absent;
+ *	with EDGE, it writes the IPv6 destinations of packets from this mapping
+ * @NAT64_EAM_A_EDGE: flag: the hosts are on the IPv4 side, the IPv6 addresses are
+ *	their faces; ignored where a mapping is only named
  * @__NAT64_EAM_A_MAX: end of the list
  */
 enum nat64_eam_attr {
@@ -192,6 +196,7 @@ enum nat64_eam_attr {
 	NAT64_EAM_A_ADDR6,
 	NAT64_EAM_A_LEN6,
 	NAT64_EAM_A_PREFIX,
+	NAT64_EAM_A_EDGE,
 
 	__NAT64_EAM_A_MAX
 };
