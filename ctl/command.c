@@ -60,7 +60,7 @@ static const struct command commands[] = {
 	  read_conf, cmd_diff, NEEDS_MODULE },
 	{ "save", "", "print the configuration",
 	  NULL, cmd_save, NEEDS_MODULE },
-	{ "import", "map646|jool|tayga FILE",
+	{ "import", "map646|jool|tayga FILE [edge IPV4[/LEN]]...",
 	  "print a configuration made from another translator's",
 	  read_import, cmd_import, 0 },
 	{ "set", "KEY VALUE", "change a setting",

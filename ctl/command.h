@@ -29,6 +29,8 @@
  * @times: number of outputs
  * @status: doctor: the exit status is to tell whether something was found
  * @times_shown: monitor: events have a time
+ * @n_edges: number of @edges
+ * @edges: import: IPv4 prefixes of hosts on the IPv4 side
  * @file: name of a file
  * @conf: what stands in it; freed by command_run()
  */
@@ -45,6 +47,8 @@ struct request {
 	double			times;
 	bool			status;
 	bool			times_shown;
+	unsigned int		n_edges;
+	struct prefix4		edges[ARGS_MAX / 2];
 	const char		*file;
 	struct conf		conf;
 };

@@ -12,20 +12,26 @@
 #define CLAT_MASK	0xfffffff8
 
 /**
- * import_check_side() - refuse a mapping of a host that must be an IPv4 host
- * @args: where it was read, for errors
+ * import_is_clat() - whether a mapping can only be of an IPv4 host
  * @eam: mapping
  */
-int import_check_side(const struct args *args, const struct eam *eam)
+bool import_is_clat(const struct eam *eam)
 {
-	if ((ntohl(eam->p4.addr.s_addr) & CLAT_MASK) != CLAT_PREFIX)
-		return EXIT_OK;
-	return args_invalid(args, "%s belongs to an IPv4 host behind a CLAT (RFC 7335), but a mapping is for an IPv6 host here: nat64 cannot be a CLAT",
-			    addr_short4(&eam->p4));
+	return (ntohl(eam->p4.addr.s_addr) & CLAT_MASK) == CLAT_PREFIX;
+}
+
+static size_t count_edges(const struct conf *conf)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < conf->n_eams; i++)
+		n += conf->eams[i].edge;
+	return n;
 }
 
 /**
- * import_check_pref64() - refuse mappings without a translation prefix
+ * import_check_sides() - refuse mappings of one side without a prefix
  * @conf: what was read
  * @at: file
  * @key: what would have given the prefix
@@ -33,17 +39,20 @@ int import_check_side(const struct args *args, const struct eam *eam)
  * Where no prefix is, both hosts of a packet have mappings, so some of the
  * mappings are of IPv4 hosts. With one, nothing in the file tells: say so.
  */
-int import_check_pref64(const struct conf *conf, const struct location *at,
-			const char *key)
+int import_check_sides(const struct conf *conf, const struct location *at,
+		       const char *key)
 {
-	if (!conf->n_eams)
+	size_t n = count_edges(conf);
+
+	if (!conf->n_eams || (n == conf->n_eams && conf->n_pref64s))
 		return EXIT_OK;
-	if (!conf->n_pref64s) {
-		error_at(at, 0, "there is no %s, so some of the mappings are of IPv4 hosts, but a mapping is for an IPv6 host here: choose a prefix in which IPv6 hosts see IPv4 hosts, and leave out the mappings of IPv4 hosts",
+	if (!conf->n_pref64s && (!n || n == conf->n_eams)) {
+		error_at(at, 0, "there is no %s, so some of the mappings are of IPv4 hosts and some of IPv6 hosts: say which are of IPv4 hosts, with edge IPV4/LEN behind the file",
 			 key);
 		return EXIT_USAGE;
 	}
-	error_at(at, 0, "each mapping is taken to be of an IPv6 host; one of an IPv4 host (edge relay, CLAT) must be left out");
+	if (!n)
+		error_at(at, 0, "each mapping is taken to be of an IPv6 host; one of an IPv4 host (edge relay, CLAT) needs the word edge");
 	return EXIT_OK;
 }
 

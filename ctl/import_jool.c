@@ -238,10 +238,9 @@ static int read_entry(struct import *import, size_t index, json_t *entry)
 	push_word(&args, p4);
 	push_word(&args, p6);
 	ret = conf_read_pair(&args, &eam);
-	if (!ret)
-		ret = import_check_side(&args, &eam);
 	if (ret)
 		return ret;
+	eam.edge = import_is_clat(&eam);
 	/* There is no line; the place among the entries tells as much. */
 	eam.line = index + 1;
 	conf_add_eam(import->conf, &eam);
@@ -396,7 +395,6 @@ static int check_doubles(const struct import *import)
 int import_jool(struct conf *conf, const char *file)
 {
 	struct import import = { .conf = conf, .file = input_name(file) };
-	struct location at = { .file = input_name(file) };
 	json_t *top = parse_json(file);
 	int ret;
 
@@ -410,7 +408,5 @@ int import_jool(struct conf *conf, const char *file)
 	if (!ret)
 		ret = set_tos(&import);
 	json_decref(top);
-	if (!ret)
-		ret = check_doubles(&import);
-	return ret ? ret : import_check_pref64(conf, &at, "\"pool6\"");
+	return ret ? ret : check_doubles(&import);
 }

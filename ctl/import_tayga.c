@@ -12,9 +12,6 @@
 
 #define PATH_SIZE	4096
 
-/* What is wrong with a file that can only be of a CLAT. */
-#define NO_CLAT		"which maps an IPv4 host, but a mapping is for an IPv6 host here: nat64 cannot be a CLAT (RFC 6877)"
-
 /**
  * struct import - a configuration of TAYGA
  * @conf: what was read
@@ -22,6 +19,7 @@
  * @data_dir: "data-dir", or empty
  * @map_file: "map-file", or empty
  * @map_path: where that is
+ * @is_clat: all of its mappings are of IPv4 hosts
  */
 struct import {
 	struct conf	*conf;
@@ -29,6 +27,7 @@ struct import {
 	char		data_dir[PATH_SIZE];
 	char		map_file[PATH_SIZE];
 	char		map_path[2 * PATH_SIZE];
+	bool		is_clat;
 };
 
 /**
@@ -67,10 +66,9 @@ static int read_map(struct import *import, struct args *args,
 	ret = conf_read_pair(args, &eam);
 	if (!ret)
 		ret = args_end(args);
-	if (!ret)
-		ret = import_check_side(args, &eam);
 	if (ret)
 		return ret;
+	eam.edge = import_is_clat(&eam);
 	eam.file = import->file;
 	conf_add_eam(import->conf, &eam);
 	return EXIT_OK;
@@ -206,9 +204,9 @@ static int read_unsupported(struct import *import, struct args *args,
 static int read_tun_route(struct import *import, struct args *args,
 			  const struct directive *directive)
 {
+	/* Whatever hosts of the IPv4 side send to anywhere. */
 	if (args_more(args) && !strcmp(args->word[args->next], "0.0.0.0/0"))
-		return args_invalid(args, "the IPv4 default route makes this a CLAT, "
-				    NO_CLAT);
+		import->is_clat = true;
 	return read_unsupported(import, args, directive);
 }
 
@@ -255,8 +253,7 @@ static int read_directive(struct import *import, struct args *args)
 	if (ret)
 		return ret;
 	if (is_clatd(word))
-		return args_invalid(args, "this is a configuration of clatd, "
-				    NO_CLAT);
+		return args_invalid(args, "this is a configuration of clatd: a CLAT is \"prefix add PLAT-PREFIX\" and \"add CLAT-V4-ADDR CLAT-V6-ADDR edge\" here");
 	return args_invalid(args, "%s is not a directive of TAYGA",
 			    quoted(word));
 }
@@ -316,6 +313,7 @@ int import_tayga(struct conf *conf, const char *file)
 	struct location at = { .file = input_name(file) };
 	struct import import = { .conf = conf };
 	struct args args = { .at = at };
+	size_t i;
 	int ret;
 
 	/* The default there. */
@@ -326,8 +324,8 @@ int import_tayga(struct conf *conf, const char *file)
 		ret = read_mappings(&import);
 	if (!ret)
 		ret = conf_check(conf, true);
-	if (!ret)
-		ret = import_check_pref64(conf, &at, "prefix");
+	for (i = 0; i < conf->n_eams; i++)
+		conf->eams[i].edge |= import.is_clat;
 	conf->n_files = 0;
 	return ret;
 }

@@ -109,9 +109,14 @@ bool nat64_edge_takes4(const struct nat64_net *nn,
 		       const struct sk_buff *skb, struct net_device *dev,
 		       bool is_local)
 {
-	const struct nat64_eam *edge = nat64_edge_sender4(cfg, skb);
+	const struct nat64_eam *edge;
 	__be32 daddr = ip_hdr(skb)->daddr;
 
+	/* Where there is a way to IPv4, the gateway's own errors go there. */
+	if (is_local && cfg->n_claimed)
+		edge = find_edge4(cfg, ip_hdr(skb)->saddr);
+	else
+		edge = nat64_edge_sender4(cfg, skb);
 	return edge && nat64_addr4_is_host(daddr) &&
 	       has_address6(cfg, edge, daddr) &&
 	       !is_native4(&nn->native, skb, dev, is_local);

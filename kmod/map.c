@@ -119,6 +119,17 @@ static enum nat64_counter map_source4(struct nat64_pkt *p)
 	return NAT64_OK;
 }
 
+/*
+ * What the gateway itself sends passes by LOCAL_OUT again as IPv6. To be
+ * translated there once more could go on without an end.
+ */
+static bool leads_back(const struct nat64_pkt *p)
+{
+	return !nat64_edge_is_face(p->cfg, &p->a.src6) &&
+	       (nat64_prefix_claiming(p->cfg, &p->a.dst6) ||
+		nat64_edge_is_face(p->cfg, &p->a.dst6));
+}
+
 /**
  * nat64_map46() - find the IPv6 addresses of a packet
  * @p: packet with its IPv4 addresses and the border mapping of its destination,
@@ -145,6 +156,8 @@ enum nat64_counter nat64_map46(struct nat64_pkt *p)
 		p->prefix = nat64_config_peer_prefix(p->cfg, p->dst_eam);
 	}
 	reason = map_source4(p);
+	if (unlikely(p->local && p->cfg->has_edge) && !reason && leads_back(p))
+		return NAT64_LOOP;
 	if (likely(!reason && !p->icmp_error))
 		p->csum = nat64_csum_addrs(&p->a);
 	return reason;

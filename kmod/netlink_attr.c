@@ -36,7 +36,7 @@ static const struct nla_policy eam_policy[NAT64_EAM_A_MAX + 1] = {
 	[NAT64_EAM_A_ADDR6]		= ADDR6,
 	[NAT64_EAM_A_LEN6]		= LEN6,
 	[NAT64_EAM_A_PREFIX]		= NLA_POLICY_NESTED(own_prefix_policy),
-	[NAT64_EAM_A_EDGE]		= { .type = NLA_FLAG },
+	[NAT64_EAM_A_EDGE]		= FLAG,
 };
 
 static const struct nla_policy eam_name_policy[NAT64_EAM_A_MAX + 1] = {

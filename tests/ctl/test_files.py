@@ -114,7 +114,7 @@ BAD = [
      '"192.0.2.1/24" has bits set beyond its length; the prefix is 192.0.2.0/24'),
     ("add 192.0.2.0/24 2001:db8::/127", "1:18",
      "192.0.2.0/24 leaves 8 bits, for which 2001:db8::/127 has only 1 (RFC 7757 section 3.2)"),
-    ("add 192.0.2.1 2001:db8::1 192.0.2.1", "1:27", '"192.0.2.1" is not prefix or force'),
+    ("add 192.0.2.1 2001:db8::1 192.0.2.1", "1:27", '"192.0.2.1" is not prefix, edge or force'),
     ("prefix del 64:ff9b::/96", "1:8", '"del" is not add'),
     ("prefix add 64:ff9b::/96 x", "1:25", '"x" is not primary'),
     ("set hairpin on off", "1:16", '"off" is one word too many'),

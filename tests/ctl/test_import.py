@@ -109,12 +109,11 @@ JOOL = {
 
 
 SIDE = ("each mapping is taken to be of an IPv6 host; one of an IPv4 host (edge relay, CLAT) "
-        "must be left out")
-BOTH = ("so some of the mappings are of IPv4 hosts, but a mapping is for an IPv6 host here: choose "
-        "a prefix in which IPv6 hosts see IPv4 hosts, and leave out the mappings of IPv4 hosts")
+        "needs the word edge")
+BOTH = ("so some of the mappings are of IPv4 hosts and some of IPv6 hosts: say which are of IPv4 "
+        "hosts, with edge IPV4/LEN behind the file")
 NATIVE = ("is left out; if it lies in a mapping, a more specific route to it on the gateway does "
           "the same (RFC 7915 section 4.6)")
-CLAT = "an IPv4 host behind a CLAT (RFC 7335), but a mapping is for an IPv6 host here"
 
 
 def test_jool(tmp_path):
@@ -230,9 +229,6 @@ def test_jool_for_iptables(tmp_path):
     ('{"eamt": [{"ipv4 prefix": "192.0.2.1", "ipv6 prefix": "2001:db8::1"},'
      ' {"ipv4 prefix": "192.0.2.1", "ipv6 prefix": "2001:db8::2"}]}',
      ": eamt entry 2: 192.0.2.1/32 is already mapped to 2001:db8::1/128 in entry 1"),
-    ('{"global": {"pool6": "64:ff9b::/96"},'
-     ' "eamt": [{"ipv4 prefix": "192.0.0.1", "ipv6 prefix": "2001:db8::1"}]}',
-     f": eamt entry 1: 192.0.0.1 belongs to {CLAT}: nat64 cannot be a CLAT"),
 ])
 def test_bad_jool(tmp_path, text, error):
     file = tmp_path / "jool.conf"
@@ -307,8 +303,8 @@ def test_tayga_that_forwards_datagrams_without_a_checksum(tmp_path):
         f"{file}:2:16: UDP without a checksum is not forwarded: checksums are computed\n")
 
 
-NO_CLAT = ("which maps an IPv4 host, but a mapping is for an IPv6 host here: nat64 cannot be a CLAT "
-           "(RFC 6877)")
+NO_CLATD = ('this is a configuration of clatd: a CLAT is "prefix add PLAT-PREFIX" and '
+            '"add CLAT-V4-ADDR CLAT-V6-ADDR edge" here')
 
 
 @pytest.mark.parametrize("text, error", [
@@ -328,11 +324,8 @@ NO_CLAT = ("which maps an IPv4 host, but a mapping is for an IPv6 host here: nat
     ("bogus 1", ':1:1: "bogus" is not a directive of TAYGA'),
     ("map 192.0.2.1 2001:db8:1::1\nmap 198.51.100.0/24 2001:db8:2::/120",
      f": there is no prefix, {BOTH}"),
-    ("prefix 64:ff9b::/96\nmap 192.0.0.1 2001:db8::7",
-     f":2:15: 192.0.0.1 belongs to {CLAT}: nat64 cannot be a CLAT"),
-    ("tun-route 0.0.0.0/0", f":1:1: the IPv4 default route makes this a CLAT, {NO_CLAT}"),
-    ("# clatd\nclat-dev=clat", f":2:1: this is a configuration of clatd, {NO_CLAT}"),
-    ("clat-v4-addr 192.0.0.1", f":1:1: this is a configuration of clatd, {NO_CLAT}"),
+    ("# clatd\nclat-dev=clat", f":2:1: {NO_CLATD}"),
+    ("clat-v4-addr 192.0.0.1", f":1:1: {NO_CLATD}"),
 ])
 def test_bad_tayga(tmp_path, text, error):
     file = tmp_path / "tayga.conf"
@@ -351,3 +344,57 @@ def test_bad_map_file_of_tayga(tmp_path):
                 f"{file}")
     more.unlink()
     check_error(ctl("import", "tayga", file), BAD_USAGE, f"{more}: No such file or directory")
+
+
+# Mappings of IPv4 hosts.
+
+def jool(*entries, pool6=None):
+    return json.dumps({"global": {"pool6": pool6} if pool6 else {}, "eamt": [
+        {"ipv4 prefix": four, "ipv6 prefix": six} for four, six in entries]})
+
+
+TUTORIAL = jool(("198.51.100.0/24", "2001:db8:4::/120"), ("192.0.2.0/24", "2001:db8:6::/120"))
+
+
+@pytest.mark.parametrize("kind, text, words, lines", [
+    ("jool", TUTORIAL, ["edge", "192.0.2.0/24"],
+     ["add 192.0.2.0/24 2001:db8:6::/120 edge", "add 198.51.100.0/24 2001:db8:4::/120"]),
+    ("jool", TUTORIAL, ["edge", "198.51.100.0/24"],
+     ["add 192.0.2.0/24 2001:db8:6::/120", "add 198.51.100.0/24 2001:db8:4::/120 edge"]),
+    ("jool", jool(("192.0.0.1", "2001:db8::1"), pool6="64:ff9b::/96"), [],
+     ["prefix add 64:ff9b::/96 primary", "add 192.0.0.1 2001:db8::1 edge"]),
+    ("jool", jool(("203.0.113.1", "2001:db8::1"), ("203.0.113.2", "2001:db8::2"),
+                  ("198.51.100.1", "2001:db8::3"), pool6="64:ff9b::/96"),
+     ["edge", "203.0.113.0/31", "edge", "203.0.113.2"],
+     ["prefix add 64:ff9b::/96 primary", "add 198.51.100.1 2001:db8::3", "add 203.0.113.1 2001:db8::1 edge",
+      "add 203.0.113.2 2001:db8::2 edge"]),
+    # As clatd writes it.
+    ("tayga", "tun-device clat\nprefix 64:ff9b::/96\nipv4-addr 192.0.0.2\nmap 192.0.0.1 2001:db8::c1a7\n", [],
+     ["set icmp-source4 192.0.0.2", "prefix add 64:ff9b::/96 primary", "add 192.0.0.1 2001:db8::c1a7 edge"]),
+    ("tayga", "prefix 64:ff9b::/96\nmap 10.0.0.0/24 2001:db8::/120\ntun-route 0.0.0.0/0\n", [],
+     ["prefix add 64:ff9b::/96 primary", "add 10.0.0.0/24 2001:db8::/120 edge"]),
+    ("tayga", "map 198.51.100.0/24 2001:db8:4::/120\nmap 192.0.2.1 2001:db8:6::1\n", ["edge", "192.0.2.1"],
+     ["add 192.0.2.1 2001:db8:6::1 edge", "add 198.51.100.0/24 2001:db8:4::/120"]),
+])
+def test_mappings_of_ipv4_hosts(tmp_path, kind, text, words, lines):
+    file = tmp_path / "conf"
+    file.write_text(text)
+    done = ctl("import", kind, file, *words)
+    assert (done.returncode, [line for line in done.stdout.splitlines()
+                              if not line.startswith("set udp-zero")]) == (0, lines)
+    assert SIDE not in done.stderr
+    (tmp_path / "made").write_text(done.stdout)
+    checked = ctl("check", tmp_path / "made")
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words, error", [
+    (["edge", "10.0.0.0/8"], "nat64ctl: edge 10.0.0.0/8: no mapping lies inside"),
+    (["edge"], 'nat64ctl: an IPv4 address is missing after "edge"'),
+    (["edge", "0.0.0.0/0"], f'FILE: there is no "pool6", {BOTH}'),
+    (["border", "10.0.0.0/8"], 'nat64ctl: "border" is not edge'),
+])
+def test_bad_sides(tmp_path, words, error):
+    file = tmp_path / "jool.conf"
+    file.write_text(TUTORIAL)
+    check_error(ctl("import", "jool", file, *words), BAD_USAGE, error.replace("FILE", str(file)))

@@ -82,7 +82,7 @@ WORDS = [
      "192.0.2.0/24 leaves 8 bits, for which 2001:db8::/121 has only 7 (RFC 7757 section 3.2)"),
     ("add 0.0.0.0/0 2001:db8::/97",
      "0.0.0.0/0 leaves 32 bits, for which 2001:db8::/97 has only 31 (RFC 7757 section 3.2)"),
-    ("add 192.0.2.1 2001:db8::1 via", '"via" is not prefix or force'),
+    ("add 192.0.2.1 2001:db8::1 via", '"via" is not prefix, edge or force'),
     ("add 192.0.2.1 2001:db8::1 prefix", 'a translation prefix is missing after "prefix"'),
     ("add 192.0.2.1 2001:db8::1 prefix ::1/128",
      f'"::1/128": the length of a translation prefix is {LENGTHS}'),

@@ -24,7 +24,7 @@ MAPPINGS = ("203.0.113.128/25 2001:db8:beef::/121", "192.0.2.16/28 2001:db8:cccc
             "0.0.0.0/0 2001:db8:ff00::/40", "8.8.8.0/30 2001:db8:8::/126",
             f"203.0.113.99 {GATEWAY6}", "203.0.113.77 INSIDE", f"{GATEWAY4} 2001:db8:1::77")
 # Of hosts on the IPv4 side, now and then beside or inside of the others.
-EDGES = ("192.0.0.1 2001:db8:46::1", "198.51.100.2 2001:db8:46::2", "192.0.2.64/26 2001:db8:4664::/122",
+FACES = ("192.0.0.1 2001:db8:46::1", "198.51.100.2 2001:db8:46::2", "192.0.2.64/26 2001:db8:4664::/122",
          "10.0.0.0/24 2001:db8:4610::/120", "100.64.0.0/16 2001:db8:4600::/96", "1.1.1.1 FACE",
          f"{GATEWAY4} 2001:db8:46::4")
 SETTINGS = {
@@ -97,7 +97,7 @@ def scene(rng):
 def edge_mappings(rng, prefixes):
     if rng.randrange(3):
         return []
-    pairs = [line.split() for line in rng.sample(EDGES, rng.choice((1, 1, 2, 3)))]
+    pairs = [line.split() for line in rng.sample(FACES, rng.choice((1, 1, 2, 3)))]
     inside = str(embed(prefixes[0], "203.0.113.46")) if prefixes else "2001:db8:46::3"
     return [(four, six.replace("FACE", inside)) for four, six in pairs]
 

@@ -103,7 +103,7 @@ class Model(Model4to6, Model6to4):
 
     def _leads4(self, addr):
         """4.6: a route more specific than the default leads to an IPv4 address."""
-        own = [IPv4Network(self.gateway4)] + [IPv4Network(self.link4)] * bool(self.link4)
+        own = [IPv4Network(n) for n in (self.gateway4, self.link4) if n]
         return self._native(addr, 0) or any(addr in n for n in own)
 
     def _native(self, addr, than):

@@ -30,10 +30,15 @@ class Model4to6:
         return self._to6(h, src, dst, prefix, h.ttl - (not self.local))
 
     def _edge_sender(self, h):
-        """The edge mapping of the source, or of whom an ICMP error was to reach."""
+        """The edge mapping of the source, or of whom an ICMP error was to reach.
+
+        An error of the gateway's own goes by IPv4 where there is a way.
+        """
         mapping = self.mapping4(h.src)
         if mapping and mapping.edge:
             return mapping
+        if self.local and self.prefixes and not all(m.edge for m in self.mappings):
+            return None
         if not h.icmp_error or len(h.payload) < 28:
             return None
         mapping = self.mapping4(four_of(bytes(h.payload[24:28])))
@@ -72,7 +77,12 @@ class Model4to6:
                 raise Refused("loop", PROHIBITED)
         if is_in(h.src, "illegal 4") and not h.icmp_error:
             raise Silently("source_illegal")
-        return self._source6(h, prefix, dst), dst, prefix
+        src = self._source6(h, prefix, dst)
+        # What is local, and not from a face, could be translated without an end.
+        if self.local and any(m.edge for m in self.mappings) and not self._is_face(src) and (
+                self.claiming(dst) or self._is_face(dst)):
+            raise Refused("loop", PROHIBITED)
+        return src, dst, prefix
 
     def _edge_destination(self, h, prefix):
         mapping = self.mapping4(h.dst)

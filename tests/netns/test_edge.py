@@ -209,6 +209,20 @@ def test_errors_of_a_router_behind_the_gateway(expect):
 
 
 @edge
+def test_errors_of_the_gateway(real):
+    """Made by its IPv4 stack, of packets that are forwarded natively."""
+    packet = ip4(FAR4, SERVER4, PART, ttl=1)
+    real.wire.expect(packet, ip6("2001:db8:100::c633:6401", FAR6, icmp6(3, 0, 0, in6(PART, hlim=1)), hlim=64, tclass=0xc0))
+
+
+@beside
+def test_errors_of_a_gateway_that_has_border_hosts(real):
+    """They go by IPv4, and are not translated there and back without an end."""
+    packet = ip4(FAR4, SERVER4, PART, ttl=1)
+    real.wire.expect(packet, time_exceeded(packet))
+
+
+@edge
 def test_other_packets_of_that_router_are_its_own(expect):
     packet = ip4(ROUTER4, FAR4, icmp4(11, 0, 0, ip4(FAR4, "198.51.100.77", PART)))
     expect(packet, ip4(ROUTER4, FAR4, icmp4(11, 0, 0, ip4(FAR4, "198.51.100.77", PART)), ttl=63))
