@@ -79,7 +79,7 @@ static void warn_of_mapping(struct warnings *w, const struct eam *eam,
 		warn_at(w, eam->line, eam->column4,
 			"%s is private, and its peers, which will be private as well, cannot stand in %s: packets are refused as wkp_not_global; use a prefix of your own",
 			addr_text4(&eam->p4), addr_text6(p));
-	if (128 - eam->p6.len > 32 - eam->p4.len)
+	if (!eam->is_block && 128 - eam->p6.len > 32 - eam->p4.len)
 		warn_at(w, eam->line, eam->column6,
 			"%s is wider than %s: several IPv6 addresses become one IPv4 address; /%u would do",
 			addr_text6(&eam->p6), addr_text4(&eam->p4),

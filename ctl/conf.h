@@ -30,6 +30,8 @@ struct pref64 {
  * @p6: IPv6 prefix
  * @own: translation prefix that it names; length 0 for the primary one
  * @edge: its hosts are on the IPv4 side
+ * @is_block: a block of translatable addresses, which has no @p6 yet, or a
+ *	mapping that it became
  * @force: it may overlap others
  * @file: which of the files of the configuration gives it
  * @line: line of that file
@@ -42,6 +44,7 @@ struct eam {
 	struct prefix6	p6;
 	struct prefix6	own;
 	bool		edge;
+	bool		is_block;
 	bool		force;
 	__u8		file;
 	unsigned int	line;
@@ -97,6 +100,11 @@ const struct prefix6 *conf_prefix_of(const struct conf *conf,
 void conf_force_overlaps(struct conf *conf);
 
 #define CONF_EVERYTHING	"this maps every IPv4 address, so the gateway's own traffic as well; write \"force\" behind it if that is meant"
+
+bool block_expand(struct conf *conf, const struct prefix6 *p,
+		  const struct eam *block);
+const char *block_error(const struct prefix6 *p);
+int block_expand_all(struct conf *conf);
 
 void conf_print(const struct conf *conf, FILE *to);
 void conf_print_eam(const struct eam *eam, FILE *to);

@@ -93,16 +93,44 @@ int conf_read_pair(struct args *args, struct eam *eam)
 	return check_suffixes(args, eam);
 }
 
+/* No IPv6 address begins so. */
+static bool is_block_next(const struct args *args)
+{
+	return args->next + 1 < args->n && *args->word[args->next + 1] == 't';
+}
+
+/* IPV4[/LEN] translatable */
+static int read_block(struct args *args, struct eam *eam)
+{
+	static const char *const names[] = { "translatable" };
+	unsigned int key;
+	int ret;
+
+	memset(eam, 0, sizeof(*eam));
+	eam->is_block = true;
+	eam->line = args->at.line;
+	eam->column4 = args->column[args->next];
+	ret = addr_read4(args, "an IPv4 address", &eam->p4);
+	if (!ret && !addr_unicast4(&eam->p4))
+		ret = args_invalid(args, "%s cannot be mapped: it is not for unicast beyond a host",
+				   addr_text4(&eam->p4));
+	return ret ? ret : args_keyword(args, names, sizeof(*names), 1,
+					"translatable", &key);
+}
+
 /**
- * conf_read_eam() - read IPV4[/LEN] IPV6[/LEN] [prefix PREFIX/LEN] [edge] [force]
+ * conf_read_eam() - read a mapping
  * @args: arguments
  * @eam: filled in
+ *
+ * IPV4[/LEN] IPV6[/LEN]|translatable [prefix PREFIX/LEN] [edge] [force]
  */
 int conf_read_eam(struct args *args, struct eam *eam)
 {
 	int ret;
 
-	ret = conf_read_pair(args, eam);
+	ret = is_block_next(args) ? read_block(args, eam) :
+				    conf_read_pair(args, eam);
 	return ret ? ret : read_eam_options(args, eam);
 }
 
@@ -238,6 +266,8 @@ int conf_load_file(struct conf *conf, const char *file, bool force)
 	input_free(&input);
 	choose_primary(conf);
 	if (!ret)
+		ret = block_expand_all(conf);
+	if (!ret)
 		ret = conf_check(conf, force);
 	if (!ret && force)
 		conf_warn(conf);
@@ -285,6 +315,8 @@ int conf_check_file(struct conf *conf, const char *file, bool force)
 		errors = read_lines(conf, &input);
 	input.at.line = 0;
 	choose_primary(conf);
+	if (!ret && !errors)
+		errors = !!block_expand_all(conf);
 	if (!ret && !errors)
 		errors = conf_check_all(conf, force, ERRORS_MAX);
 	if (errors == ERRORS_MAX)

@@ -5,7 +5,7 @@
 #include "module.h"
 #include "print.h"
 
-/* IPV4[/LEN] IPV6[/LEN] [prefix PREFIX/LEN] [edge] [force] */
+/* IPV4[/LEN] IPV6[/LEN]|translatable [prefix PREFIX/LEN] [edge] [force] */
 int read_eam(struct ctl *ctl, struct args *args, struct request *req)
 {
 	int ret;
@@ -17,9 +17,42 @@ int read_eam(struct ctl *ctl, struct args *args, struct request *req)
 	return args_invalid(args, CONF_EVERYTHING);
 }
 
+static int put_block(struct ctl *ctl, const struct conf *prefixes,
+		     const struct eam *block, unsigned int flags)
+{
+	const struct prefix6 *p = conf_prefix_of(prefixes, block);
+	struct conf conf = {};
+	int ret = EXIT_REFUSED;
+
+	if (p && block_expand(&conf, p, block))
+		ret = ctl_done(ctl, module_eam_add(ctl->nl, conf.eams,
+						   conf.n_eams,
+						   flags | MODULE_FORCE, NULL));
+	else
+		error_at(&ctl->at, 0, "%s", block_error(p));
+	conf_free(&conf);
+	return ret;
+}
+
+/* A block is of the prefix that is the primary one now. */
+static int add_block(struct ctl *ctl, const struct eam *block,
+		     unsigned int flags)
+{
+	struct reply reply = {};
+	int ret;
+
+	ret = ctl_result(ctl, module_prefix_list(ctl->nl, &reply));
+	if (!ret)
+		ret = put_block(ctl, &reply.conf, block, flags);
+	reply_free(&reply);
+	return ret;
+}
+
 static int add_mapping(struct ctl *ctl, const struct eam *eam,
 		       unsigned int flags)
 {
+	if (eam->is_block)
+		return add_block(ctl, eam, flags);
 	if (ctl->force || eam->force)
 		flags |= MODULE_FORCE;
 	return ctl_done(ctl, module_eam_add(ctl->nl, eam, 1, flags, NULL));

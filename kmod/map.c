@@ -217,7 +217,7 @@ static enum nat64_counter map_source6(struct nat64_pkt *p)
 
 /*
  * What a host on the IPv4 side is not to get from IPv6: what says that it comes
- * from the gateway itself, or from another host that is on this side.
+ * from the gateway itself or all of a link, or from another host of this side.
  */
 static bool is_source_spoofed(const struct nat64_pkt *p)
 {
@@ -226,7 +226,7 @@ static bool is_source_spoofed(const struct nat64_pkt *p)
 	if (p->src_eam && !nat64_eam_is_edge(p->src_eam))
 		return false;
 	if (!p->local && inet_addr_type_dev_table(p->nn->net, p->in,
-						  p->a.src4) == RTN_LOCAL)
+						  p->a.src4) != RTN_UNICAST)
 		return true;
 	eam = p->src_eam ?: nat64_eam_find4(p->cfg->table, p->a.src4);
 	return eam && nat64_eam_is_edge(eam) && nat64_edge_is_here(p);

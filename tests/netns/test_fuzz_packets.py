@@ -16,11 +16,12 @@ import pytest
 import util
 from addresses import CONFIG, GATEWAY4, GATEWAY6, HOST6, SERVER6
 from frame import GSO_UDP_L4
-from generator import MEMORY, Generator, Sent, scene
+from generator import MEMORY, Generator, Sent
 from model import Model
 from netlink import Socket, attributes, named
 from packet import checksum, describe, difference, ip6, tcp, udp, version
 from router import Router, destination, segments, sum_at
+from scenes import scene
 from taps import GRO_KINDS, OFFLOADS, Listener, TapGateway
 
 SEED = os.environ.get("NAT64_FUZZ_SEED", "1")
