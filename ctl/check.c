@@ -75,7 +75,8 @@ static void warn_of_mapping(struct warnings *w, const struct eam *eam,
 	if (conf_is_everything(eam))
 		warn_at(w, eam->line, eam->column4,
 			"this maps every IPv4 address, the gateway's own traffic included");
-	else if (strict && !eam->edge && p && addr_is_wkp(p) && addr_is_private4(&eam->p4))
+	else if (strict && !eam->edge && p && addr_is_wkp(p) &&
+		 addr_is_private4(&eam->p4))
 		warn_at(w, eam->line, eam->column4,
 			"%s is private, and its peers, which will be private as well, cannot stand in %s: packets are refused as wkp_not_global; use a prefix of your own",
 			addr_text4(&eam->p4), addr_text6(p));

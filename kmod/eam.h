@@ -38,7 +38,8 @@ struct nat64_eam_counters;
  * @len4: length of the IPv4 prefix, 0 to 32
  * @len6: length of the IPv6 prefix, 0 to 128; 128 - @len6 >= 32 - @len4
  * @prefix_index: translation prefix that writes IPv6 sources towards this
- *	mapping, destinations from an edge one, an index of nat64_config.prefix, or NAT64_PREFIX_PRIMARY
+ *	mapping, destinations from an edge one, an index of nat64_config.prefix,
+ *	or NAT64_PREFIX_PRIMARY
  * @flags: NAT64_EAM_*; RETIRED ones are set during a batch only
  * @next: next mapping that the batch retires
  * @rcu: for the grace period after removal

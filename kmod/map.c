@@ -264,7 +264,8 @@ static enum nat64_counter map_source_to_face(struct nat64_pkt *p)
 /**
  * nat64_map64() - find the IPv4 addresses of a packet
  * @p: packet with its IPv6 addresses and the translation prefix of its
- *	destination, or none if that is the face of an edge mapping; gets the IPv4 addresses, the mappings of both, and @p->csum
+ *	destination, or none if that is the face of an edge mapping; gets
+ *	the IPv4 addresses, the mappings of both, and @p->csum
  *
  * Context: RCU read lock.
  *

@@ -16,9 +16,7 @@
 #include <linux/rhashtable.h>
 #include <net/fib_notifier.h>
 #include <net/ip6_fib.h>
-#include <net/ip6_route.h>
 #include <net/ip_fib.h>
-#include <net/l3mdev.h>
 
 #include "compat/flow.h"
 #include "config.h"
@@ -487,18 +485,6 @@ static bool has_reject(const struct nat64_native *native, __be32 daddr, u8 len)
 	return false;
 }
 
-/* The device that decides on the routing table: a VRF's, or loopback. */
-static struct net_device *input_dev(struct net_device *dev, bool is_local)
-{
-	int vrf;
-
-	if (!is_local)
-		return dev;
-	vrf = l3mdev_master_ifindex_rcu(dev);
-	return (vrf ? dev_get_by_index_rcu(dev_net(dev), vrf) : NULL) ?:
-	       dev_net(dev)->loopback_dev;
-}
-
 /**
  * nat64_native_route4() - whether a native route is better than a mapping
  * @native: what is known of the namespace's routes
@@ -544,7 +530,7 @@ bool nat64_native_leads4(const struct nat64_native *native,
 	struct fib_result res;
 	int err;
 
-	fl4->flowi4_iif = input_dev(dev, is_local)->ifindex;
+	fl4->flowi4_iif = nat64_native_input_dev(dev, is_local)->ifindex;
 	fl4->flowi4_mark = skb->mark;
 	err = fib_lookup(dev_net(dev), fl4, &res, 0);
 	switch (err) {
@@ -579,36 +565,4 @@ bool nat64_native_ask4(const struct nat64_native *native,
 
 	nat64_flowi4_set_tos(&fl4, ip_hdr(skb)->tos);
 	return nat64_native_route4(native, skb, dev, is_local, &fl4, eam);
-}
-
-/**
- * nat64_native_route6() - whether a native route is more specific than a length
- * @skb: IPv6 packet
- * @dev: as nat64_pkt.in
- * @is_local: whether the gateway itself sends the packet
- * @len: length of the translation prefix of its destination, or of the face
- *
- * RFC 7915 section 5.6. At equal length the packet is translated. Worth asking
- * while nat64_native.has_specific6 only. Context: RCU read lock.
- */
-bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
-			 bool is_local, u8 len)
-{
-	struct net_device *in = input_dev(dev, is_local);
-	struct flowi6 fl6 = {
-		.daddr = ipv6_hdr(skb)->daddr,
-		.saddr = ipv6_hdr(skb)->saddr,
-		.flowlabel = ip6_flowinfo(ipv6_hdr(skb)),
-		.flowi6_iif = in->ifindex,
-		.flowi6_mark = skb->mark,
-	};
-	const struct fib6_info *from;
-	const struct rt6_info *rt;
-
-	rt = (struct rt6_info *)ip6_route_input_lookup(dev_net(dev), in, &fl6,
-						       NULL,
-						       RT6_LOOKUP_F_HAS_SADDR |
-						       RT6_LOOKUP_F_DST_NOREF);
-	from = rcu_dereference(rt->from);
-	return from && from->fib6_dst.plen > len;
 }

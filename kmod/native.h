@@ -74,6 +74,8 @@ bool nat64_native_leads4(const struct nat64_native *native,
 bool nat64_native_ask4(const struct nat64_native *native,
 		       const struct sk_buff *skb, struct net_device *dev,
 		       bool is_local, const struct nat64_eam *eam);
+struct net_device *nat64_native_input_dev(struct net_device *dev,
+					  bool is_local);
 bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
 			 bool is_local, u8 len);
 
