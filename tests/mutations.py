@@ -130,8 +130,7 @@ break_("table_batch.c", ("a batch begins a generation", "t->generation + 1);", "
 break_("control.c", ("a configuration begins a generation", "old->table->generation + 1 -",
                      "old->table->generation -"), tests="flows")
 break_("xlat64.c",
-       ("a known flow counts for its mapping", "p->src_eam ?: nat64_eam_find6(p->cfg->table,\n\t\t\t\t\t\t\t &p->a.src6)",
-        "p->src_eam"),
+       ("a known flow counts for its mapping", "if (!src_eam)\n\t\tsrc_eam = nat64_eam_find6(p->cfg->table, &p->a.src6);", ""),
        tests="flows")
 
 # Network headers.
@@ -171,12 +170,12 @@ break_("map.c",
 break_("map.c",
        ("RFC 7757 4.2.1, rule 1", "if (unlikely(!p->cfg->set.hairpin || !p->prefix))\n\t\treturn true;",
         "if (1)\n\t\treturn true;"),
-       ("a mapping inside the prefix", "if (unlikely(p->cfg->overlaps_pref64)) {", "if (0) {"),
+       ("a mapping inside the prefix", "if (unlikely(p->cfg->overlaps_pref64 || !p->prefix)) {", "if (!p->prefix) {"),
        tests="addresses")
 break_("map.c",
        ("a pool of sources", "(__force __be32)random & ~mask", "(__force __be32)0 & ~mask"),
        tests="icmp")
-break_("map.c",
+break_("map_quote.c",
        ("RFC 7757 4.2.1, rule 2", "bool use_eam = !p->cfg->set.hairpin || !p->prefix;",
         "bool use_eam = true;"),
        ("the well-known prefix in quotes",
@@ -297,17 +296,41 @@ break_("icmp_error.c",
 break_("skb.h",
        ("clones are moved", "&& !skb_header_cloned(p->skb)", ""),
        tests="stack")
-break_("hook.c", ("what no host has is never ours", "||\n\t    !nat64_addr4_is_host(daddr)", ""), tests="4to6")
+break_("hook.c", ("what no host has is never ours", "|| !nat64_addr4_is_host(daddr)", ""), tests="4to6")
 break_("native.c",
-       ("a mapping wins over a route of its length", "res.prefixlen > eam->len4", "res.prefixlen >= eam->len4"),
-       ("a prefix wins over a route of its length", "from->fib6_dst.plen > prefix->len",
-        "from->fib6_dst.plen >= prefix->len"),
+       ("a mapping wins over a route of its length", "res.prefixlen > len4", "res.prefixlen >= len4"),
+       tests="addresses")
+break_("native_route.c",
+       ("a prefix wins over a route of its length", "from->fib6_dst.plen > len", "from->fib6_dst.plen >= len"),
        tests="addresses")
 break_("route.c",
        ("the mark chooses the IPv6 route", "fl6->flowi6_mark = p->skb->mark;", ""),
        ("the mark chooses the IPv4 route", "fl4->flowi4_mark = p->skb->mark;", ""),
-       ("ports choose the route", "uli->ports.dport = word[1];", ""),
        tests="paths")
+break_("route_upper.c", ("ports choose the route", "uli->ports.dport = word[1];", ""), tests="paths")
 break_("route.c",
        ("the VRF of IPv4", "fl4->flowi4_oif = l3mdev;", ""),
        tests="offloads")
+
+# Edge mappings.
+break_("map.c",
+       ("a face passes for a border host", "if (unlikely(p->cfg->has_edge) && eam && nat64_eam_is_edge(eam))\n\t\treturn NAT64_SOURCE_SPOOFED;", ""),
+       ("the gateway's own addresses come from IPv6", "p->a.src4) != RTN_UNICAST)", "p->a.src4) == 255)"),
+       ("hosts of this side come from IPv6", "return eam && nat64_eam_is_edge(eam) && nat64_edge_is_here(p);", "return false;"),
+       ("whoever is outside reaches a face", "p->icmp_error ? rfc6791_source4(p) : NAT64_SOURCE_OUTSIDE;", "rfc6791_source4(p);"),
+       ("an edge host is hairpinned", "may_be_mapped || (eam && nat64_eam_is_edge(eam)) ? eam : NULL", "may_be_mapped ? eam : NULL"),
+       ("the prefix carries any destination", "if (!nat64_config_carries(p->cfg, p->prefix, p->a.dst4))\n\t\treturn NAT64_WKP_NOT_GLOBAL;", ""),
+       tests="edge")
+break_("edge.c",
+       ("a router behind the gateway is nobody", "daddr ? find_edge4(cfg, daddr) : NULL", "NULL"),
+       ("neighbours may not ask for a face", "eam && !is_neighbour_discovery(skb) ? eam : NULL", "eam"),
+       ("the default route is native", "is_local, &fl4, 0);\n}\n\n/* Whether there is", "is_local, &fl4, -1);\n}\n\n/* Whether there is"),
+       ("without a prefix all is taken", "return nat64_config_peer_prefix(cfg, edge) ||\n\t       nat64_eam_find4(cfg->table, daddr);", "return true;"),
+       tests="edge")
+break_("native.c",
+       ("an edge host is behind its mapping", "if (nat64_eam_is_edge(eam))\n\t\treturn true;", ""),
+       ("routes to nowhere are not heard of", "return cfg->has_edge && route->dst_len &&", "return false && cfg->has_edge &&"),
+       tests="edge")
+break_("control.c",
+       ("an edge relay keeps its prefix", "t->n_edge && t->n_edge == t->count ? 0 : cfg->n_order", "cfg->n_order"),
+       tests="edge clat")
