@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # The module itself is described in Kbuild, which the kernel's build prefers to this file.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Addresses and prefixes as words. */
 #ifndef _NAT64CTL_ADDR_H
 #define _NAT64CTL_ADDR_H

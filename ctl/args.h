@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Arguments: the words of a command line, of a line of a batch or of a line of
  * a configuration file. All are read by the same functions. A function that

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Blocks of IPv4-translatable addresses (RFC 6052 section 3.3): each address is
  * mapped to its own form inside of a translation prefix. A mapping of prefixes

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 #include <linux/nat64.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The commands. Each has two halves: a reader makes a request of the words of
  * the command line, and prints what is wrong with them; then the command does

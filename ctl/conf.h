@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* A whole configuration, from a file or from the kernel. */
 #ifndef _NAT64CTL_CONF_H
 #define _NAT64CTL_CONF_H

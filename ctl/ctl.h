@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef _NAT64CTL_CTL_H
 #define _NAT64CTL_CTL_H
 

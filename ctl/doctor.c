@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What commonly stops translation. A finding comes with the command that fixes
  * it, to be typed on the gateway unless the finding says where. A command must

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* A look at the gateway for what commonly stops translation. */
 #ifndef _NAT64CTL_DOCTOR_H
 #define _NAT64CTL_DOCTOR_H

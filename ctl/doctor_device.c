@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* The doctor on devices and their sysctls. */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* The doctor asks the module what would become of packets of mapped hosts. */
 #include <arpa/inet.h>
 #include <linux/nat64.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* What the doctor's looks have in common: findings, commands, counters. */
 #include "doctor.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* The doctor on routes to hosts, prefixes and mapped addresses. */
 #include <arpa/inet.h>
 #include <stdio.h>

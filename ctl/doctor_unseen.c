@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* What the doctor has no look at: programs that see packets before netfilter does. */
 #include "doctor.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Error messages: one line each, with the place that they are about. */
 #ifndef _NAT64CTL_ERROR_H
 #define _NAT64CTL_ERROR_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* How a command ends. */
 #ifndef _NAT64CTL_EXIT_STATUS_H
 #define _NAT64CTL_EXIT_STATUS_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 #include <arpa/inet.h>
 #include <linux/ipv6.h>
 #include <net/if.h>

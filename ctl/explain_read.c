@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Reads what packet is to be explained. */
 #include <errno.h>
 #include <net/if.h>

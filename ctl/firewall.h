@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the firewall may do to translated packets, as far as can be seen. */
 #ifndef _NAT64CTL_FIREWALL_H
 #define _NAT64CTL_FIREWALL_H

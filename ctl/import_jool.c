@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Atomic configuration files of Jool's SIIT. What is left out there has
  * Jool's default, which is not always that of nat64. The case of keys does not

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Files of map646: one statement a line, and of two mappings with the same
  * address the first counts, as there.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Configuration files of TAYGA, 0.9.2 and later. The case of directives does
  * not matter, as there.

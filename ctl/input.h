@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Files of lines of words. */
 #ifndef _NAT64CTL_INPUT_H
 #define _NAT64CTL_INPUT_H

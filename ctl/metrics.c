@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What monitoring asks for, in the two text formats that there are. They call a
  * counter and an info differently where they describe them: OpenMetrics without

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Completion of the words of nat64ctl, for fish.
 
 function __nat64ctl_complete

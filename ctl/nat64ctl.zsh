@@ -1,5 +1,5 @@
 #compdef nat64ctl
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Completion of the words of nat64ctl, for zsh.
 
 local -a follow

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The attributes of the family nat64, read and written. */
 #ifndef _NAT64CTL_NL_ATTR_H
 #define _NAT64CTL_NL_ATTR_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Netlink attributes to members of a struct, by tables. Sizes are checked
  * here: an attribute of another size than its member is ignored.

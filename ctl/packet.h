@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Packets for the dry run of the module. */
 #ifndef _NAT64CTL_PACKET_H
 #define _NAT64CTL_PACKET_H

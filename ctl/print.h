@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Prefixes, mappings and digests in results. */
 #ifndef _NAT64CTL_PRINT_H
 #define _NAT64CTL_PRINT_H

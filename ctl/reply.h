@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the module says, without netlink. */
 #ifndef _NAT64CTL_REPLY_H
 #define _NAT64CTL_REPLY_H

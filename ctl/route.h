@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The kernel's routing, as far as the doctor asks about it. */
 #ifndef _NAT64CTL_ROUTE_H
 #define _NAT64CTL_ROUTE_H

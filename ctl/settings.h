@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The settings of a network namespace. */
 #ifndef _NAT64CTL_SETTINGS_H
 #define _NAT64CTL_SETTINGS_H

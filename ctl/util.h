@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef _NAT64CTL_UTIL_H
 #define _NAT64CTL_UTIL_H
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* IPv4 addresses inside IPv6 addresses (RFC 6052); knows no packets. */
 #ifndef _NAT64_ADDR_H
 #define _NAT64_ADDR_H

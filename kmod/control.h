@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Changing the configuration of a network namespace: what adding a prefix, a
  * mapping, a setting and a whole load have in common. Callers hold nn->lock

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Checksums by difference (RFC 1624): what arrives corrupt leaves corrupt, and
  * the payload is never read.

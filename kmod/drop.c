@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * dropwatch, perf and the tracepoint skb:kfree_skb show for each dropped packet a
  * reason from the kernel's own list and the function that dropped it. The list is

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Frees a rejected packet so that drop monitors see why. */
 #ifndef _NAT64_DROP_H
 #define _NAT64_DROP_H

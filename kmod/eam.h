@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* An explicit address mapping (RFC 7757), and addresses translated by it. */
 #ifndef _NAT64_EAM_H
 #define _NAT64_EAM_H

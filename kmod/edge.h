@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Edge mappings (RFC 7756, RFC 6877): the host is on the IPv4 side, its IPv6
  * address is its face. Which packets are for the translator on their account.

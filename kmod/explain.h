@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Dry run of the translator for one packet. */
 #ifndef _NAT64_EXPLAIN_H
 #define _NAT64_EXPLAIN_H

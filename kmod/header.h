@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Network headers of the other family, of packets and of packets quoted in ICMP
  * errors. Inline: the packet path has one caller of each.

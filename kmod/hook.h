@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Where packets come in: the only place that knows netfilter's verdicts. */
 #ifndef _NAT64_HOOK_H
 #define _NAT64_HOOK_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* ICMP types, codes, pointers and MTUs (RFC 7915 sections 4.2 and 5.2). */
 #ifndef _NAT64_ICMP_H
 #define _NAT64_ICMP_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * ICMP errors with the packets that they quote (RFC 7915 sections 4.3 and 5.3)
  * and their extensions (RFC 4884).

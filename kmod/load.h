@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Loading a whole configuration, aside from the one in place. */
 #ifndef _NAT64_LOAD_H
 #define _NAT64_LOAD_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Addresses of a packet in the other family: RFC 7915 section 6 with mappings
  * (RFC 7757), translation prefixes (RFC 6052) and the sources of ICMP errors

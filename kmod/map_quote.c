@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Addresses of a packet that an ICMP error quotes; routes ask for them, too. */
 #include "map.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Adding and deleting mappings, in batches that are done all or not at all. */
 #ifndef _NAT64_MAPPING_H
 #define _NAT64_MAPPING_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Knowing when to translate (RFC 7915 sections 4.6 and 5.6). */
 #ifndef _NAT64_NATIVE_H
 #define _NAT64_NATIVE_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Native routes: what has to be asked of the kernel, whatever is known of them. */
 #include <linux/ipv6.h>
 #include <net/ip6_fib.h>

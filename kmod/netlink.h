@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The generic netlink family, see uapi/linux/nat64.h. netlink.c has the list of
  * commands and the lock, netlink_attr.c attributes, netlink_msg.c messages; the

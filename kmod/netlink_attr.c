@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Attributes. The policies say what uapi/nat64.yaml says: each command takes the
  * attributes that it lists and no other (tests/ctl/test_spec.py compares them).

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Commands about a namespace as a whole, its prefixes, settings and counters. */
 #include "control.h"
 #include "counters.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Lists of mappings: EAM_GET, and USE_GET with their counters. */
 #include <linux/inetdevice.h>
 #include <linux/jiffies.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Commands about mappings, and addresses translated by them. */
 #include <linux/err.h>
 #include <linux/inetdevice.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* EXPLAIN */
 #include <net/ip6_route.h>
 #include <net/ipv6.h>

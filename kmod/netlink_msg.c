@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Replies, notifications and the messages of a dump. */
 #include "netlink.h"
 

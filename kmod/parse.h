@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Reads network headers, of packets and of packets quoted in ICMP errors. */
 #ifndef _NAT64_PARSE_H
 #define _NAT64_PARSE_H

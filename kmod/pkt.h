@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* A packet that is being translated, and what was found out about it. */
 #ifndef _NAT64_PKT_H
 #define _NAT64_PKT_H

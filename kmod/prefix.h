@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Adding and deleting translation prefixes. */
 #ifndef _NAT64_PREFIX_H
 #define _NAT64_PREFIX_H

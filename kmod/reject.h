@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The end of a packet that is not translated: it is counted, traced, and freed
  * for a reason; its sender gets an ICMP error where the reason has one.

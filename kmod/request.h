@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* A request to change the configuration, and the text of its error. */
 #ifndef _NAT64_REQUEST_H
 #define _NAT64_REQUEST_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Routes of translated packets, their MTU, and the gateway's own addresses. */
 #ifndef _NAT64_ROUTE_H
 #define _NAT64_ROUTE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What decides on a route beside the addresses: ports, ICMP types. */
 #ifndef _NAT64_ROUTE_UPPER_H
 #define _NAT64_ROUTE_UPPER_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 #include "skb.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>

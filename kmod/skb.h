@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The only editor of a packet's room, GSO type, route and control block. */
 #ifndef _NAT64_SKB_H
 #define _NAT64_SKB_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Per-CPU counters: what was translated, and why the rest was not. */
 #ifndef _NAT64_STATS_H
 #define _NAT64_STATS_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Mappings whose prefixes overlap: RFC 7757 section 5. */
 #include "table.h"
 

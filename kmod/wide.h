@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* IPv6 addresses as numbers of 128 bits. */
 #ifndef _NAT64_WIDE_H
 #define _NAT64_WIDE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The two directions: RFC 7915 section 4 in xlat46.c, section 5 in xlat64.c. */
 #ifndef _NAT64_XLAT_H
 #define _NAT64_XLAT_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* From IPv4 to IPv6: RFC 7915 section 4. */
 #include <linux/icmp.h>
 #include <linux/udp.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* From IPv6 to IPv4: RFC 7915 section 5. */
 #include <linux/hash.h>
 #include <linux/icmpv6.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Handing a translated packet over. */
 #ifndef _NAT64_XMIT_H
 #define _NAT64_XMIT_H

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Installs what the tests use, as far as it is missing: Debian packages only. What
 # builds a kernel, or comes with a kernel's headers, is named where that is done.

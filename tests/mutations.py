@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What tests/mutate breaks: each rule's file, the text that is there once, and what it becomes."""
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A kernel may be configured to clear all variables on the stack. Compilers that
  * do so can be told that one is filled in by hand (gcc 12, clang 8).

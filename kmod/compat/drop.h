@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Packets are dropped for a reason since Linux 5.17; all of these are there since 6.0. */
 #ifndef _NAT64_COMPAT_DROP_H
 #define _NAT64_COMPAT_DROP_H

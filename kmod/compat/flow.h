@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * struct flowi4 has a dscp_t in the place of its TOS since Linux 6.18; before,
  * all bits but those of ECN count since IPTOS_RT_MASK is gone. A flow has an l3mdev

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The MTU of an IPv6 route can be had without an indirect call since Linux 5.14. */
 #ifndef _NAT64_COMPAT_MTU_H
 #define _NAT64_COMPAT_MTU_H

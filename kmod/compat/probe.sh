@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: probe.sh SOURCE-TREE
 # Prints a compiler flag for each thing that the kernel has and others have not.

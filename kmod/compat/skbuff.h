@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Since Linux 5.12 there is a function that knows the checksum of SCTP; page
  * pools count the pages of packets since 5.13, times have a kind since 5.18.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The flags of an IPv6 socket are bits of struct inet_sock since Linux 6.7. */
 #ifndef _NAT64_COMPAT_SOCK_H
 #define _NAT64_COMPAT_SOCK_H

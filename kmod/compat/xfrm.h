@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Policies have a default, which may be to block, since Linux 5.15. */
 #ifndef _NAT64_COMPAT_XFRM_H
 #define _NAT64_COMPAT_XFRM_H

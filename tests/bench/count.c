@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A plugin for QEMU that counts how often each instruction of the guest runs
  * between two marks, which replay.c sets: qemu -plugin count.so,out=FILE

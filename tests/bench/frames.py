@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The addresses of the benchmark, its frames and the configurations of the translators.
 
 Mapped hosts are numbered from 0 in both families. Servers of the IPv4 Internet

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Builds what a benchmark needs, boots a machine and measures there."""
 
 import contextlib

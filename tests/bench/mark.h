@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* How the senders tell count.c, QEMU's plugin, what is measured. */
 #ifndef _BENCH_MARK_H
 #define _BENCH_MARK_H

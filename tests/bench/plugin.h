@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* QEMU's plugin interface, as far as it is used; Debian has no header of it. */
 #ifndef _BENCH_PLUGIN_H
 #define _BENCH_PLUGIN_H

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The figures as a table and as a chart."""
 
 from rows import SIZES, TABLES, Row

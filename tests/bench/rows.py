@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What is measured: a row is one system that passes on one kind of packets."""
 
 from collections import namedtuple

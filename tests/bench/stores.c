@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A plugin for QEMU that notes which cache lines each processor of the guest
  * writes in the kernel between two marks: qemu -plugin stores.so,out=FILE

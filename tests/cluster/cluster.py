@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The network of examples/cluster as tests see it, and the traffic through it."""
 
 import contextlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The network of examples/cluster, once for all tests here, with three sound gateways."""
 
 import contextlib

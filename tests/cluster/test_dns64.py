@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """DNS64 by unbound: an IPv6-only client reaches a name that has an IPv4 address only."""
 
 import cluster

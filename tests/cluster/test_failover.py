@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Gateways come and go while traffic passes: what is lost, and that connections go on."""
 
 import time

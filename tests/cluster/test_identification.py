@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """IPv4 identifications that several gateways give to the packets of one pair of hosts.
 
 RFC 6864 section 4.3: datagrams that may be fragmented are not to repeat one

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Each packet through a gateway chosen at random: the hardest spreading there can be."""
 
 import cluster

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Gateways that should hold the same table: how it is seen when they do not."""
 
 import cluster

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """CONFORMANCE.md: each row names a test, and each test that it names is there."""
 
 import re

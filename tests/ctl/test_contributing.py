@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """CONTRIBUTING.md's walks work: their steps are done in a copy of the tree, word for word."""
 
 import re

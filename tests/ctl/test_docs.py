@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What README.md and the other documents promise: links lead somewhere, commands exist."""
 
 import re

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Configuration files: what `check` accepts, and its error for each that it does not."""
 
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """docs/forwarding.md: its functions are there, its tests are there, no row is without an answer."""
 
 import re

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Files that are nearly right, read by nat64ctl with sanitizers; see tests/fuzz/config."""
 
 import subprocess

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The configuration that docs/ shows for other programs is parsed by these programs.
 
 The word behind the fence of a block names the program. Blocks whose program, or

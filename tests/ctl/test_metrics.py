@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What monitoring is told, and what is made of it, as far as that needs no module."""
 
 import json

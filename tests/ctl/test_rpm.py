@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What the packages for distributions with RPM hold, built by Debian's rpm."""
 
 import re

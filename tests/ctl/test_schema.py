@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """nat64ctl.schema.json describes what nat64ctl -j prints: that of commands without the module."""
 
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """uapi/nat64.yaml says what uapi/linux/nat64.h says, in the kernel's words for that."""
 
 import re

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What nat64ctl says and returns without the module: usage, files, importers.
 
 Every error is one line on the standard error, word for word as written here.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Files for nat64ctl that are right, nearly right, or once were.
 
 Everything comes from the random numbers that are given, so that a seed is a file.

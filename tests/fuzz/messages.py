@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Requests to the module that are right, nearly right, or once were; and what they do.
 
 A request is a list of attributes, each a kind and octets or again a list. Names,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Checksums by difference against full sums over random data (RFC 1624). */
 #include <kunit/test.h>
 #include <linux/icmp.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* The table against a list that is searched from end to end. */
 #include <kunit/test.h>
 #include <linux/inetdevice.h>

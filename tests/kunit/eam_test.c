@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 #include <kunit/test.h>
 #include <linux/inetdevice.h>
 #include <linux/kernel.h>

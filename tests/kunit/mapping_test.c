@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* What may stand in a configuration, tried on one that is being loaded. */
 #include <kunit/test.h>
 #include <linux/kernel.h>

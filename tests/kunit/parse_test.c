@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Headers, options and extension headers, at every length and at random. */
 #include <kunit/test.h>
 #include <linux/ip.h>

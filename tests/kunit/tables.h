@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Suites may run before the module's own init, or after it. */
 #ifndef _NAT64_TEST_TABLES_H
 #define _NAT64_TEST_TABLES_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Addresses as the RFCs write them. */
 #ifndef _NAT64_TEST_TEXT_H
 #define _NAT64_TEST_TEXT_H

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034
 # Debian on machines of another kind: their kernels, cross-compilers, and a root for
 # each, which is packages unpacked: no maintainer script runs, so nothing has to be

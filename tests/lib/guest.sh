@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # The host's side of running one command in a test machine, whichever machine it
 # is; tests/lib/guest-init is the other side. Sourced, after common.sh.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Holds what nat64ctl -j prints against nat64ctl.schema.json."""
 
 import json

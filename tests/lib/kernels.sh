@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Finds Debian kernels, image and headers, by series (6.1) or release
 # (6.1.0-56-amd64). Sourced, after common.sh.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Usage: ktap.py LOG XML
 
 Reads the KUnit cases (KTAP) out of a kernel log, prints them and writes them as

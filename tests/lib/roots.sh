@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Other Debian releases, each with its own kernel and its headers, to chroot into and
 # to boot. Sourced, after common.sh.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Builds a kernel from Debian's linux-source package. The result stays in the
 # cache, so only the first run is slow. Sourced, after common.sh.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Stages of tests/check: what each prints, counts and leaves in build/check."""
 
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Addresses of the three-namespace topology (topology.py), and the usual configuration."""
 
 PREFIX = "2001:db8:100::/96"

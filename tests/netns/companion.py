@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A gateway that forwards natively in both families and translates, between three links.
 
     host, routers -- to6  gateway  to4 -- host, routers

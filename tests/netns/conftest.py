@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Fixtures: the namespaces once, the module once, the configuration before each test."""
 
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Ethernet frames, with what is left to the device (struct virtio_net_hdr)."""
 
 import struct

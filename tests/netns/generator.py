@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Packets that are right, nearly right, or noise.
 
 Everything comes from the random numbers that are given, so that a seed is a packet.

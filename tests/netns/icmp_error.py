@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """ICMP errors with which the gateway answers a packet, quoting it as it was sent."""
 
 from addresses import GATEWAY4, GATEWAY6

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The kernel module: loads and unloads it, and sets its parameters."""
 
 import contextlib

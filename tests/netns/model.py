@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What a gateway has to do with one packet, by the text of the RFCs alone.
 
     Model(configuration text).of(packet) -> Outcome

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The model's IPv4 to IPv6 direction: RFC 7915 section 4."""
 
 from model_addr import embed, four_of, is_in, six_of

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The model's IPv6 to IPv4 direction: RFC 7915 section 5, and hairpinning of RFC 7757 4.2."""
 
 from model_addr import extract, four_of, is_in, six_of

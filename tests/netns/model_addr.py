@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The model's addresses: RFC 6052 embedding, explicit mappings of RFC 7757, which are illegal."""
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The model's checksums by difference: what was wrong before stays wrong by as much."""
 
 from packet import DCCP, TCP, UDP, UDPLITE, Packet, checksum, ones_sum, u16

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The model's headers: IPv4 with its options, IPv6 with its extension headers, fragments."""
 
 from model_addr import four_of, six_of

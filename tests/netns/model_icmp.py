@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The model's ICMP errors: pointers, plateaus, what may be quoted, RFC 4884 extensions."""
 
 from model_header import Silently

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The gateway's place taken by the model: the same tests, so that the two can be held together."""
 
 import contextlib

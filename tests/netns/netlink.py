@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Generic netlink in octets, for what no client would send; names from uapi/nat64.yaml."""
 
 import contextlib

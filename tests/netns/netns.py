@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Network namespaces: entered with `with`, and what a test changes in them for a while."""
 
 import contextlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A netfilter queue that holds packets until it is told to let them go."""
 
 import socket

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Offloads of the devices on the way of a packet, for a while."""
 
 import contextlib

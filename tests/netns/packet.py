@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Packets as octets: built field by field, taken apart, and compared.
 
 A header takes what it carries as its last argument and computes lengths and

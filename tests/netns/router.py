@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What a Linux router with the translator in it does with a packet that comes in.
 
 The model says what the translator does; here is what Linux does before it and

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Configurations at random: prefixes, mappings of both sides, settings, MTUs, native routes."""
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The settings as ctl/settings.c lists them, for tests that are about all of them."""
 
 import re

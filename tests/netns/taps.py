@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A gateway whose links end in this process: for many packets, of any form in memory.
 
     to6, to4: what is written comes in, linear as long as it is no super-packet

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """IPv4 to IPv6: RFC 7915 section 4, but for ICMPv4 errors (test_icmp.py)."""
 
 import pytest

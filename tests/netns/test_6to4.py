@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """IPv6 to IPv4: RFC 7915 section 5, but for ICMPv6 errors (test_icmp.py)."""
 
 from ipaddress import ip_address

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Which address becomes which: RFC 6052, RFC 7757, RFC 8215."""
 
 import pytest

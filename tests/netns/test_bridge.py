@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A bridge of the gateway, with net.bridge.bridge-nf-call-iptables and -ip6tables.
 
 br_netfilter shows bridged frames to the PREROUTING hooks of both families.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Everything that can change does, at once, under traffic both ways.
 
 What never changes loses no packet, and no packet is translated by a mapping or

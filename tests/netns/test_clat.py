@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A program of the gateway itself that knows only IPv4: a CLAT (RFC 6877).
 
 Its address has an edge mapping; see test_edge.py.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Programs that people use, between an IPv6-only and an IPv4-only host.
 
 NAT64_CURL_MB=50 makes curl fetch so much through each pair of MTUs.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What surrounds a translated packet does to it what it does to a native one.
 
 Scenarios are drawn at random: rules, marks, filters at every hook, traffic

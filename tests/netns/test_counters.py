@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Each packet is counted once: as translated, or under the reason why it was not."""
 
 import icmp_error

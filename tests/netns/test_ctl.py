@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """nat64ctl against the module: what it prints, returns and changes."""
 
 import contextlib

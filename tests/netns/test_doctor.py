@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """nat64ctl doctor finds each common mistake, and the command that it prints mends it."""
 
 import contextlib

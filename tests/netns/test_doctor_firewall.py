@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """nat64ctl doctor reads firewalls: it finds those that drop all that is translated, and names the rest.
 
 It never runs them: rules may send, count, log and limit what they see.

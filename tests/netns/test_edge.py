@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Edge mappings: hosts of the IPv4 side and their IPv6 faces (RFC 7756, RFC 6877).
 
 What test_4to6.py, test_6to4.py and test_icmp.py ask with the host on the IPv6

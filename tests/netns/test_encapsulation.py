@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Tunnels, and other protocols whose checksum is left to the device.
 
 The outer datagram of a tunnel may have no checksum while that of the packet inside is

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Without memory: whichever allocation fails, a request is refused or done, a packet lost or sent.
 
 Nothing is half done, every loss is counted, and the next one finds everything as it was.

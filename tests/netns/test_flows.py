@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Packets between addresses that the gateway knows already: changes hold with the next one.
 
 What became of the last packets of a flow is kept (kmod/flow.h), only while no

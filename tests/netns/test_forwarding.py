@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What ip_forward(), ip6_forward() and ip_output() do to a packet that is translated."""
 
 import contextlib

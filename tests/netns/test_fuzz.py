@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Requests that no client sends: each is refused and changes nothing, or does what it says.
 
 tests/fuzz/netlink runs more of them, or one again.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Packets that nobody sends: each is translated as the model says, or refused and counted.
 
 Super-packets of UDP are taken, and seen going out, since Linux 6.2.

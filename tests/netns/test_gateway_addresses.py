@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The IPv4 address that the gateway's errors come from: none, the inbound device's, that of the route."""
 
 import pytest

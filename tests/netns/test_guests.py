@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Guests on this machine: what they leave to the device comes unchecked, and uncounted."""
 
 import pytest

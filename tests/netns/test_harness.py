@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The harness itself: without the module, on plain forwarding."""
 
 import icmp_error

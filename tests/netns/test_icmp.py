@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """ICMP messages and what errors quote: RFC 7915 4.2 to 4.4 and 5.2 to 5.4, 4884, 6791."""
 
 import ipaddress

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """IPsec policies hold for packets that are translated (RFC 4301 5).
 
 As natively: the policies for forwarding on the packet as it came in, those for

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What programs read of nat64ctl: JSON as nat64ctl.schema.json has it, and metrics."""
 
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Links of many kinds as a side of the gateway: connections over them carry their data.
 
     host6  link6  gateway  link4  host4

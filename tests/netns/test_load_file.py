@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """nat64ctl load, save, diff and check against the module: the whole configuration in one file."""
 
 import contextlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What the gateway itself sends to mapped hosts, and what they send to it: setting local."""
 
 import contextlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Large datagrams of the gateway's own sockets.
 
 A socket that lets its packets be fragmented has them fragmented on the way out,

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What decides on the route of a translated packet beside its destination.
 
 Rules by tunnel key, IPv6 routes by source, devices without policies, routes

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What has to be the same on every kind of machine, and with a tool of 32 bits."""
 
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The model against the examples that the RFCs themselves give."""
 
 from ipaddress import IPv4Address as A4

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Native routes inside of what is translated: RFC 7915 4.6 and 5.6.
 
 The longer of the two wins, the mapping or the prefix at equal length. That

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The netlink interface itself: what nat64ctl does not send, or does not show."""
 
 import contextlib

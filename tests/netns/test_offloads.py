@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Super-packets of every kind: what GRO makes, BIG TCP, UDP, and what was fragments before."""
 
 import contextlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Whole paths: routers behind the gateway on either side, path MTUs, tunnels, policy routing.
 
     h6 ---- router6 ---- gateway ---- router4 ---- h4

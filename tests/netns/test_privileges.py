@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Who may do what, how much of the kernel's memory, and what nobody is told."""
 
 import ctypes

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Packets that wait in a queue of netfilter while the translator's configuration changes.
 
 Linux drops all packets that wait in the queues of a namespace when a hook there

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """README.md and docs say what is so: the worked example is typed in, the tables are complete."""
 
 import contextlib

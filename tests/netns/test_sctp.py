@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """SCTP associations through the translator, in bulk: its CRC32c is of no header (RFC 9260 6.8).
 
 Linux leaves the CRC and the segmentation of SCTP to devices that can. A CRC that is

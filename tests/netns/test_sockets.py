@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What the gateway's own sockets send, translated: still theirs.
 
 ip_route_me_harder() and ip6_route_me_harder() look for the way of a packet in

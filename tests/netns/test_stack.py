@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The stack around the translator: offloads, shapes of packets in memory, filters, devices."""
 
 import contextlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Who looks on sees what becomes of a packet: the tracepoints of nat64, and the kernel's own."""
 
 import contextlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Changes are done whole or not at all, and what they are not about stays as it is."""
 
 import contextlib

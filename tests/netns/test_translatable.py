@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Blocks of hosts whose IPv6 addresses are translatable ones: RFC 6052 3.3.
 
 Each has the IPv6 address that the prefix makes of its IPv4 address, for all six

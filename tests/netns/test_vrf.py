@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Programs of a gateway whose devices are in a VRF.
 
 What is translated to the gateway itself belongs to the VRF as what came in

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Routes that packets took before: whatever changes takes effect with the next packet.
 
 The gateway keeps a route only while nothing but the destination decides, so

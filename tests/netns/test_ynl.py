@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The kernel tree's own netlink client, which knows nat64 from uapi/nat64.yaml alone."""
 
 import importlib.util

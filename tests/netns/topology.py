@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A gateway between an IPv6 host and an IPv4 host, in three network namespaces.
 
     v6 host  eth0 ---- to6  gateway  to4 ---- eth0  v4 host

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Injects frames at the far ends of the gateway's links and catches what comes out.
 
 Nothing here waits for a time to pass: after what a test injects come two
