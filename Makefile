@@ -68,6 +68,9 @@ demo:
 demo-cluster:
 	@demo/run cluster
 
+demo-edge:
+	@demo/run edge
+
 clean:
 	$(MAKE) -C ctl clean
 	if [ -e $(KDIR)/Makefile ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
@@ -91,7 +94,8 @@ help:
 	@echo "make bench-table    counts what tables of up to a million mappings cost"
 	@echo "make demo           shows a gateway at work, in a virtual machine"
 	@echo "make demo-cluster   shows several gateways that come and go, the same way"
+	@echo "make demo-edge      shows programs and hosts that know only IPv4 in an IPv6-only network"
 	@echo "make clean          removes what was built"
 
 .PHONY: all module nat64ctl install uninstall deb check check-fresh check-debug check-matrix check-arch check-native bench bench-check \
-	bench-table demo demo-cluster clean help
+	bench-table demo demo-cluster demo-edge clean help

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# How demonstrations speak. Sourced; wants $tmp, a directory.
+# How demonstrations speak, and what their networks are made of. Sourced; wants $tmp,
+# a directory, and for networks $hosts, an array of names.
 
 : "${tmp:?}"
 seen=$tmp/seen
@@ -53,4 +54,63 @@ await() {
 		sleep 0.1
 	done
 	fail "waited too long for $what"
+}
+
+# Networks.
+
+# shellcheck disable=SC2154
+remove_hosts() {
+	local host pid
+
+	for pid in "$tmp"/*.pid; do
+		[ ! -e "$pid" ] || kill "$(cat "$pid")"
+	done
+	for host in "${hosts[@]}"; do
+		ip netns del "$host" 2>/dev/null || true
+	done
+	rmmod nat64 2>/dev/null || true
+	rm -rf "$tmp"
+}
+
+# Makes the network namespaces of $hosts, which go with this program.
+make_hosts() {
+	local host existing
+
+	existing=$(ip netns list)
+	for host in "${hosts[@]}"; do
+		! grep -qw "^$host" <<<"$existing" || fail "there is a network namespace $host already"
+	done
+	trap remove_hosts EXIT
+	trap 'exit 130' INT TERM
+	trap 'fail "$BASH_COMMAND"' ERR
+	printf 'netns add %s\n' "${hosts[@]}" | ip -batch -
+}
+
+# Gives host $1 the address $2 and the default router $3.
+plug_in() {
+	ip -n "$1" -batch - <<-END
+	link set lo up
+	link set eth0 addrgenmode none
+	link set eth0 up
+	address add $2 dev eth0 $4
+	route add default via $3
+	END
+}
+
+# A web server on host $1 that listens to $2 and says what $3 it has.
+serve() {
+	cat >"$tmp/$1.conf" <<-END
+	pid $tmp/$1.pid;
+	worker_processes 1;
+	events {}
+	http {
+		access_log off;
+		server {
+			listen $2;
+			default_type text/plain;
+			return 200 "Hello from $1, which has $3 only. Your address is \$remote_addr.\n";
+		}
+	}
+	END
+	in_netns "$1" nginx -e "$tmp/$1.log" -c "$tmp/$1.conf" || fail "nginx did not start: $(cat "$tmp/$1.log")"
 }

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 import yaml
-from test_words import TOP
+from test_words import CTL, TOP
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 BLOCKS = [(path.name, kind, text) for path in sorted((TOP / "docs").glob("*.md"))
@@ -31,6 +31,10 @@ def run(*words, **more):
 def check(*words, **more):
     done = run(*words, **more)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def nat64(file):
+    check(CTL, "check", file)
 
 
 def unbound(file):
@@ -123,7 +127,7 @@ def networkd(file):
         assert head or line.partition("=")[0] in SECTIONS[section], line
 
 
-PROGRAMS = (unbound, named, kresd, recursor, radvd, bird, frr, nft, keepalived, ansible, netplan,
+PROGRAMS = (nat64, unbound, named, kresd, recursor, radvd, bird, frr, nft, keepalived, ansible, netplan,
             ifupdown, networkd)
 
 

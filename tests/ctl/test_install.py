@@ -72,6 +72,18 @@ def test_unit_is_understood(tmp_path):
     assert about_it == []
 
 
+@pytest.mark.parametrize("name", ["cluster/nat64-announce", "edge/nat64-edge"])
+def test_units_of_the_examples_are_understood(tmp_path, name):
+    unit = tmp_path / f"{name.partition('/')[2]}.service"
+    unit.write_text(re.sub("/usr/local/sbin/\\S+", "/bin/true",
+                           (TOP / "examples" / f"{name}.service").read_text()))
+    for other in ("nat64", "bird"):
+        (tmp_path / f"{other}.service").write_text("[Service]\nExecStart=/bin/true\n")
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *tmp_path.glob("*.service")],
+                          capture_output=True, text=True)
+    assert [line for line in done.stderr.splitlines() if unit.name in line] == []
+
+
 @pytest.mark.parametrize("page", ["nat64.4", "nat64.conf.5", "nat64ctl.8"])
 def test_man_pages_are_clean(page):
     done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", TOP / "ctl" / page],
