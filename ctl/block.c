@@ -18,7 +18,7 @@
 /* How many bits of an IPv4 address stand before bit 64. */
 static unsigned int bits_before(const struct prefix6 *p)
 {
-	return p->len > 64 ? 32 : p->len == 32 ? 32 : 64 - p->len;
+	return p->len > 64 ? 32 : 64 - p->len;
 }
 
 /* Length of the IPv6 prefix that an IPv4 prefix becomes. */

@@ -266,7 +266,8 @@ int nat64_hooks_prepare(const struct nat64_request *rq)
 	return err ? hooks_error(rq, err) : 0;
 }
 
-static int look_for(struct nat64_request *rq, bool overlaps, bool edge)
+static int set_lookup_flags(struct nat64_request *rq, bool overlaps,
+			    bool edge)
 {
 	struct nat64_config *cfg = nat64_config_edit_begin(rq);
 
@@ -297,7 +298,7 @@ int nat64_flags_prepare(struct nat64_request *rq, u8 flags)
 
 	if (overlaps == cfg->overlaps_pref64 && edge == cfg->has_edge)
 		return 0;
-	err = look_for(rq, overlaps, edge);
+	err = set_lookup_flags(rq, overlaps, edge);
 	if (err || rq->staged)
 		return err;
 	rq->config = nat64_config_protected(rq->nn);
@@ -318,14 +319,13 @@ void nat64_config_sync(struct nat64_net *nn)
 {
 	const struct nat64_config *cfg = nat64_config_protected(nn);
 	struct nat64_request rq = { .nn = nn };
-
 	bool overlaps = cfg->overlaps_pref64 && cfg->table->overlaps_pref64;
 	bool edge = cfg->has_edge && cfg->table->n_edge;
 
 	/* Without memory a flag stays set, which costs packets a lookup. */
 	if (overlaps != cfg->overlaps_pref64 || edge != cfg->has_edge ||
 	    cfg->n_claimed != count_claimed(cfg))
-		look_for(&rq, overlaps, edge);
+		set_lookup_flags(&rq, overlaps, edge);
 	sync_packet_path(nn);
 }
 
