@@ -24,9 +24,10 @@ def dependencies():
 
 
 def load_module():
-    """Loads the module, and first what it depends on."""
+    """Loads the module, and first what it depends on and is not there yet."""
     for name in dependencies():
-        run("modprobe", name)
+        if not Path("/sys/module", name).exists():
+            run("modprobe", name)
     run("insmod", KO)
 
 
