@@ -87,7 +87,7 @@ help:
 	@echo "make check-matrix   the same with the kernels of other Debian releases, from 5.10 to the newest,"
 	@echo "                    and the packages there; ARGS=\"--kernels bullseye\" for one of them"
 	@echo "make check-debug    runs tests longer, on kernels that find faults: KASAN, lockdep, kmemleak"
-	@echo "make check-arch     builds and tests for other machines: arm64, s390x, a tool of 32 bits"
+	@echo "make check-arch     the stage arch of make check, longer: arm64, s390x; and a tool of 32 bits"
 	@echo "make check-native   runs the network tests on the running kernel, as root"
 	@echo "make bench          counts the instructions that packets cost; QUICK=1 only the main ones, on 6.1"
 	@echo "make bench-check    fails if they are more than 3% above tests/bench/baseline.json"
