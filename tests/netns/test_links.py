@@ -69,13 +69,14 @@ def plain(net):
 
 
 def vlan_over_bond(net):
-    """Both sides are VLANs of one bond of two links to a switch, which is a bridge."""
+    """Both sides are VLANs of one bond of two links. Both ends of it prefer the same link, since neither
+    takes a frame from the link that it does not use."""
     for name in ("a", "b"):
         wire_up(net.gateway, f"g{name}", net.host6, f"h{name}")
     for end, prefix in ((net.gateway, "g"), (net.host6, "h")):
         end.ip("link add bond0 type bond mode active-backup miimon 10",
                *(f"link set {prefix}{n} {how}" for n in "ab" for how in ("down", "master bond0", "up")),
-               "link set bond0 up")
+               f"link set bond0 type bond primary {prefix}a", "link set bond0 up")
         end.ip(*(line for n in (66, 44) for line in (
             f"link add link bond0 name bond0.{n} type vlan id {n}", f"link set bond0.{n} up")))
     net.host6.ip(f"link set bond0.44 netns {net.host4.name}")
