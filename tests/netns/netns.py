@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import fcntl
+import functools
 import os
 import socket
 import struct
@@ -12,12 +13,46 @@ from pathlib import Path
 
 from util import run
 
+NAMES = Path("/run/netns")
+CLONE_NEWNET, MNT_DETACH, MS_BIND = 0x40000000, 2, 4096
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _setns(fd):
-    if _libc.setns(fd, 0x40000000):
-        raise OSError(ctypes.get_errno(), "setns")
+def _call(name, *arguments):
+    """A function of libc's that Python lacks."""
+    if getattr(_libc, name)(*arguments):
+        raise OSError(ctypes.get_errno(), name)
+
+
+def _remove(name):
+    """As `ip netns del` does, if it is there; to start a program takes far longer than this does."""
+    path = NAMES / name
+    with contextlib.suppress(OSError):
+        _call("umount2", bytes(path), MNT_DETACH)
+    path.unlink(missing_ok=True)
+
+
+@functools.cache
+def _prepare():
+    """Has ip make the directory of their names, and a mount of it that all see."""
+    run("ip", "netns", "add", "nat64-first")
+    run("ip", "netns", "del", "nat64-first")
+
+
+def _create(name):
+    """As `ip netns add` does."""
+    _prepare()
+    path = NAMES / name
+    path.touch(0o444, exist_ok=False)
+    outside = os.open("/proc/self/ns/net", os.O_RDONLY)
+    _call("unshare", CLONE_NEWNET)
+    try:
+        _call("mount", b"/proc/self/ns/net", bytes(path), b"none", ctypes.c_ulong(MS_BIND), None)
+    finally:
+        _call("setns", outside, CLONE_NEWNET)
+        os.close(outside)
 
 
 class Place:
@@ -25,17 +60,17 @@ class Place:
 
     def __init__(self, name):
         self.name = name
-        self.fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
+        self.fd = os.open(NAMES / name, os.O_RDONLY)
         self._outside = []
 
     def __enter__(self):
         self._outside.append(os.open("/proc/self/ns/net", os.O_RDONLY))
-        _setns(self.fd)
+        _call("setns", self.fd, CLONE_NEWNET)
         return self
 
     def __exit__(self, *_):
         outside = self._outside.pop()
-        _setns(outside)
+        _call("setns", outside, CLONE_NEWNET)
         os.close(outside)
 
 
@@ -43,8 +78,8 @@ class Namespace(Place):
     """A network namespace of our own."""
 
     def __init__(self, name):
-        run("ip", "netns", "del", name, check=False)
-        run("ip", "netns", "add", name)
+        _remove(name)
+        _create(name)
         super().__init__(name)
         with self:
             for key, value in (("net.ipv6.conf.default.addr_gen_mode", 1),
@@ -53,11 +88,11 @@ class Namespace(Place):
                                ("net.ipv6.conf.default.router_solicitations", 0),
                                ("net.ipv6.auto_flowlabels", 0)):
                 self.sysctl(key, value)
-            run("ip", "link", "set", "lo", "up")
+            set_up("lo")
 
     def delete(self):
         os.close(self.fd)
-        run("ip", "netns", "del", self.name, check=False)
+        _remove(self.name)
 
     def run(self, *command, **how):
         with self, unpinned():
@@ -117,6 +152,14 @@ class Namespace(Place):
         words = [w for name, on in states.items() for w in (name.replace("_", "-"),
                                                            "on" if on else "off")]
         self.run("ethtool", "-K", device, *words)
+
+
+def set_up(device):
+    """As `ip link set DEVICE up` does."""
+    with socket.socket() as any_socket:
+        flags, = struct.unpack_from("16xH", fcntl.ioctl(any_socket, SIOCGIFFLAGS, struct.pack(
+            "16s16x", device.encode())))
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", device.encode(), flags | IFF_UP))
 
 
 @contextlib.contextmanager
