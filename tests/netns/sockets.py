@@ -9,12 +9,15 @@ import time
 from util import DEADLINE
 
 
-def connect(client, server, address, port=0):
-    """A TCP connection from one namespace to another; the two sockets of it."""
+def connect(client, server, address, port=0, server_family=None):
+    """A TCP connection from one namespace to another; the two sockets of it.
+
+    The server is of the other family, unless said.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     other = socket.AF_INET if family == socket.AF_INET6 else socket.AF_INET6
     with server:
-        listener = socket.create_server(("", port), family=other)
+        listener = socket.create_server(("", port), family=server_family or other)
     with client:
         ours = socket.socket(family)
     with listener:
