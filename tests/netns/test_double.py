@@ -110,7 +110,7 @@ class Chain:
 def jool(border, program):
     """Jool in the border: jool_siit; or jool, stateful, which has the border's own address."""
     modules = [OTHERS[f"{name}.ko"] for name in ("jool_common", program)]
-    util.run("modprobe", "x_tables")
+    util.run("modprobe", "-a", "x_tables", "nf_defrag_ipv4", "nf_defrag_ipv6", "nf_conntrack")
     for module in modules:
         util.run("insmod", module)
     border.run(OTHERS[program], "instance", "add", "--netfilter", "--pool6", PREFIX)
@@ -171,6 +171,8 @@ def datagrams(chain, outwards):
 @DIRECTIONS
 def test_datagrams_and_their_fragments(chain, outwards, length):
     """1452 octets fill an IPv6 packet of 1500; longer ones become fragments somewhere."""
+    if chain.translator == "jool" and length > 1452:
+        pytest.skip("Jool 4.1.9 cannot send what it put together of fragments: JSTAT_DST_OUTPUT")
     data = MEGABYTE[:length]
     with datagrams(chain, outwards) as (ours, theirs):
         ours.send(data)
