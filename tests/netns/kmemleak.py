@@ -24,7 +24,7 @@ def leaks():
     time.sleep(6)  # it does not speak of what is younger than five seconds
     for _ in range(2):
         MEMLEAK.write_text("scan")
-    # User-mode Linux does not know who asked for it.
+    # It may not know who asked for it; and of a module that is gone it knows only the addresses.
     return [block for block in MEMLEAK.read_text().split("unreferenced object")[1:]
             if "[nat64]" in block or block.rstrip().endswith("backtrace:") or
             any(int(number, 16) in where for where in FORMER
