@@ -101,14 +101,36 @@ static void check_forwarding_of(struct doctor *d, const char *device)
 			       device);
 }
 
+/* Return true if all mappings are of IPv4 programs on this machine itself. */
+static bool is_host(struct doctor *d)
+{
+	struct route route;
+	size_t i;
+
+	if (!doctor_is_edge_only(d))
+		return false;
+	for (i = 0; i < d->conf.n_eams; i++) {
+		const struct prefix4 *p4 = &d->conf.eams[i].p4;
+
+		route_get(d->rs, AF_INET, &p4->addr, &route);
+		if (p4->len != 32 || route.error || !route.local)
+			return false;
+	}
+	return true;
+}
+
 /**
  * check_forwarding() - look for forwarding that is off
  * @d: doctor
+ *
+ * What programs of this machine send and get is not forwarded.
  */
 void check_forwarding(struct doctor *d)
 {
 	const struct ifaddrs *ifa;
 
+	if (is_host(d))
+		return;
 	if (!read_sysctl("net/ipv6/conf/all/forwarding"))
 		report_finding(d, "forwarding",
 			       command_here(d, "sysctl -w net.ipv6.conf.all.forwarding=1"),

@@ -209,7 +209,7 @@ static int read_dev(struct args *args, const char *what, unsigned int *index)
 	       args_invalid(args, "there is no device %s", quoted(word));
 }
 
-/* The device of a VRF that leads to the source. */
+/* The device of a VRF that leads to the source; the VRF's own for one of its addresses. */
 static int read_vrf(struct args *args, struct packet *p)
 {
 	struct route_socket *rs;
@@ -224,11 +224,13 @@ static int read_vrf(struct args *args, struct packet *p)
 	if (rs)
 		route_get_in(rs, vrf, p->src.family, p->six ?
 			     (void *)&p->src.p6.addr : &p->src.p4.addr, &route);
+	p->in = route.error ? 0 : if_nametoindex(route.device);
 	/* A table without the route lets others be asked, of no VRF. */
-	if (!route.error && !route_is_in_vrf(rs, route.device, vrf))
-		route.error = ENETUNREACH;
+	if (p->in && p->in != vrf && !route_is_in_vrf(rs, route.device, vrf))
+		p->in = 0;
+	if (p->in && route.local)
+		p->in = vrf;
 	route_close(rs);
-	p->in = route.error || route.local ? 0 : if_nametoindex(route.device);
 	return p->in ? EXIT_OK :
 	       args_invalid(args, "no route to the source in VRF %s",
 			    quoted(args->word[args->next - 1]));

@@ -4,8 +4,10 @@
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
 #include <net/ip6_route.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 
+#include "compat/flow.h"
 #include "edge.h"
 #include "header.h"
 #include "map.h"
@@ -41,7 +43,7 @@ bool nat64_explain_is_whole(const struct sk_buff *skb)
 	return is_whole4(skb) || is_whole6(skb);
 }
 
-/* The device towards the source; loopback if the source is a local address. */
+/* The device towards the source. */
 static struct net_device *source_dev4(struct net *net, __be32 saddr)
 {
 	struct flowi4 fl4 = { .daddr = saddr };
@@ -70,36 +72,111 @@ static struct net_device *source_dev6(struct net *net,
 	return dev;
 }
 
-static bool is_own_addr4(struct net *net, __be32 addr)
+static struct net_device *source_dev(struct net *net, const struct sk_buff *skb)
 {
-	return inet_addr_type(net, addr) == RTN_LOCAL;
+	return ip_hdr(skb)->version == 4 ?
+	       source_dev4(net, ip_hdr(skb)->saddr) :
+	       source_dev6(net, &ipv6_hdr(skb)->saddr);
 }
 
-static bool is_own_addr6(struct net *net, const struct in6_addr *addr)
+/*
+ * Whether the gateway itself sends a packet: its source is an address of the
+ * gateway, in the VRF that is @dev, or in none. What is to come in elsewhere was
+ * sent by somebody who says so.
+ */
+static bool is_own_packet(struct net *net, const struct sk_buff *skb,
+			  struct net_device *dev)
 {
-	return ipv6_chk_addr(net, addr, NULL, 0);
+	if (!(dev->flags & IFF_LOOPBACK) && !netif_is_l3_master(dev))
+		return false;
+	if (ip_hdr(skb)->version == 4)
+		return inet_addr_type_dev_table(net, dev, ip_hdr(skb)->saddr) ==
+		       RTN_LOCAL;
+	return ipv6_chk_addr_and_flags(net, &ipv6_hdr(skb)->saddr, dev, true, 0,
+				       IFA_F_TENTATIVE);
+}
+
+/*
+ * The device that LOCAL_OUT names: the one that the route of the packet as it is
+ * leads to. NULL if there is none: then the call of the sender fails.
+ */
+static struct net_device *own_out4(struct net *net, const struct sk_buff *skb,
+				   int vrf)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct flowi4 fl4 = {
+		.daddr = iph->daddr,
+		.saddr = iph->saddr,
+		.flowi4_oif = vrf,
+		.flowi4_mark = skb->mark,
+		.flowi4_proto = iph->protocol,
+		.flowi4_uid = sock_net_uid(net, NULL),
+	};
+	struct net_device *dev;
+	struct rtable *rt;
+
+	nat64_flowi4_set_tos(&fl4, iph->tos);
+	rt = __ip_route_output_key(net, &fl4);
+	if (IS_ERR(rt))
+		return NULL;
+	dev = rt->dst.dev;
+	ip_rt_put(rt);
+	return dev;
+}
+
+static struct net_device *own_out6(struct net *net, const struct sk_buff *skb,
+				   int vrf)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	struct flowi6 fl6 = {
+		.daddr = ip6h->daddr,
+		.saddr = ip6h->saddr,
+		.flowlabel = ip6_flowinfo(ip6h),
+		.flowi6_oif = vrf,
+		.flowi6_mark = skb->mark,
+		.flowi6_proto = ip6h->nexthdr,
+		.flowi6_uid = sock_net_uid(net, NULL),
+	};
+	struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
+	struct net_device *dev = dst->error ? NULL : dst->dev;
+
+	dst_release(dst);
+	return dev;
+}
+
+static struct net_device *own_out(struct net *net, const struct sk_buff *skb,
+				  const struct net_device *dev)
+{
+	int vrf = netif_is_l3_master(dev) ? dev->ifindex : 0;
+
+	return ip_hdr(skb)->version == 4 ? own_out4(net, skb, vrf) :
+					   own_out6(net, skb, vrf);
+}
+
+/* @in is NULL for a packet of the gateway's own, or for whatever leads to its source. */
+static void init_devices(struct nat64_explained *e, struct net_device *in)
+{
+	struct net *net = e->p.nn->net;
+	struct sk_buff *skb = e->p.skb;
+	struct net_device *own = in ?: net->loopback_dev;
+
+	e->p.local = is_own_packet(net, skb, own);
+	e->in = e->p.local ? own : in ?: source_dev(net, skb);
+	e->p.in = e->p.local ? own_out(net, skb, own) : e->in;
+	skb->dev = e->p.in;
 }
 
 static void init_explained(struct nat64_explained *e, struct nat64_net *nn,
 			   struct sk_buff *skb, struct net_device *in)
 {
-	bool is_v4 = ip_hdr(skb)->version == 4;
-
 	memset(e, 0, sizeof(*e));
-	e->p.family = is_v4 ? 4 : 6;
+	e->p.family = ip_hdr(skb)->version == 4 ? 4 : 6;
 	e->p.skb = skb;
 	e->p.nn = nn;
 	e->p.cfg = rcu_dereference(nn->config);
 	e->p.dry_run = true;
 	e->p.second_pass = &e->back;
-	e->p.local = !in &&
-		     (is_v4 ? is_own_addr4(nn->net, ip_hdr(skb)->saddr) :
-			      is_own_addr6(nn->net, &ipv6_hdr(skb)->saddr));
-	if (!in)
-		in = is_v4 ? source_dev4(nn->net, ip_hdr(skb)->saddr) :
-			     source_dev6(nn->net, &ipv6_hdr(skb)->saddr);
-	e->p.in = in;
-	skb->dev = in;
+	init_devices(e, in);
 }
 
 static void pass_packet(struct nat64_explained *e, const char *reason)
@@ -108,7 +185,7 @@ static void pass_packet(struct nat64_explained *e, const char *reason)
 	e->reason = reason;
 }
 
-/* Whether there is a hook to see the packet, and a mark that it asks for. */
+/* Whether a hook sees the packet, and it has the mark that is asked for. */
 static bool is_hooked(struct nat64_explained *e)
 {
 	if (nat64_config_is_empty(e->p.cfg))
@@ -117,6 +194,8 @@ static bool is_hooked(struct nat64_explained *e)
 		pass_packet(e, "local_off");
 	else if (!nat64_is_marked(e->p.cfg, e->p.skb->mark))
 		pass_packet(e, "mark");
+	else if (!e->p.in)
+		pass_packet(e, "not_routed");
 	else
 		return true;
 	return false;
@@ -214,7 +293,8 @@ static void explain_ipv6(struct nat64_explained *e)
  * @e: result
  * @nn: translator of the namespace
  * @skb: whole packet, its network header set
- * @in: device that it comes in on, or NULL for the one that leads to its source
+ * @in: device that it comes in on, or NULL for the one that leads to its source;
+ *	loopback, NULL or a VRF for what the gateway itself sends
  *
  * Context: RCU read lock and bottom halves off until nat64_explain_end().
  */

@@ -12,6 +12,8 @@
  * struct nat64_explained - what would become of a packet
  * @p: the packet; what is known of its addresses in both families
  * @back: the same for the second pass of a hairpinned packet
+ * @in: device that it comes in on: loopback, or a VRF, if the gateway itself
+ *	sends it
  * @verdict: translated, refused, or passed
  * @reason: why it is not translated, or NULL
  * @has_back: it is hairpinned
@@ -21,6 +23,7 @@
 struct nat64_explained {
 	struct nat64_pkt	p;
 	struct nat64_pkt	back;
+	struct net_device	*in;
 	enum nat64_verdict	verdict;
 	const char		*reason;
 	bool			has_back;

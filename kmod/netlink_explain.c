@@ -89,7 +89,7 @@ static int put_explained(struct sk_buff *skb, const struct nat64_explained *e)
 	int err;
 
 	if (!nest || nla_put_u8(skb, NAT64_EXPLAIN_A_VERDICT, e->verdict) ||
-	    nla_put_u32(skb, NAT64_EXPLAIN_A_IN, e->p.in->ifindex) ||
+	    nla_put_u32(skb, NAT64_EXPLAIN_A_IN, e->in->ifindex) ||
 	    (e->p.local && nla_put_flag(skb, NAT64_EXPLAIN_A_LOCAL)) ||
 	    (e->reason &&
 	     nla_put_string(skb, NAT64_EXPLAIN_A_REASON, e->reason)))

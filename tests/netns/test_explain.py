@@ -150,7 +150,7 @@ def test_packets_of_the_gateway_itself(gateway):
     (("6", STRANGER6, SERVER6), "source_unmapped", None),
     (("6", HOST6, "2001:db8:100::127.0.0.1", "tcp"), "destination_illegal",
      {"type": 1, "code": 1, "info": 0}),
-    (("4", "127.0.0.1", HOST4, "udp"), "source_illegal", None),
+    (("4", "127.0.0.1", HOST4, "udp", "dev", "to4"), "source_illegal", None),
     (("4", SERVER4, HOST4, "2"), "icmp_type", None),
 ])
 def test_what_is_refused(gateway, words, reason, answer):

@@ -305,7 +305,8 @@ enum nat64_verdict {
  * @NAT64_EXPLAIN_A_PACKET: the packet from its network header on, whole
  * @NAT64_EXPLAIN_A_MARK: u32, its firewall mark; 0 when absent
  * @NAT64_EXPLAIN_A_IN: u32, device that it comes in on; when absent, the one
- *	that leads to its source, or the gateway itself for one of its addresses
+ *	that leads to its source. Loopback or a VRF, and loopback when absent, mean
+ *	the gateway itself if the source is one of its addresses there
  * @NAT64_EXPLAIN_A_VERDICT: u8, &enum nat64_verdict
  * @NAT64_EXPLAIN_A_REASON: string: why it is refused, by the name of a counter,
  *	or why it is passed
