@@ -83,7 +83,7 @@ int args_end(const struct args *args)
 	if (!args_more(args))
 		return EXIT_OK;
 	error_at(&args->at, args->column[args->next],
-		 "%s is one word too many", quoted(args->word[args->next]));
+		 "unexpected word %s", quoted(args->word[args->next]));
 	return EXIT_USAGE;
 }
 

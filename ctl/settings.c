@@ -108,8 +108,11 @@ _Static_assert(ARRAY_SIZE(settings_table) <= SETTINGS_MAX,
  */
 int settings_read_key(struct args *args, unsigned int *key)
 {
+	const char *what = args_more(args) ?
+		"a setting (nat64ctl help lists them)" : "a setting";
+
 	return args_keyword(args, &settings_table[0].name, sizeof(settings_table[0]),
-			    settings_count, "a setting (nat64ctl help lists them)", key);
+			    settings_count, what, key);
 }
 
 /**

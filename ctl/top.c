@@ -209,7 +209,7 @@ int read_top(struct ctl *ctl, struct args *args, struct request *req)
 	(void)ctl;
 	req->seconds = 1;
 	req->times = 1e9;
-	ret = read_amount(args, "a number of seconds from 0.1 on", 0.1, 86400,
+	ret = read_amount(args, "a number of seconds; at least 0.1", 0.1, 86400,
 			  &req->seconds);
 	if (!ret)
 		ret = read_amount(args, "a number of times", 1, 1e9,

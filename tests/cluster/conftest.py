@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The network of examples/cluster, once for all tests here, with three sound gateways."""
+"""The network of examples/cluster, once for all tests here, with three healthy gateways."""
 
 import contextlib
 import os
@@ -56,7 +56,7 @@ def note(request):
 
 @pytest.fixture
 def lab(network):
-    """The network as it should be; what a test breaks it has to mend."""
+    """The network as it should be; what a test breaks it has to fix."""
     network.await_gateways(1, 2, 3)
     yield network
     network.await_gateways(1, 2, 3)

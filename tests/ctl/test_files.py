@@ -117,7 +117,7 @@ BAD = [
     ("add 192.0.2.1 2001:db8::1 192.0.2.1", "1:27", '"192.0.2.1" is not prefix, edge or force'),
     ("prefix del 64:ff9b::/96", "1:8", '"del" is not add'),
     ("prefix add 64:ff9b::/96 x", "1:25", '"x" is not primary'),
-    ("set hairpin on off", "1:16", '"off" is one word too many'),
+    ("set hairpin on off", "1:16", 'unexpected word "off"'),
     (" ".join("x" * 20), "1:33", "too many words"),
     ("add 192.0.2.1\0 2001:db8::1", "1:14", "a NUL byte is not text"),
     ("# ok\n# \0\n", "2:3", "a NUL byte is not text"),

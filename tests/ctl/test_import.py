@@ -58,7 +58,7 @@ add 203.178.0.20 2001:200:1::20
     ("mapping-prefix ff02::", "1:16",
      '"ff02::" cannot be a translation prefix: it is never forwarded'),
     ("map-static 192.0.2.1", "1:21", 'an IPv6 address is missing after "192.0.2.1"'),
-    ("map-static 192.0.2.1 2001:db8::1 force", "1:34", '"force" is one word too many'),
+    ("map-static 192.0.2.1 2001:db8::1 force", "1:34", 'unexpected word "force"'),
     ("\nmap-dynamic x", "2:1", '"map-dynamic" is not a statement of map646'),
 ])
 def test_bad_map646(tmp_path, text, place, error):
@@ -310,7 +310,7 @@ NO_CLATD = ('this is a configuration of clatd: a CLAT is "prefix add PLAT-PREFIX
 @pytest.mark.parametrize("text, error", [
     ("prefix 64:ff9b::/97", ':1:8: "64:ff9b::/97": the length of a translation prefix is '
                             "32, 40, 48, 56, 64 or 96 (RFC 6052)"),
-    ("prefix 64:ff9b::/96 x", ':1:21: "x" is one word too many'),
+    ("prefix 64:ff9b::/96 x", ':1:21: unexpected word "x"'),
     ("map 192.0.2.1", ':1:14: an IPv6 address is missing after "192.0.2.1"'),
     ("map 192.0.2.1 2001:db8::1\nprefix 64:ff9b::/96\nmap 192.0.2.1 2001:db8::2",
      ":3:5: 192.0.2.1/32 is already mapped to 2001:db8::1/128 in line 1"),

@@ -13,7 +13,7 @@ def examine(gateway):
     return json.loads(done.stdout)["findings"], done.returncode
 
 
-def mend(namespace, command):
+def fix(namespace, command):
     """Types a command as it is printed."""
     path = f"{CTL.parent}:{os.environ['PATH']}"
     return namespace.run("env", f"PATH={path}", "sh", "-c", command)

@@ -350,7 +350,7 @@ class Generator:
             if octets:
                 at = self.below(min(len(octets), self.of((20, 48, 120))))
                 octets[at] = octets[at] ^ 1 << self.below(8) if self.chance(2) else self.bits(8)
-        return self.mended(octets)
+        return self.repaired(octets)
 
     def field(self, packet):
         """Two octets become a number at some edge."""
@@ -358,7 +358,7 @@ class Generator:
         if len(octets) > 2:
             at = 2 * self.below(min(len(octets), 140) // 2)
             octets[at:at + 2] = p.u16(self.of(EDGES))
-        return self.mended(octets)
+        return self.repaired(octets)
 
     def cut(self, packet):
         """Its end is missing, and its length says so, or does not."""
@@ -371,7 +371,7 @@ class Generator:
         if len(octets) > at + 2:
             value = int.from_bytes(octets[at:at + 2], "big") + self.of((-20, -8, -1, 1, 8, 20))
             octets[at:at + 2] = p.u16(self.of((value & 0xffff, 0, 0xffff, self.bits(16))))
-        return self.mended(octets)
+        return self.repaired(octets)
 
     def dropped(self, packet):
         """Some octets out of its middle, or some more."""
@@ -390,9 +390,9 @@ class Generator:
                 octets[4:6] = p.u16(len(octets) - 40)
             elif octets[0] >> 4 == 4:
                 octets[2:4] = p.u16(len(octets))
-        return self.mended(octets)
+        return self.repaired(octets)
 
-    def mended(self, octets):
+    def repaired(self, octets):
         """Mostly with a right IPv4 header checksum, lest it be all that is noticed."""
         if len(octets) >= 20 and octets[0] >> 4 == 4 and not self.chance(10):
             end = 4 * (octets[0] & 15)

@@ -491,7 +491,7 @@ def test_illegal_source_is_dropped_silently(expect_silence, source):
 @pytest.mark.configuration(f"prefix add {PREFIX}", "add 0.0.0.0/0 2001:db8:ff00::/40")
 @pytest.mark.parametrize("dst", ["224.0.0.1", "239.1.1.1", "255.255.255.255", "240.0.0.1",
                                  "127.0.0.1", "0.0.0.0"])
-def test_multicast_and_what_is_no_host_is_never_ours(real, dst):
+def test_multicast_and_what_is_no_host_is_never_translated(real, dst):
     """1.2, whatever a mapping says; the kernel does with them what it does."""
     real.gateway.ctl("stats", "reset")
     real.wire.exchange(ip4(SERVER4, dst, udp(1, 2)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""nat64ctl doctor finds each common mistake, and the command that it prints mends it."""
+"""nat64ctl doctor finds each common mistake, and the command that it prints fixes it."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ import pytest
 import util
 from addresses import (CONFIG, GATEWAY4, GATEWAY6, HOST4, HOST6, MAC_FAR6, PEER4, PEER6, PREFIX,
                        REAL4_EMBEDDED, REAL6, REAL6_MAPPED, SENTINEL6, SERVER4, SERVER6)
-from doctoring import examine, mend
+from doctoring import examine, fix
 from frame import Frame
 from kmod import KO
 from netns import Namespace
@@ -53,7 +53,7 @@ FORWARDING = [
 def test_forwarding_is_off(net, healthy, key, problem, named):
     healthy.sysctl(key, 0)
     found(healthy, "forwarding", problem, f"sysctl -w {named}=1")
-    mend(healthy, f"sysctl -w {named}=1")
+    fix(healthy, f"sysctl -w {named}=1")
     translates(net)
 
 
@@ -73,7 +73,7 @@ def test_no_route_to_a_mapped_host(net, healthy):
                f"route add {PEER6}/128 dev to6", f"route add {REAL6}/128 dev to6",
                "route add 2001:db8:100::/64 dev to6")
     found(healthy, "host-route", f"no route to {HOST6}", command)
-    mend(healthy, command)
+    fix(healthy, command)
     translates(net)
     healthy.ip(f"route del {HOST6}/128", f"route del {PEER6}/128", f"route del {REAL6}/128",
                "route del 2001:db8:100::/64 dev to6", "route add 2001:db8:1::/64 dev to6",
@@ -84,7 +84,7 @@ def test_no_route_to_the_prefix(healthy):
     healthy.ip("route del default via 2001:db8:1::fe")
     command = f"ip -6 route replace {PREFIX} dev to6"
     found(healthy, "prefix-route", f"no IPv6 route to {PREFIX}", command)
-    mend(healthy, command)
+    fix(healthy, command)
     assert examine(healthy) == ([], 0)
     healthy.ip(f"route del {PREFIX} dev to6", "route add default via 2001:db8:1::fe")
 
@@ -95,7 +95,7 @@ def test_a_route_to_the_prefix_leads_to_no_router(net, healthy):
                *(f"route add {host}/128 via 2001:db8:1::fe" for host in (HOST6, PEER6, REAL6)))
     command = f"ip -6 route replace {PREFIX} dev to6"
     found(healthy, "prefix-route", f"no IPv6 route to {PREFIX}", command)
-    mend(healthy, command)
+    fix(healthy, command)
     assert examine(healthy) == ([], 0)
     translates(net)
     healthy.ctl("load", "/dev/null")
@@ -204,7 +204,7 @@ def test_a_packet_that_is_refused(healthy):
     assert status == 0 and {f["check"] for f in findings} == {"packet"}
     assert findings[0]["problem"] == f"{packet}, is refused: no_route"
     assert findings[0]["command"] == command
-    assert "no_route" in mend(healthy, command).stdout
+    assert "no_route" in fix(healthy, command).stdout
     healthy.ip("route add default via 198.51.100.254")
 
 
@@ -261,7 +261,7 @@ def test_nobody_answers_arp(net, healthy, mapped, asked):
         return net.v4.run("arping", "-c", "1", "-w", "1", "-I", "eth0", asked,
                           check=False).returncode == 0
     assert not answered()
-    mend(healthy, command)
+    fix(healthy, command)
     assert answered()
     assert examine(healthy) == ([], 0)
     # It is translated all the same.
@@ -275,7 +275,7 @@ def test_an_address_of_the_gateway_is_mapped(healthy):
     healthy.ctl("add", GATEWAY4, "2001:db8:1::77")
     found(healthy, "own-address", f"{GATEWAY4} is mapped, and is an address of to4",
           f"nat64ctl del {GATEWAY4}/32")
-    mend(healthy, f"nat64ctl del {GATEWAY4}/32")
+    fix(healthy, f"nat64ctl del {GATEWAY4}/32")
 
 
 @pytest.mark.parametrize("address, every, value", [
@@ -297,7 +297,7 @@ def test_reverse_path_filtering(net, healthy, address, every, value):
         net.wire.exchange(foreign)
         command = f"sysctl -w net/ipv4/conf/to6/rp_filter={value}"
         found(healthy, "rp-filter", "and is on for to6", command)
-        mend(healthy, command)
+        fix(healthy, command)
         net.wire.expect(foreign, ip4(HOST4, SERVER4, udp(1, 2), ttl=63))
         assert examine(healthy) == ([], 0)
 
@@ -306,7 +306,7 @@ def test_mtu(net, healthy):
     with net.mtus(to4=1200):
         found(healthy, "mtu", "the MTU of to4 is 1200: IPv6 wants 1280",
               "ip link set dev to4 mtu 1500")
-        mend(healthy, "ip link set dev to4 mtu 1500")
+        fix(healthy, "ip link set dev to4 mtu 1500")
     healthy.ip("addr replace fe80::4/64 dev to4 nodad")
 
 
@@ -318,7 +318,7 @@ def test_the_ipv4_network_does_not_know_the_mapped_addresses(net, healthy):
     command = f"ip route add {HOST4}/32 via {GATEWAY4}"
     found(healthy, "return-route", "nobody routes the mapped addresses here; on the IPv4 router",
           command)
-    mend(router, command.replace(HOST4, REAL6_MAPPED))
+    fix(router, command.replace(HOST4, REAL6_MAPPED))
     net.v6.run("ping", "-c", "1", "-W", "5", REAL4_EMBEDDED)
     router.ip(f"route del {REAL6_MAPPED}/32 via {GATEWAY4}",
               f"route add default via {GATEWAY4}")
@@ -330,7 +330,7 @@ def test_the_ipv6_network_does_not_know_the_prefix(net, healthy):
     net.v4.run("ping", "-c", "1", "-W", "1", REAL6_MAPPED, check=False)
     command = f"ip -6 route add {PREFIX} via {GATEWAY6}"
     found(healthy, "return-route", "nobody routes the prefix here; on the IPv6 router", command)
-    mend(router, command)
+    fix(router, command)
     net.v4.run("ping", "-c", "1", "-W", "5", REAL6_MAPPED)
     router.ip(f"route del {PREFIX} via {GATEWAY6}", f"route add default via {GATEWAY6}")
 

@@ -10,7 +10,7 @@ import re
 
 import pytest
 from addresses import CONFIG, HOST6, PREFIX, REAL4_EMBEDDED, REAL6_MAPPED, SERVER6
-from doctoring import examine, mend
+from doctoring import examine, fix
 from util import CTL, run
 
 pytestmark = pytest.mark.usefixtures("real")
@@ -100,7 +100,7 @@ def test_a_firewall_that_drops_all(net, healthy, name):
         assert (finding["check"], status) == ("firewall", 0)
         assert finding["problem"].startswith(
             f"chain {hooked(chains)} of table {family} firewall may drop what is translated")
-        mend(healthy, finding["command"])
+        fix(healthy, finding["command"])
         assert examine(healthy) == ([], 0)
         assert pings(net) == [True, True]
 

@@ -212,7 +212,7 @@ def test_top_without_counters(gateway):
 
 @pytest.mark.parametrize("words, error", [
     (("x",), '"x" is not a number of seconds'), (("1", "0"), '"0" is not a number of times'),
-    (("1", "1", "1"), '"1" is one word too many')])
+    (("1", "1", "1"), 'unexpected word "1"')])
 def test_wrong_words(gateway, words, error):
     done = gateway.run(CTL, "top", *words, check=False)
     assert done.returncode == 1 and error in done.stderr
