@@ -353,6 +353,53 @@ bool addr_overlap6(const struct prefix6 *a, const struct prefix6 *b)
 }
 
 /**
+ * addr_inside4() - whether an IPv4 prefix lies inside another, or is the same
+ * @p: prefix
+ * @around: the other
+ */
+bool addr_inside4(const struct prefix4 *p, const struct prefix4 *around)
+{
+	return p->len >= around->len && addr_overlap4(p, around);
+}
+
+/**
+ * addr_inside6() - whether an IPv6 prefix lies inside another, or is the same
+ * @p: prefix
+ * @around: the other
+ */
+bool addr_inside6(const struct prefix6 *p, const struct prefix6 *around)
+{
+	return p->len >= around->len && addr_overlap6(p, around);
+}
+
+/**
+ * addr_widen4() - shorten an IPv4 prefix until another lies inside
+ * @p: prefix
+ * @inside: the other
+ */
+void addr_widen4(struct prefix4 *p, const struct prefix4 *inside)
+{
+	while (!addr_inside4(inside, p))
+		p->len--;
+	p->addr.s_addr &= htonl(p->len ? ~0U << (32 - p->len) : 0);
+}
+
+/**
+ * addr_widen6() - shorten an IPv6 prefix until another lies inside
+ * @p: prefix
+ * @inside: the other
+ */
+void addr_widen6(struct prefix6 *p, const struct prefix6 *inside)
+{
+	unsigned int i;
+
+	while (!addr_inside6(inside, p))
+		p->len--;
+	for (i = p->len; i < 128; i++)
+		p->addr.s6_addr[i / 8] &= ~(0x80 >> i % 8);
+}
+
+/**
  * addr_check_pref64() - refuse what cannot be a translation prefix
  * @args: where it was read, for errors
  * @word: as it was written

@@ -68,6 +68,10 @@ bool addr_is_private4(const struct prefix4 *p);
 bool addr_is_wkp(const struct prefix6 *p);
 bool addr_overlap4(const struct prefix4 *a, const struct prefix4 *b);
 bool addr_overlap6(const struct prefix6 *a, const struct prefix6 *b);
+bool addr_inside4(const struct prefix4 *p, const struct prefix4 *around);
+bool addr_inside6(const struct prefix6 *p, const struct prefix6 *around);
+void addr_widen4(struct prefix4 *p, const struct prefix4 *inside);
+void addr_widen6(struct prefix6 *p, const struct prefix6 *inside);
 bool addr_same4(const struct prefix4 *a, const struct prefix4 *b);
 void addr_embed(const struct prefix6 *p, const struct in_addr *addr,
 		struct in6_addr *to);

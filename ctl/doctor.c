@@ -8,13 +8,11 @@
 #include "doctor.h"
 
 #include <errno.h>
-#include <linux/nat64.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
-#include "firewall.h"
 #include "module.h"
 #include "../kmod/version.h"
 
@@ -44,57 +42,13 @@ static void check_configured(struct doctor *d)
 			       "no address is mapped: every packet is refused");
 }
 
-static bool is_direct(const struct doctor *d)
-{
-	size_t i;
-
-	for (i = 0; i < settings_count; i++)
-		if (settings_table[i].attr == NAT64_SETTING_FORWARDING)
-			return d->conf.settings[i].number ==
-			       NAT64_FORWARDING_DIRECT;
-	return false;
-}
-
-static void report_chain(void *data, const struct firewall_chain *chain)
-{
-	struct doctor *d = data;
-
-	switch (chain->kind) {
-	case FIREWALL_BLOCKS:
-		report_finding(d, "firewall",
-			       command_here(d, "nft insert rule %s %s %s ct state untracked accept",
-					    chain->family, chain->table, chain->name),
-			       "chain %s of table %s %s may drop what is translated: it lets no untracked packets pass, as translated ones are",
-			       chain->name, chain->family, chain->table);
-		break;
-	case FIREWALL_DROPS_SOME:
-		doctor_note(d, "what chain %s of table %s %s drops by its rules",
-			    chain->name, chain->family, chain->table);
-		break;
-	case FIREWALL_AT_DEVICE:
-		doctor_note(d, "chain %s of table %s %s, which sees packets at a device",
-			    chain->name, chain->family, chain->table);
-	}
-}
-
-/* Rules are read, and not run: none counts, logs or sends anything by that. */
-static void check_firewall(struct doctor *d)
-{
-	if (firewall_find_chains(is_direct(d), report_chain, d))
-		doctor_note(d, "the firewall: nft could not be run");
-	if (firewall_has_legacy(4))
-		doctor_note(d, "rules of iptables-legacy");
-	if (firewall_has_legacy(6))
-		doctor_note(d, "rules of ip6tables-legacy");
-}
-
 static int run_checks(struct doctor *d)
 {
 	static void (*const checks[])(struct doctor *d) = {
 		check_versions, check_configured, check_forwarding, check_mtus,
 		check_ipvlan, check_hosts, check_prefixes, check_arp,
 		check_own_addrs, check_rp_filter, check_return, check_firewall,
-		check_packets, check_unseen,
+		check_packets, check_native, check_unseen,
 	};
 	size_t i;
 
@@ -194,10 +148,11 @@ int cmd_doctor(struct ctl *ctl, struct request *req)
 		ctl_result(ctl, ret);
 	if (ret && !d.rs)
 		ctl_disconnect(ctl);
-	if (!ret && !d.n_findings)
-		out_text(&ctl->out, "nothing found\n");
 	out_close(&ctl->out);
 	put_notes(&d);
+	if (!ret && !d.n_findings)
+		out_text(&ctl->out, "%s\n", d.n_notes ?
+			 "no mistake found in the rest" : "nothing found");
 	out_end(&ctl->out);
 	if (!ret && req->status && d.n_findings)
 		ret = EXIT_DIFFERENT;

@@ -77,7 +77,9 @@ void check_arp(struct doctor *d);
 void check_own_addrs(struct doctor *d);
 void check_return(struct doctor *d);
 
+void check_firewall(struct doctor *d);
 void check_packets(struct doctor *d);
+void check_native(struct doctor *d);
 void check_unseen(struct doctor *d);
 
 #endif /* _NAT64CTL_DOCTOR_H */

@@ -58,18 +58,18 @@ static size_t addr_size(int family)
 				   sizeof(struct in6_addr);
 }
 
-static void fetch_via(const struct nlattr *attr, int family,
-		      struct prefix *via)
+static void fetch_addr(const struct nlattr *attr, int family,
+		       struct prefix *to)
 {
 	if (mnl_attr_get_payload_len(attr) != addr_size(family))
 		return;
-	via->family = family;
+	to->family = family;
 	if (family == AF_INET)
-		memcpy(&via->p4.addr, mnl_attr_get_payload(attr),
-		       sizeof(via->p4.addr));
+		memcpy(&to->p4.addr, mnl_attr_get_payload(attr),
+		       sizeof(to->p4.addr));
 	else
-		memcpy(&via->p6.addr, mnl_attr_get_payload(attr),
-		       sizeof(via->p6.addr));
+		memcpy(&to->p6.addr, mnl_attr_get_payload(attr),
+		       sizeof(to->p6.addr));
 }
 
 static int type_error(unsigned char type)
@@ -99,7 +99,7 @@ static void fetch_route(const struct nlmsghdr *nlh, struct route *route)
 			if_indextoname(mnl_attr_get_u32(attr), route->device);
 			break;
 		case RTA_GATEWAY:
-			fetch_via(attr, rtm->rtm_family, &route->via);
+			fetch_addr(attr, rtm->rtm_family, &route->via);
 			break;
 		}
 	}
@@ -212,6 +212,65 @@ bool route_has_neighbour(struct route_socket *rs, const char *device,
 	ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
 	ndm->ndm_family = AF_INET;
 	return find_in_dump(rs, nlh, is_neighbour_in, &wanted);
+}
+
+/**
+ * struct listing - what a listing of routes is for
+ * @found: called for each
+ * @data: for @found
+ */
+struct listing {
+	route_fn	*found;
+	void		*data;
+};
+
+/* Routes that lead a packet elsewhere, or nowhere; not those to the gateway itself. */
+static bool is_native(const struct rtmsg *rtm)
+{
+	return !(rtm->rtm_flags & RTM_F_CLONED) &&
+	       (rtm->rtm_type == RTN_UNICAST || type_error(rtm->rtm_type));
+}
+
+/* Hands a route over; none is what is looked for. */
+static bool hand_route(const struct nlmsghdr *nlh, const void *data)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct listing *listing = data;
+	const struct nlattr *attr;
+	struct prefix to = {};
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE || !is_native(rtm))
+		return false;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
+		if (mnl_attr_get_type(attr) == RTA_DST)
+			fetch_addr(attr, rtm->rtm_family, &to);
+	if (to.family == AF_INET)
+		to.p4.len = rtm->rtm_dst_len;
+	else if (to.family == AF_INET6)
+		to.p6.len = rtm->rtm_dst_len;
+	if (to.family)
+		listing->found(listing->data, &to);
+	return false;
+}
+
+/**
+ * route_for_each() - list routes, all but default ones and those to the gateway
+ * @rs: connection, which @found must not use
+ * @family: AF_INET or AF_INET6
+ * @found: called for each, with its destination
+ * @data: for @found
+ */
+void route_for_each(struct route_socket *rs, int family, route_fn *found,
+		    void *data)
+{
+	const struct listing listing = { found, data };
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rs->room);
+	struct rtmsg *rtm;
+
+	nlh->nlmsg_type = RTM_GETROUTE;
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = family;
+	find_in_dump(rs, nlh, hand_route, &listing);
 }
 
 static bool is_classifier(const struct nlmsghdr *nlh, const void *data)

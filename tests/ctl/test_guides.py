@@ -2,8 +2,9 @@
 """The configuration that docs/ shows for other programs is parsed by these programs.
 
 The word behind the fence of a block names the program. Blocks whose program, or
-version of it, is not installed are skipped: tests/deps.sh installs those that
-are small, not ansible-core and frr.
+version of it, is not installed are skipped: tests/deps.sh installs those that are
+small and leave the machine's network alone. tests/packages/run --guides has all of
+them parsed, each block by Debian 13's programs and most by Debian 12's.
 """
 
 import os
@@ -60,11 +61,21 @@ def recursor(file):
     check("pdns_recursor", f"--config-dir={file.parent}", "--config=check")
 
 
+def need_version(program, *version):
+    done = run(program, "--version")
+    found = re.search(r"(\d+)\.(\d+)", done.stdout + done.stderr)
+    if (int(found[1]), int(found[2])) < version:
+        pytest.skip(f"{program} is older than {version[0]}.{version[1]}")
+
+
+def recursor_yaml(file):
+    need_version("pdns_recursor", 5, 2)
+    file.rename(file.parent / "recursor.yml")
+    check("pdns_recursor", f"--config-dir={file.parent}", "--config=check")
+
+
 def radvd(file):
-    done = run("radvd", "--version")
-    version = re.search(r"Version: (\d+)\.(\d+)", done.stdout + done.stderr)
-    if version and (int(version[1]), int(version[2])) < (2, 20):
-        pytest.skip("radvd is older than 2.20")
+    need_version("radvd", 2, 20)
     check("radvd", "-c", "-C", file)
 
 
@@ -127,7 +138,7 @@ def networkd(file):
         assert head or line.partition("=")[0] in SECTIONS[section], line
 
 
-PROGRAMS = (nat64, unbound, named, kresd, recursor, radvd, bird, frr, nft, keepalived, ansible, netplan,
+PROGRAMS = (nat64, unbound, named, kresd, recursor, recursor_yaml, radvd, bird, frr, nft, keepalived, ansible, netplan,
             ifupdown, networkd)
 
 

@@ -222,6 +222,33 @@ def test_a_native_route_is_more_specific(healthy):
                                           "example, is not translated: native_route")
 
 
+def not_looked_at(gateway):
+    return json.loads(gateway.show("-j", "doctor"))["not_looked_at"]
+
+
+def test_native_routes_are_named(healthy):
+    """The administrator may mean them; but nothing that they take is translated."""
+    healthy.ctl("add", "192.0.2.0/24", "2001:db8:1:2::/120")
+    with healthy.routes(f"route {PREFIX[:-3]}cb00:7100/120 via 2001:db8:1::fe dev to6",
+                        "route blackhole 192.0.2.7/32",
+                        "route 192.0.2.128/25 via 198.51.100.254 dev to4",
+                        "route 192.0.0.0/16 via 198.51.100.254 dev to4"):
+        assert sorted(not_looked_at(healthy)) == [
+            f"packets to {taken}, which a native route inside {inside} takes" for taken, inside in (
+                ("192.0.2.128/25", "192.0.2.0/24"), ("192.0.2.7", "192.0.2.0/24"),
+                (f"{PREFIX[:-3]}cb00:7100/120", PREFIX))]
+        assert healthy.show("doctor").splitlines()[-1] == "no mistake found in the rest"
+    assert not_looked_at(healthy) == []
+    healthy.ctl("del", "192.0.2.0/24")
+
+
+def test_routes_to_translatable_hosts_are_not(healthy):
+    healthy.ctl("add", "192.0.2.0/24", "translatable")
+    with healthy.routes(f"route {PREFIX[:-3]}c000:200/120 dev to6"):
+        assert not_looked_at(healthy) == []
+    healthy.ctl("del", "192.0.2.0/24")
+
+
 @pytest.mark.configuration(CONFIG, "set mark 1")
 def test_nobody_sets_the_mark(gateway):
     gateway.ctl("stats", "reset")

@@ -9,8 +9,10 @@ import json
 import re
 
 import pytest
-from addresses import CONFIG, HOST6, PREFIX, REAL4_EMBEDDED, REAL6_MAPPED, SERVER6
+from addresses import (CONFIG, HOST6, PREFIX, REAL4_EMBEDDED, REAL6_MAPPED, SENTINEL4, SENTINEL6,
+                       SERVER6, STRANGER6)
 from doctoring import examine, fix
+from packet import ip6, udp
 from util import CTL, run
 
 pytestmark = pytest.mark.usefixtures("real")
@@ -105,6 +107,42 @@ def test_a_firewall_that_drops_all(net, healthy, name):
         assert pings(net) == [True, True]
 
 
+def blocked(gateway, family):
+    """What is said of a chain that drops all, in a table of that family."""
+    with firewall(gateway, family, chain("forward")):
+        (finding,) = [f for f in examine(gateway)[0] if f["check"] == "firewall"]
+        fix(gateway, finding["command"])
+        assert "firewall" not in [f["check"] for f in examine(gateway)[0]]
+        return finding["command"]
+
+
+def rules(family, *conditions):
+    return "nft '" + "; ".join(f"insert rule {family} firewall forward ct state untracked {c} accept"
+                               for c in conditions) + "'"
+
+
+def test_its_command_permits_what_is_translated_only(net, healthy):
+    """Not whatever else is untracked."""
+    conditions = f"ip6 saddr {PREFIX}", "ip saddr 203.0.113.0/25"
+    assert blocked(healthy, "inet") == rules("inet", *conditions)
+    assert blocked(healthy, "ip6") == rules("ip6", conditions[0])
+    assert blocked(healthy, "ip") == rules("ip", conditions[1])
+    untracked = chain("prerouting", f"ip6 saddr {STRANGER6} notrack", priority=-300, policy="accept")
+    sentinels = f"ip daddr {{ {SENTINEL4}, {SENTINEL6} }} accept"
+    with firewall(healthy, "inet", untracked + chain("forward", sentinels)):
+        fix(healthy, rules("inet", *conditions))
+        net.wire.expect_silence(ip6(STRANGER6, "2001:db8:4::4", udp(1, 2)))
+
+
+@pytest.mark.configuration(CONFIG, "prefix add 2001:db8:200::/96",
+                           "add 192.0.2.7 2001:db8:77::7 edge", "add 192.0.2.8 2001:db8:77::8 edge")
+def test_its_command_where_there_are_edge_mappings(gateway):
+    assert blocked(gateway, "inet") == rules(
+        "inet", f"ip6 saddr {{ {PREFIX}, 2001:db8:200::/96 }}", "ip saddr 203.0.113.0/25",
+        "ip6 saddr 2001:db8:77::/124", "ip daddr 192.0.2.0/28")
+    gateway.loaded = None
+
+
 @pytest.mark.parametrize("name", DROPPING_SOME)
 def test_a_firewall_that_drops_some(healthy, name):
     family, chains = DROPPING_SOME[name]
@@ -114,19 +152,19 @@ def test_a_firewall_that_drops_some(healthy, name):
             f"what chain {hooked(chains)} of table {family} firewall drops by its rules"]
 
 
-@pytest.mark.parametrize("rules", [
+@pytest.mark.parametrize("passing", [
     'iifname "to4" oifname "to6" accept\niifname "to6" oifname "to4" accept',
     "ct state vmap { established : accept, related : accept, untracked : accept }",
     "ct state vmap @states",
     "meta nfproto vmap { ipv4 : accept, ipv6 : accept }"])
-def test_a_firewall_that_lets_pass(healthy, rules):
+def test_a_firewall_that_lets_pass(healthy, passing):
     states = """
     map states {
         type ct_state : verdict
         elements = { established : accept, untracked : accept }
     }
 """
-    with firewall(healthy, "inet", states + chain("forward", rules)):
+    with firewall(healthy, "inet", states + chain("forward", passing)):
         assert examine(healthy) == ([], 0)
 
 
@@ -181,8 +219,10 @@ def test_what_is_not_looked_at_is_named(healthy):
             assert not_looked_at(healthy) == [
                 "chain incoming of table netdev firewall, which sees packets at a device",
                 "the filters of tc on to4"]
-            assert healthy.show("doctor").splitlines()[0] == "nothing found"
-            assert "not looked at: the filters of tc on to4\n" in healthy.show("doctor")
+            text = healthy.show("doctor")
+            assert "nothing found" not in text
+            assert text.endswith("not looked at: the filters of tc on to4\n"
+                                 "no mistake found in the rest\n")
     finally:
         healthy.run("tc", "qdisc", "del", "dev", "to4", "clsact")
 

@@ -75,13 +75,13 @@ def hosts(module):
 
 def test_worked_example(hosts):
     util.need("ping", "traceroute", "sysctl")
-    lines = typed(section("A worked example"))
+    lines = typed(section("A worked example")) + typed(section("Routers without a mapping"))
     assert len(lines) > 10
     for host, line, expected in lines:
         printed = hosts[host].run("bash", "-c", f"PATH={CTL.parent}:$PATH; {line}").stdout
         pattern = re.escape(expected).replace(r"\.\.\.", ".*")
         assert re.fullmatch(pattern, printed.strip("\n")), \
-            f"{host}# {line}\nREADME.md: {expected}\nprinted: {printed}"
+            f"{host}# {line}\nThe document: {expected}\nprinted: {printed}"
 
 
 def test_all_settings_are_listed():
