@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What README.md and the other documents promise: links lead somewhere, commands exist."""
 
+import os
 import re
 import subprocess
 
@@ -25,6 +26,28 @@ def test_links(page):
         target = (TOP / page).parent / path if path else TOP / page
         assert target.exists(), path
         assert not fragment or fragment in anchors(target), f"{path}#{fragment}"
+
+
+def packaged(package):
+    """What a package has of this tree in the directory of its documents, in the same places."""
+    if package == "rpm":
+        return first("^%doc (.*)$", "rpm/nat64.spec").split()
+    return [path for kind in ("docs", "examples")
+            for path in (TOP / f"debian/nat64-tools.{kind}").read_text().split()]
+
+
+@pytest.mark.parametrize("package", ["deb", "rpm"])
+def test_links_work_where_they_are_installed(package):
+    """Of all pages, the README.md of examples among them, to what is in the package too."""
+    parts = packaged(package)
+    pages = [path for part in parts for path in ([TOP / part] if part.endswith(".md")
+                                                 else (TOP / part).rglob("*.md"))]
+    assert len(pages) > len(PAGES)
+    for page in pages:
+        for path in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            target = os.path.relpath((page.parent / path).resolve(), TOP)
+            assert any(f"{target}/".startswith(f"{part}/") or part.startswith(f"{target}/")
+                       for part in parts), f"{page.name}: {path}"
 
 
 def test_readme_leads_to_all_pages():

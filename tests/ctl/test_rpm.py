@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from test_words import TOP, ctl
 
-PARTS = ("Kbuild", "CHANGELOG.md", "CONFORMANCE.md", "LICENSES", "README.md", "SECURITY.md", "ctl",
+PARTS = ("Kbuild", "CHANGELOG.md", "CONFORMANCE.md", "CONTRIBUTING.md", "LICENSES", "README.md", "SECURITY.md", "ctl",
          "dkms.conf", "docs", "examples", "kmod", "uapi")
 
 
