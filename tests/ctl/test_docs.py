@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import xml.etree.ElementTree
 
 import pytest
 from test_words import TOP, ctl
@@ -54,6 +55,18 @@ def test_readme_leads_to_all_pages():
     readme = (TOP / "README.md").read_text()
     for page in PAGES:
         assert page.name == "README.md" or f"]({page})" in readme, page
+
+
+@pytest.mark.parametrize("path", sorted(TOP.glob("docs/*.svg")), ids=lambda path: path.name)
+def test_pictures(path):
+    """They are well-formed, say what they show, and nothing stands outside."""
+    root = xml.etree.ElementTree.parse(path).getroot()
+    space = "{http://www.w3.org/2000/svg}"
+    left, top, width, height = map(float, root.get("viewBox").split())
+    assert root.findtext(f"{space}title")
+    places = [(float(at.get("x", 0)), float(at.get("y", 0))) for kind in ("rect", "text")
+              for at in root.iter(space + kind)]
+    assert places and all(left <= x <= left + width and top <= y <= top + height for x, y in places)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=str)
