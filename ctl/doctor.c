@@ -30,16 +30,38 @@ static void check_versions(struct doctor *d)
 	reply_free(&status);
 }
 
+/* The file that the service loads. */
+#define CONF_FILE	"/etc/nat64/nat64.conf"
+
+/* Whether it maps anything: as it is shipped, it has comments only. */
+static bool has_mapping(void)
+{
+	FILE *file = fopen(CONF_FILE, "r");
+	char line[1024], word[8];
+	bool found = false;
+
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, " %7s", word) == 1 &&
+			!strncmp("add", word, strlen(word));
+	fclose(file);
+	return found;
+}
+
 static void check_configured(struct doctor *d)
 {
-	const char *load = command_here(d, "nat64ctl load /etc/nat64/nat64.conf");
+	const char *load = NULL;
 
-	if (!d->conf.n_pref64s && !d->conf.n_eams)
-		report_finding(d, "configuration", load,
-			       "nothing is configured in this network namespace");
-	else if (!d->conf.n_eams)
-		report_finding(d, "configuration", load,
-			       "no address is mapped: every packet is refused");
+	if (d->conf.n_eams)
+		return;
+	if (has_mapping())
+		load = command_here(d, "nat64ctl load " CONF_FILE);
+	report_finding(d, "configuration", load, "%s%s",
+		       d->conf.n_pref64s ?
+				"no address is mapped: every packet is refused" :
+				"nothing is configured in this network namespace",
+		       load ? "" : ", and " CONF_FILE " has no mapping: write one, see nat64.conf(5)");
 }
 
 static int run_checks(struct doctor *d)

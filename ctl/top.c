@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "command.h"
 #include "module.h"
 #include "print.h"
+#include "terminal.h"
 
 /* Mappings that are shown where there is no terminal to say how many. */
 #define ROWS	20
@@ -130,17 +130,6 @@ static double time_now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-static void sleep_for(double seconds)
-{
-	struct timespec ts = {
-		.tv_sec = seconds,
-		.tv_nsec = (seconds - (time_t)seconds) * 1e9,
-	};
-
-	while (nanosleep(&ts, &ts) && errno == EINTR)
-		;
-}
-
 static int watch_rates(struct ctl *ctl, double seconds, unsigned long times)
 {
 	struct reply old = {}, new = {};
@@ -148,8 +137,7 @@ static int watch_rates(struct ctl *ctl, double seconds, unsigned long times)
 	int ret;
 
 	ret = ctl_result(ctl, module_counters(ctl->nl, &old));
-	while (!ret && times--) {
-		sleep_for(seconds);
+	while (!ret && times-- && !terminal_wait(seconds)) {
 		ret = ctl_result(ctl, module_counters(ctl->nl, &new));
 		if (ret)
 			break;
@@ -223,5 +211,10 @@ int cmd_top(struct ctl *ctl, struct request *req)
 	int ret;
 
 	ret = need_counters(ctl);
-	return ret ? ret : watch_rates(ctl, req->seconds, req->times);
+	if (ret)
+		return ret;
+	terminal_begin();
+	ret = watch_rates(ctl, req->seconds, req->times);
+	terminal_end();
+	return ret;
 }

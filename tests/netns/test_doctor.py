@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+from pathlib import Path
 
 import kmod
 import pytest
@@ -370,10 +371,37 @@ def test_the_exit_status_by_request(healthy, words):
         assert healthy.run(CTL, "doctor").returncode == 0
 
 
-def test_nothing_is_configured(gateway):
+@pytest.fixture
+def unconfigured(gateway, tmp_path):
+    """The gateway without configuration, and how it types a command with a file of its own for it."""
+    place = Path("/etc/nat64")
+    made = not place.exists()
+    place.mkdir(exist_ok=True)
+    (tmp_path / "nat64.conf").touch()
+    path = f"{CTL.parent}:{os.environ['PATH']}"
     gateway.ctl("load", "-", input="")
-    found(gateway, "configuration", "nothing is configured in this network namespace",
-          "nat64ctl load /etc/nat64/nat64.conf")
+    yield lambda command: gateway.run("unshare", "-m", "env", f"PATH={path}", "sh", "-c",
+                                      f"mount --bind {tmp_path} {place} && {command}").stdout
+    if made:
+        place.rmdir()
+
+
+def test_nothing_is_configured(gateway, unconfigured, tmp_path):
+    (tmp_path / "nat64.conf").write_text(f"# that of the tests\n{CONFIG}")
+    problem, command = unconfigured("nat64ctl doctor").splitlines()
+    assert problem == "nothing is configured in this network namespace"
+    assert command == "    nat64ctl load /etc/nat64/nat64.conf"
+    unconfigured(command)
+    assert examine(gateway) == ([], 0)
+
+
+@pytest.mark.parametrize("text", ["", "# add 192.0.2.1 2001:db8::1\nset tos 0\n"])
+def test_nothing_is_in_the_file(unconfigured, tmp_path, text):
+    """As it is shipped: to load it would change nothing."""
+    (tmp_path / "nat64.conf").write_text(text)
+    assert unconfigured("nat64ctl doctor") == (
+        "nothing is configured in this network namespace, and /etc/nat64/nat64.conf has no mapping: "
+        "write one, see nat64.conf(5)\n")
 
 
 def test_module_of_another_version(gateway, tmp_path):

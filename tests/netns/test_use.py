@@ -4,7 +4,11 @@
 import contextlib
 import ipaddress
 import json
+import os
+import pty
 import re
+import subprocess
+import termios
 import threading
 
 import pytest
@@ -194,6 +198,20 @@ def test_top_shows_the_busiest_first(gateway, wire, counted):
     assert rows[0]["packets_per_second"] > 0 and rows[0]["octets_4to6_per_second"] == 0
     assert rows[0]["octets_6to4_per_second"] >= 100 * rows[0]["packets_per_second"]
     assert rows[1]["packets_per_second"] == 0
+
+
+def test_top_ends_with_q(gateway, counted):
+    """Typed at a terminal, which is then as it was."""
+    hold, given = pty.openpty()
+    before = termios.tcgetattr(given)
+    with gateway, open(given, "rb", buffering=0) as terminal:
+        top = subprocess.Popen(["setsid", "--ctty", CTL, "top", "100"], stdin=terminal,
+                               stdout=subprocess.DEVNULL)
+        util.eventually(lambda: not termios.tcgetattr(given)[3] & termios.ICANON, "it reads keys")
+        os.write(hold, b"xq")
+        assert top.wait(timeout=util.DEADLINE) == 0
+        assert termios.tcgetattr(given) == before
+    os.close(hold)
 
 
 def test_top_in_text(gateway, wire, counted):
