@@ -38,6 +38,7 @@ def translates(net):
 
 
 def test_nothing_is_wrong(gateway):
+    gateway.ctl("stats", "reset")
     assert gateway.show("doctor") == "nothing found\n"
 
 
@@ -379,6 +380,7 @@ def unconfigured(gateway, tmp_path):
     place.mkdir(exist_ok=True)
     (tmp_path / "nat64.conf").touch()
     path = f"{CTL.parent}:{os.environ['PATH']}"
+    gateway.ctl("stats", "reset")
     gateway.ctl("load", "-", input="")
     yield lambda command: gateway.run("unshare", "-m", "env", f"PATH={path}", "sh", "-c",
                                       f"mount --bind {tmp_path} {place} && {command}").stdout
