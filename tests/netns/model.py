@@ -15,7 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from model_4to6 import Model4to6
 from model_6to4 import Model6to4
-from model_addr import Mapping, WELL_KNOWN, four_of, is_in, six_of
+from model_addr import Mapping, WELL_KNOWN, four_of, is_in, six_of, translatable
 from model_header import PROHIBITED, Header4, Refused, Silently, icmpv6_type
 from model_icmp import IPV4_ERROR_MAXIMUM, KNOWN_MESSAGES
 from settings import DEFAULTS
@@ -53,8 +53,9 @@ class Model(Model4to6, Model6to4):
         self.local, self.host, self.pool = False, True, None
         self.settings = dict(DEFAULTS)
         self.native = [IPv6Network(n) if ":" in n else IPv4Network(n) for n in self.native]
-        for line in self.text.splitlines():
-            self._read(line.split("#")[0].split())
+        lines = [line.split("#")[0].split() for line in self.text.splitlines()]
+        for words in sorted(lines, key=lambda words: words[:1] == ["add"]):
+            self._read(words)
 
     def _read(self, words):
         if words[:2] == ["prefix", "add"]:
@@ -64,8 +65,11 @@ class Model(Model4to6, Model6to4):
                 self.primary = prefix
         elif words[:1] == ["add"]:
             own = IPv6Network(words[words.index("prefix") + 1]) if "prefix" in words else None
-            self.mappings.append(Mapping(IPv4Network(words[1]), IPv6Network(words[2]), own,
-                                         "edge" in words))
+            if words[2] == "translatable":
+                self.mappings += translatable(words[1], own or self.primary, own)
+            else:
+                self.mappings.append(Mapping(IPv4Network(words[1]), IPv6Network(words[2]), own,
+                                             "edge" in words))
         elif words[:1] == ["set"]:
             self.settings[words[1]] = words[2]
         elif words:
@@ -113,7 +117,7 @@ class Model(Model4to6, Model6to4):
 
     def _leads_back(self, dst, mapping):
         """Whether no route of IPv4 leads to the host that has the mapping, nor to the gateway."""
-        own = IPv4Network(self.gateway4), IPv4Network(f"{self.gateway4}/24", strict=False)
+        own = [IPv4Network(n) for n in (self.gateway4, self.link4) if n]
         length = mapping.four.prefixlen
         return not self._native(dst, length) and not any(
             dst in n and n.prefixlen > length for n in own)

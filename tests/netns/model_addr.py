@@ -68,3 +68,32 @@ class Mapping:
         suffix = int(addr) & int(self.six.hostmask)
         room = (128 - self.six.prefixlen) - (32 - self.four.prefixlen)
         return IPv4Address(int(self.four.network_address) | suffix >> room)
+
+
+@dataclass(frozen=True)
+class Translatable(Mapping):
+    """RFC 6052 3.3: each host has the IPv6 address that a prefix makes of its IPv4 address."""
+
+    inside: IPv6Network = None
+
+    def to6(self, addr):
+        return embed(self.inside, addr)
+
+    def to4(self, addr):
+        """In a /32 bits 64 to 71 lie behind the IPv4 address, and are ignored as the suffix is."""
+        octets = bytearray(addr.packed)
+        octets[8] &= 0xff * (self.inside.prefixlen == 96)
+        return extract(self.inside, IPv6Address(bytes(octets)))
+
+
+def translatable(block, inside, own=None):
+    """The mappings that say it: bits 64 to 71 do not lie within what their addresses have in common."""
+    block, inside = IPv4Network(block), IPv6Network(inside)
+    start = inside.prefixlen
+    least = 64 - start if 32 < start < 64 else 0
+    pieces = [block] if block.prefixlen >= least else block.subnets(new_prefix=least)
+    for four in pieces:
+        end = start + four.prefixlen
+        length = end + 8 * (start < 96 and start != 32 and end >= 64)
+        yield Translatable(four, IPv6Network((embed(inside, four.network_address), length)), own,
+                           inside=inside)

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import settings
 from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, PEER4, PEER6
-from model_addr import embed, is_in
+from model_addr import embed, is_in, translatable
 
 SERVERS4 = ("198.51.100.2", "8.8.8.8", "192.0.2.77", "100.64.0.1", "192.88.99.1", "172.31.255.255",
             "172.32.0.1", "198.18.0.1", "1.1.1.1")
@@ -22,6 +22,9 @@ MAPPINGS = ("203.0.113.128/25 2001:db8:beef::/121", "192.0.2.16/28 2001:db8:cccc
 FACES = ("192.0.0.1 2001:db8:46::1", "198.51.100.2 2001:db8:46::2", "192.0.2.64/26 2001:db8:4664::/122",
          "10.0.0.0/24 2001:db8:4610::/120", "100.64.0.0/16 2001:db8:4600::/96", "1.1.1.1 FACE",
          f"{GATEWAY4} 2001:db8:46::4")
+# Of hosts with translatable addresses: some beside the others, some inside, some around them.
+BLOCKS = ("192.0.0.0/22", "198.18.0.0/15", "203.0.113.32/27", "8.8.8.8", "100.64.0.0/24", "10.0.0.0/28",
+          "172.31.255.0/24", "192.88.99.0/24")
 SETTINGS = {
     "udp-zero-checksum": ("compute", "compute", "drop"),
     "lowest-ipv6-mtu": ("1280", "1280", "1281", "1287", "1400", "65535"),
@@ -46,9 +49,16 @@ class Scene:
     mtu6: int
     mtu4: int
     prefixes: tuple
-    mappings: tuple
+    mappings: tuple  # of hosts of the IPv6 side, those of blocks among them
     edges: tuple
+    blocks: tuple
     routes: tuple
+
+    @property
+    def roles(self):
+        """What stands in the table at once."""
+        return tuple(name for name, some in (("border", set(self.mappings) - set(self.blocks)),
+                                             ("edge", self.edges), ("translatable", self.blocks)) if some)
 
 
 def scene(rng):
@@ -76,21 +86,35 @@ def scene(rng):
     for four, six in mappings:
         own = f" prefix {rng.choice(prefixes)}" if prefixes and not rng.randrange(6) else ""
         lines.append(f"add {four} {six}{own}")
+    blocks = []
+    for block, own in translatable_blocks(rng, prefixes):
+        lines.append(f"add {block} translatable" + (f" prefix {own}" if own else ""))
+        pieces = list(translatable(block, own or prefixes[primary]))
+        blocks += ((m.four, m.six) for m in rng.sample(pieces, min(2, len(pieces))))
     edges = edge_mappings(rng, prefixes)
-    if edges and not rng.randrange(4):
-        mappings, lines = [], [line for line in lines if not line.startswith("add ")]
+    if edges and not rng.randrange(6):
+        mappings, blocks, lines = [], [], [line for line in lines if not line.startswith("add ")]
     for four, six in edges:
         own = f" prefix {rng.choice(prefixes)}" if prefixes and not rng.randrange(6) else ""
         lines.append(f"add {four} {six}{own} edge")
     border, faces = (tuple((IPv4Network(four), IPv6Network(six)) for four, six in some)
                      for some in (mappings, edges))
+    border += tuple(blocks)
     routes = () if rng.randrange(3) else native_routes(rng, prefixes, border + faces)
     return Scene("\n".join(lines) + "\n", rng.choice(MTUS6), rng.choice(MTUS4), prefixes, border, faces,
-                 tuple(dict.fromkeys(routes)))
+                 tuple(blocks), tuple(dict.fromkeys(routes)))
+
+
+def translatable_blocks(rng, prefixes):
+    """Some, each with the prefix that it is to be in, or None for the primary one."""
+    if not prefixes or rng.randrange(2):
+        return []
+    return [(block, rng.choice((None, None, *prefixes)))
+            for block in rng.sample(BLOCKS, rng.choice((1, 1, 2, 3)))]
 
 
 def edge_mappings(rng, prefixes):
-    if rng.randrange(3):
+    if rng.randrange(2):
         return []
     pairs = [line.split() for line in rng.sample(FACES, rng.choice((1, 1, 2, 3)))]
     inside = str(embed(prefixes[0], "203.0.113.46")) if prefixes else "2001:db8:46::3"

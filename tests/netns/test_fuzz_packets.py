@@ -31,7 +31,7 @@ PACKETS, HOSTILE = 240, 10
 # Before Linux 5.15 GRO loses count of a tap's memory.
 STREAMS = 6 if util.kernel() >= (5, 15) else 0
 
-totals, supers = Counter(), Counter()
+totals, supers, tables = Counter(), Counter(), Counter()
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,7 @@ def gateway(module):
     gateway.delete()
     print(f"\n{sum(totals.values())} packets: {listed(totals)}")
     print(f"super-packets among them: {listed(supers)}")
+    print(f"tables of mappings: {listed(tables)}")
 
 
 def listed(counts):
@@ -248,6 +249,7 @@ def gathered_problems(run, pairs):
 
 def run_batch(gateway, batch, client, listeners):
     run = Run(gateway, client)
+    tables[" and ".join(batch.scene.roles)] += 1
     pairs = list(zip(batch.sent, batch.expected))
     problems = run.problems(pairs)
     problems += listeners.problems([sent for sent, _ in run.taken])

@@ -7,8 +7,9 @@ from ipaddress import IPv6Network as N6
 
 import packet as p
 import pytest
+from addresses import HOST4, HOST6, PREFIX, SERVER6
 from model import Model
-from model_addr import embed, extract
+from model_addr import embed, extract, translatable
 
 # RFC 6052 2.4, tables 1 and 2.
 TABLE_6052 = [
@@ -112,3 +113,24 @@ def test_checksums_by_difference_are_those_of_the_whole(value):
         other = b"\x12\x34\x56\x78"
         before = p.checksum(p.u16(value), other)
         assert changed(before, p.u16(value), p.u16(new)) == p.checksum(p.u16(new), other)
+
+
+def test_translatable_blocks():
+    """RFC 6052 2.2 and 3.3: a mapping says no more than what bits 64 to 71 leave in one piece."""
+    def said(*words):
+        return [f"{m.four} {m.six}" for m in translatable(*words)]
+
+    assert said("192.0.2.0/24", "3fff:40:100::/40") == ["192.0.2.0/24 3fff:40:1c0:2::/72"]
+    assert said("198.18.0.0/15", "3fff:64:1:1::/64") == ["198.18.0.0/15 3fff:64:1:1:c6:1200::/87"]
+    assert said("203.0.112.0/23", "3fff:40:100::/40") == [
+        "203.0.112.0/24 3fff:40:1cb:70::/72", "203.0.113.0/24 3fff:40:1cb:71::/72"]
+    assert said("192.0.0.0/22", "3fff:32::/32") == ["192.0.0.0/22 3fff:32:c000::/54"]
+    assert said("192.0.2.1", "3fff:96:1:1::/96") == ["192.0.2.1/32 3fff:96:1:1::c000:201/128"]
+
+
+@pytest.mark.parametrize("link4, becomes", [(None, 6), ("198.51.100.0/24", 4)])
+def test_a_link_of_the_gateway_is_a_route(link4, becomes):
+    """A gateway with a single address of its own has no route to its neighbours but the default."""
+    model = Model(f"prefix add {PREFIX}\nadd {HOST4} {HOST6}\nadd 0.0.0.0/0 2001:db8:ff00::/40\n",
+                  link4=link4)
+    assert [p.version(one) for one in model.of(p.ip6(HOST6, SERVER6, p.udp(1, 2))).packets] == [becomes]
