@@ -61,6 +61,13 @@ apt_get() {
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
 }
 
+# Most of the time of a build goes into the same headers, in each run. The makefile of Debian's
+# headers heeds the first of these; what the compiler said is said again.
+use_ccache() {
+	need_packages ccache
+	export DEBIAN_KERNEL_USE_CCACHE=y CCACHE_DIR=$cache/ccache CCACHE_MAXSIZE=400M
+}
+
 # Takes a lock that lasts as long as this process; whoever comes second waits.
 lock() {
 	mkdir -p "$(dirname "$1")"

@@ -14,7 +14,6 @@ test_packages=(bash busybox-static coreutils dash grep iproute2 iputils-ping kmo
 
 # What compiles for such a machine, and what runs it.
 foreign_tools() {
-	echo ccache
 	case $1 in
 	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm ;;
 	s390x) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-system-misc ;;
@@ -43,9 +42,7 @@ use_foreign() {
 	libdir=usr/lib/${gnu/i686/i386}
 	foreign_root=$foreign_cache/$arch-$(foreign_key)
 	archive=(-c "$foreign_cache/$arch.apt/apt.conf")
-	# Most of the time goes into the same headers, in each run. The makefile of Debian's
-	# headers heeds the first of these; what the compiler said is said again.
-	export DEBIAN_KERNEL_USE_CCACHE=y CCACHE_DIR=$foreign_cache/ccache CCACHE_MAXSIZE=200M
+	use_ccache
 	# shellcheck disable=SC2046
 	need_packages $(foreign_tools "$arch")
 }
