@@ -10,10 +10,17 @@ from kmod import FORMER
 MEMLEAK = Path("/sys/kernel/debug/kmemleak")
 
 
-def forget_leaks():
-    """What leaked so far is not of interest."""
-    if MEMLEAK.exists():
+def scan():
+    """It does not speak of what is younger than five seconds, nor after its first look."""
+    time.sleep(6)
+    for _ in range(2):
         MEMLEAK.write_text("scan")
+
+
+def forget_leaks():
+    """What leaked so far is not of interest: Linux loses the name of a slab cache it cannot make."""
+    if MEMLEAK.exists():
+        scan()
         MEMLEAK.write_text("clear")
 
 
@@ -21,9 +28,7 @@ def leaks():
     """Memory that nobody knows of any more and that the module, which was there, has asked for."""
     if not MEMLEAK.exists():
         return []
-    time.sleep(6)  # it does not speak of what is younger than five seconds
-    for _ in range(2):
-        MEMLEAK.write_text("scan")
+    scan()
     # It may not know who asked for it; and of a module that is gone it knows only the addresses.
     return [block for block in MEMLEAK.read_text().split("unreferenced object")[1:]
             if "[nat64]" in block or block.rstrip().endswith("backtrace:") or
