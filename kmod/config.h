@@ -14,6 +14,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
+#include <linux/notifier.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -64,6 +65,18 @@ struct nat64_load;
 #define NAT64_N_OPS	2
 
 /**
+ * struct nat64_ingress - hooks on the devices of a network namespace
+ * @nb: hears of devices that come and go
+ * @ports: the hooks, under the RTNL
+ * @is_on: @nb is registered
+ */
+struct nat64_ingress {
+	struct notifier_block	nb;
+	struct list_head	ports;
+	bool			is_on;
+};
+
+/**
  * struct nat64_net - the translator of a network namespace
  * @config: what packets see, never NULL between pernet init and exit
  * @stats: counters
@@ -82,6 +95,7 @@ struct nat64_load;
  * @out_ops: LOCAL_OUT hooks
  * @pre_on: PRE_ROUTING hooks are registered
  * @out_on: LOCAL_OUT hooks are registered
+ * @ingress: hooks on the devices
  * @texts: texts of the last errors
  *
  * What packets read comes first. No packet writes here, and what requests write
@@ -105,6 +119,7 @@ struct nat64_net {
 	struct nf_hook_ops		out_ops[NAT64_N_OPS];
 	bool				pre_on;
 	bool				out_on;
+	struct nat64_ingress		ingress;
 	struct nat64_text		texts[NAT64_TEXTS];
 };
 

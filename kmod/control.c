@@ -134,7 +134,7 @@ int nat64_config_publish(struct nat64_request *rq, struct nat64_config *new)
 	int err;
 
 	if (!nat64_config_is_empty(new)) {
-		err = nat64_hooks_register(nn, new->set.local);
+		err = nat64_hooks_register(nn, &new->set);
 		if (err)
 			return hooks_error(rq, err);
 	}
@@ -259,10 +259,9 @@ int nat64_config_flush(struct nat64_request *rq)
 int nat64_hooks_prepare(const struct nat64_request *rq)
 {
 	struct nat64_net *nn = rq->nn;
-	bool local = nat64_config_protected(nn)->set.local;
 	int err;
 
-	err = nat64_hooks_register(nn, local);
+	err = nat64_hooks_register(nn, &nat64_config_protected(nn)->set);
 	return err ? hooks_error(rq, err) : 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "compat/compiler.h"
 #include "edge.h"
+#include "ingress.h"
 #include "reject.h"
 #include "route.h"
 #include "skb.h"
@@ -142,25 +143,6 @@ static noinline unsigned int segment_packet(struct nat64_pkt *p)
 	return stolen_verdict(p);
 }
 
-/*
- * All that has to be known of a packet before it is looked at, and whoever
- * rejects it then asks for. The rest costs too much to clear for each packet.
- */
-static __always_inline void clear_rest(struct nat64_pkt *p)
-{
-	p->src_eam = NULL;
-	memset(&p->hdr, 0, sizeof(p->hdr));
-	p->dst = NULL;
-	p->err = 0;
-	p->translated = false;
-	p->dst_held = false;
-	p->keep = false;
-	p->icmp_error = false;
-	p->udp_zero = false;
-	p->hairpin = false;
-	p->dry_run = false;
-}
-
 /* Out of line so that packets which are passed skip filling struct nat64_pkt. */
 static noinline unsigned int run_packet(struct nat64_net *nn,
 					const struct nat64_config *cfg,
@@ -177,11 +159,11 @@ static noinline unsigned int run_packet(struct nat64_net *nn,
 	p.cfg = cfg;
 	p.sk = state->sk;
 	p.in = hook_dev(state);
-	p.dst_eam = eam;
-	p.prefix = prefix;
 	p.family = state->pf == NFPROTO_IPV4 ? 4 : 6;
 	p.local = is_local(state);
-	clear_rest(&p);
+	nat64_pkt_clear(&p);
+	p.dst_eam = eam;
+	p.prefix = prefix;
 	if (!p.local && !nat64_route_may_enter(&p))
 		return reject_packet(&p, NAT64_IPSEC_POLICY);
 	reason = translate_packet(&p);
@@ -333,7 +315,7 @@ static int register_ops(struct nat64_net *nn, struct nf_hook_ops *ops,
 /**
  * nat64_hooks_register() - register hooks of a namespace that are not there yet
  * @nn: translator of the namespace
- * @out: whether packets that the gateway sends are to be seen as well
+ * @set: settings that say which
  *
  * Hooks stay as long as the namespace does: unregistering one makes the kernel
  * drop all packets that wait in any NFQUEUE of the namespace.
@@ -342,13 +324,17 @@ static int register_ops(struct nat64_net *nn, struct nf_hook_ops *ops,
  *
  * Return: 0, or a negative error; the hooks that are there do no harm.
  */
-int nat64_hooks_register(struct nat64_net *nn, bool out)
+int nat64_hooks_register(struct nat64_net *nn,
+			 const struct nat64_settings *set)
 {
 	int err = register_ops(nn, nn->pre_ops, pre_ops, &nn->pre_on);
 
-	if (err || !out)
-		return err;
-	return register_ops(nn, nn->out_ops, out_ops, &nn->out_on);
+	if (!err && set->local)
+		err = register_ops(nn, nn->out_ops, out_ops, &nn->out_on);
+	if (!err && set->forwarding == NAT64_FORWARDING_DIRECT &&
+	    !set->mark_mask)
+		err = nat64_ingress_register(nn);
+	return err;
 }
 
 /**
@@ -359,6 +345,7 @@ int nat64_hooks_register(struct nat64_net *nn, bool out)
  */
 void nat64_hooks_unregister(struct nat64_net *nn)
 {
+	nat64_ingress_unregister(nn);
 	if (nn->out_on)
 		nf_unregister_net_hooks(nn->net, nn->out_ops, NAT64_N_OPS);
 	if (nn->pre_on)

@@ -12,7 +12,8 @@
  */
 #define NAT64_HOOK_PRIORITY	(-420)
 
-int nat64_hooks_register(struct nat64_net *nn, bool out);
+int nat64_hooks_register(struct nat64_net *nn,
+			 const struct nat64_settings *set);
 void nat64_hooks_unregister(struct nat64_net *nn);
 
 #endif /* _NAT64_HOOK_H */

@@ -21,6 +21,9 @@
 /* A packet that would be translated, were it not a dry run. */
 #define NAT64_DRY_RUN	((enum nat64_counter)(NAT64_N_COUNTERS + 1))
 
+/* A packet that is not to be taken before PRE_ROUTING. */
+#define NAT64_NOT_PLAIN	((enum nat64_counter)(NAT64_N_COUNTERS + 2))
+
 /**
  * struct nat64_pkt - a packet and all that was found out about it
  * @skb: the packet, its data at the network header
@@ -46,6 +49,8 @@
  * @translated: @family is no longer the one it came with
  * @keep: its flow may be kept, once it is known
  * @local: it comes from the gateway itself
+ * @ingress: it is taken before PRE_ROUTING: its flow is known, and if there is a
+ *	reason why it is not translated, it goes there
  * @icmp_error: it is an ICMP error
  * @udp_zero: UDP without a checksum, which is to get one
  * @hairpin: IPv6 to IPv4 and back to IPv6
@@ -75,11 +80,36 @@ struct nat64_pkt {
 	bool				dst_held;
 	bool				keep;
 	bool				local;
+	bool				ingress;
 	bool				icmp_error;
 	bool				udp_zero;
 	bool				hairpin;
 	bool				dry_run;
 };
+
+/**
+ * nat64_pkt_clear() - clear what has to be known of a packet from the start
+ * @p: packet
+ *
+ * Whoever rejects it asks for it. The rest costs too much to clear for each.
+ */
+static __always_inline void nat64_pkt_clear(struct nat64_pkt *p)
+{
+	p->src_eam = NULL;
+	p->dst_eam = NULL;
+	p->prefix = NULL;
+	memset(&p->hdr, 0, sizeof(p->hdr));
+	p->dst = NULL;
+	p->err = 0;
+	p->translated = false;
+	p->dst_held = false;
+	p->keep = false;
+	p->ingress = false;
+	p->icmp_error = false;
+	p->udp_zero = false;
+	p->hairpin = false;
+	p->dry_run = false;
+}
 
 /**
  * nat64_pkt_l3dev() - the device that a packet belongs to after its reception

@@ -282,7 +282,7 @@ enum nat64_counter nat64_route6(struct nat64_pkt *p)
 		return route_error(p->dst->error);
 	reason = check_forwarding6(p, p->dst);
 	if (likely(!reason) && has_ipsec_policy(p))
-		reason = check_policy6(p);
+		reason = p->ingress ? NAT64_NOT_PLAIN : check_policy6(p);
 	if (unlikely(reason))
 		return reason;
 	p->mtu = max_t(unsigned int, nat64_dst_mtu6(p->dst), IPV6_MIN_MTU);
@@ -436,7 +436,7 @@ enum nat64_counter nat64_route4(struct nat64_pkt *p)
 	}
 	reason = check_forwarding4(p, container_of(p->dst, struct rtable, dst));
 	if (likely(!reason) && has_ipsec_policy(p))
-		reason = check_policy4(p);
+		reason = p->ingress ? NAT64_NOT_PLAIN : check_policy4(p);
 	if (unlikely(reason))
 		return reason;
 	p->mtu = ip_dst_mtu_maybe_forward(p->dst, true);

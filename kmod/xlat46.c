@@ -135,7 +135,10 @@ static enum nat64_counter decide_packet46(struct nat64_pkt *p)
 		return reason;
 	p->a.src4 = ip_hdr(p->skb)->saddr;
 	p->a.dst4 = ip_hdr(p->skb)->daddr;
-	if (unlikely(!nat64_flow_get46(p))) {
+	if (p->ingress) {
+		if (unlikely(p->icmp_error))
+			return NAT64_NOT_PLAIN;
+	} else if (unlikely(!nat64_flow_get46(p))) {
 		reason = nat64_map46(p);
 		if (reason)
 			return reason;
@@ -220,16 +223,21 @@ static void edit_transport46(struct nat64_pkt *p, int at)
 				     p->csum);
 }
 
-/* The mappings of mapped hosts at either end. */
+/*
+ * The mappings of mapped hosts at either end. A flow that was there did not tell
+ * the one of the source, nor at a device's ingress the other.
+ */
 static noinline void count_packet46(const struct nat64_pkt *p)
 {
 	const struct nat64_eam *src_eam = p->src_eam;
+	const struct nat64_eam *dst_eam = p->dst_eam;
 
-	if (p->dst_eam && !nat64_eam_is_edge(p->dst_eam))
-		nat64_eam_count(p, p->dst_eam, NAT64_4TO6);
+	if (p->ingress)
+		dst_eam = nat64_eam_find4(p->cfg->table, p->a.dst4);
+	if (dst_eam && !nat64_eam_is_edge(dst_eam))
+		nat64_eam_count(p, dst_eam, NAT64_4TO6);
 	if (!p->cfg->has_edge)
 		return;
-	/* A flow that was there did not tell the mapping. */
 	if (!src_eam)
 		src_eam = nat64_eam_find4(p->cfg->table, p->a.src4);
 	if (src_eam && nat64_eam_is_edge(src_eam))

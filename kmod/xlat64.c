@@ -153,7 +153,10 @@ static enum nat64_counter decide_packet64(struct nat64_pkt *p)
 		return reason;
 	p->a.src6 = ipv6_hdr(p->skb)->saddr;
 	p->a.dst6 = ipv6_hdr(p->skb)->daddr;
-	if (unlikely(!nat64_flow_get64(p))) {
+	if (p->ingress) {
+		if (unlikely(p->icmp_error))
+			return NAT64_NOT_PLAIN;
+	} else if (unlikely(!nat64_flow_get64(p))) {
 		reason = nat64_map64(p);
 		if (reason)
 			return reason;

@@ -31,8 +31,8 @@ def ends(real, from_side):
 @pytest.fixture
 def arrivals(filters):
     """Counts what comes in, before the translator sees it, that is longer than a link's MTU."""
-    filters(nft.chain("prerouting", 'meta length > 65575 counter comment "big"',
-                      'meta length > 1500 counter comment "super"', priority=-1000))
+    filters(nft.chain("ingress devices = { to6, to4 }", 'meta length > 65575 counter comment "big"',
+                      'meta length > 1500 counter comment "super"', name="arrivals", priority=-1000))
 
 
 # Segments that the gateway's own GRO puts together again.

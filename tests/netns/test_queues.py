@@ -32,6 +32,7 @@ def waiting(count):
 
 ON = addresses.CONFIG
 OFF = ON + "set local off\n"
+DIRECT = ON + "set forwarding direct\n"
 CHANGES = {
     "local is switched off": (ON, ["set local off"], ""),
     "local is switched on": (OFF, ["set local on"], ""),
@@ -43,6 +44,9 @@ CHANGES = {
     "all goes by a load": (ON, ["load -"], ""),
     "all goes and comes back": (ON, ["load -", f"prefix add {addresses.PREFIX}"], ""),
     "forwarding changes": (ON, ["set forwarding direct"], ""),
+    "forwarding changes back": (DIRECT, ["set forwarding filtered"], ""),
+    "direct needs a mark": (DIRECT, ["set mark 1/1"], ""),
+    "direct, and all goes by a load": (DIRECT, ["load -"], ""),
 }
 
 
