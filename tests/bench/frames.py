@@ -87,7 +87,7 @@ def frames(family, shape, mappings):
 
 def write_frames(path, row):
     with open(path, "wb") as file:
-        for frame in frames(row.family, row.shape, row.mappings):
+        for frame in frames(row.family, row.packets, row.mappings):
             file.write(len(frame).to_bytes(2, "big") + frame)
 
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Usage: replay NETNS TAP FRAMES WARM-UP ROUNDS
+ * Usage: replay NETNS TAP FRAMES WARM-UP ROUNDS [napi]
  *
  * Sends prepared frames as if they came in on a device, each one a write to a
  * tap, which returns when the kernel has done all it does with the packet.
+ * With napi they take the way of a network card's driver: NAPI and GRO.
+ *
  * Prints how many frames there are and the cycles that they cost in all:
  * instructions, where one cycle is one instruction. For each frame its cheapest
  * round counts; a timer that went off in the others is none of its business.
@@ -15,6 +17,7 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
@@ -32,9 +35,9 @@ struct frame {
 static uint8_t octets[1 << 23];
 static struct frame frames[MAX_FRAMES];
 
-static int open_tap(const char *name)
+static int open_tap(const char *name, int flags)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | flags };
 	int fd = open("/dev/net/tun", O_RDWR);
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
@@ -82,11 +85,11 @@ int main(int argc, char **argv)
 	size_t n;
 	int fd;
 
-	if (argc != 6)
-		errx(2, "usage: replay NETNS TAP FRAMES WARM-UP ROUNDS");
+	if (argc != 6 && (argc != 7 || strcmp(argv[6], "napi")))
+		errx(2, "usage: replay NETNS TAP FRAMES WARM-UP ROUNDS [napi]");
 	n = read_frames(argv[3]);
 	enter(argv[1]);
-	fd = open_tap(argv[2]);
+	fd = open_tap(argv[2], argc == 7 ? IFF_NAPI : 0);
 	for (int round = atoi(argv[4]); round > 0; round--)
 		send_all(fd, n);
 	mark();

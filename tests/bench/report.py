@@ -3,7 +3,7 @@
 
 from rows import SIZES, TABLES, Row
 
-COLUMNS = SIZES + ("icmp", "pktgen")
+COLUMNS = SIZES + ("icmp", "pktgen", "nic")
 ARROWS = {"64": "6->4", "46": "4->6", "6": "IPv6", "4": "IPv4"}
 LABELS = {"redirect": "tc redirect", "forward": "forwarding", "flowtable": "nft flowtable",
           "direct": "nat64 direct", "filtered": "nat64 filtered", "counted": "nat64 counters on",
@@ -44,9 +44,11 @@ def others(figures):
         plain = figures.get(Row("forward", family, "other").name)
         for mappings in TABLES:
             passed = figures.get(Row("passed", family, "other", mappings).name)
+            direct = figures.get(Row("passed-direct", family, "other", mappings).name)
             if plain and passed:
                 yield [f"{ARROWS[str(family)]}, not ours, {mappings} mappings",
-                       f"{passed - plain:+.0f}"]
+                       f"{passed - plain:+.0f}",
+                       f"direct {direct - plain:+.0f}" if direct else ""]
 
 
 def split(figures):

@@ -13,10 +13,11 @@ MEGABYTES = 64
 # Packets of the kernel's generator in each of its runs, the first of which does not count.
 PKTGEN = (2000, 2)
 
-# The order of measurement: plain forwarding goes first, with no hook anywhere.
-SYSTEMS = ("drop", "redirect", "forward", "direct", "filtered", "counted", "passed", "flowtable",
-           "jool", "tayga")
-NAT64 = ("direct", "filtered", "counted", "passed")
+# The order of measurement: plain forwarding goes first, with no hook anywhere, and
+# direct after filtered, since its hooks stay.
+SYSTEMS = ("drop", "redirect", "forward", "filtered", "counted", "passed", "direct",
+           "passed-direct", "flowtable", "jool", "tayga")
+NAT64 = ("filtered", "counted", "passed", "direct", "passed-direct")
 TRANSLATORS = ("direct", "filtered", "counted", "jool", "tayga")
 
 
@@ -26,11 +27,14 @@ class Row(namedtuple("Row", "system family shape mappings", defaults=("100", 10)
     system    drop: at the first device; redirect: from there to the last, by tc,
               the least that any path costs; forward: the kernel; flowtable: its
               fast path; filtered, direct: nat64; counted: filtered, with counters
-              on; passed: forwarded, with nat64 there
+              on; passed: forwarded, with nat64 there; passed-direct: with
+              setting forwarding direct there
     family    that comes in, 4 or 6
     shape     octets of a frame, or: icmp, an error; split, IPv4 that has to be
               split; other, of 100 octets and not the translator's; pktgen, of 100
-              octets by the kernel's generator; bulk, one TCP connection
+              octets by the kernel's generator; nic and nic-other, of 100 octets, as a
+              driver's NAPI brings them, and out of a device that is no cable;
+              bulk, one TCP connection
     mappings  in the table, over which the packets are spread
     """
 
@@ -46,7 +50,12 @@ class Row(namedtuple("Row", "system family shape mappings", defaults=("100", 10)
 
     @property
     def frames(self):
-        return f"{self.family}-{self.shape}-{self.mappings}"
+        return f"{self.family}-{self.packets}-{self.mappings}"
+
+    @property
+    def packets(self):
+        """The shape of the packets, however they come."""
+        return {"nic": "100", "nic-other": "other"}.get(self.shape, self.shape)
 
     @property
     def is_replayed(self):
@@ -94,7 +103,11 @@ def everything():
         for shape in SIZES:
             rows += both("direct", shape, mappings) + both("filtered", shape, mappings)
     for mappings in TABLES:
-        rows += both("passed", "other", mappings)
+        rows += both("passed", "other", mappings) + both("passed-direct", "other", mappings)
+    for system in ("redirect", "forward", "direct", "filtered"):
+        rows += both(system, "nic")
+    for system in ("forward", "passed", "passed-direct"):
+        rows += both(system, "nic-other")
     rows += both("counted")
     rows += both("jool", "100", TABLES[1])  # a million take it more than an hour to load
     rows += [Row(system, 4, "split") for system in ("forward", "direct", "filtered", "jool")]
@@ -104,7 +117,8 @@ def everything():
 def in_order(rows):
     """As they are measured: each group is set up once for each table."""
     groups = [group(Row(system, 4)) for system in SYSTEMS]
-    return sorted(dict.fromkeys(rows), key=lambda row: (groups.index(group(row)), row.mappings))
+    return sorted(dict.fromkeys(rows), key=lambda row: (groups.index(group(row)), row.mappings,
+                                                        SYSTEMS.index(row.system)))
 
 
 def with_baseline(rows):
