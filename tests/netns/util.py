@@ -18,6 +18,7 @@ DEADLINE = 20
 # NAT64_WAY=direct: tests have setting forwarding direct unless they say otherwise, and send
 # what they send a second time, when its flow is known: that is what they judge.
 IS_DIRECT = os.environ.get("NAT64_WAY") == "direct"
+TIMES = 2 if IS_DIRECT else 1
 
 # What tests have counted of what they did, printed when all are done.
 FIGURES = collections.Counter()
