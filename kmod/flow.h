@@ -201,6 +201,64 @@ nat64_flow_find(const struct nat64_pkt *p, u16 kind)
 	return NULL;
 }
 
+/**
+ * nat64_flow_find64() - find the flow of an IPv6 packet
+ * @p: packet with @p->nn, its IPv6 addresses, @p->hdr.tos and @p->generation
+ *
+ * Context and return as nat64_flow_find().
+ */
+static __always_inline const struct nat64_flow *
+nat64_flow_find64(const struct nat64_pkt *p)
+{
+	if (unlikely(fib4_has_custom_rules(p->nn->net)))
+		return NULL;
+	return nat64_flow_find(p, NAT64_FLOW_KIND(NAT64_FLOW_6TO4, p->hdr.tos));
+}
+
+/**
+ * nat64_flow_find46() - find the flow of an IPv4 packet
+ * @p: packet with @p->nn, its IPv4 addresses and @p->generation
+ *
+ * Context and return as nat64_flow_find().
+ */
+static __always_inline const struct nat64_flow *
+nat64_flow_find46(const struct nat64_pkt *p)
+{
+	const struct net *net = p->nn->net;
+
+	if (unlikely(fib6_has_custom_rules(net) || fib6_routes_require_src(net)))
+		return NULL;
+	return nat64_flow_find(p, NAT64_FLOW_4TO6);
+}
+
+/**
+ * nat64_flow_use64() - give an IPv6 packet what its flow says
+ * @p: packet; gets its IPv4 addresses, @p->csum and @p->dst
+ * @flow: nat64_flow_find64() of it
+ */
+static __always_inline void nat64_flow_use64(struct nat64_pkt *p,
+					     const struct nat64_flow *flow)
+{
+	p->a.src4 = flow->a.src4;
+	p->a.dst4 = flow->a.dst4;
+	p->csum = flow->csum;
+	p->dst = flow->dst;
+}
+
+/**
+ * nat64_flow_use46() - give an IPv4 packet what its flow says
+ * @p: packet; gets its IPv6 addresses, @p->csum and @p->dst
+ * @flow: nat64_flow_find46() of it
+ */
+static __always_inline void nat64_flow_use46(struct nat64_pkt *p,
+					     const struct nat64_flow *flow)
+{
+	p->a.src6 = flow->a.src6;
+	p->a.dst6 = flow->a.dst6;
+	p->csum = flow->csum;
+	p->dst = flow->dst;
+}
+
 static __always_inline void nat64_flow_start(struct nat64_pkt *p)
 {
 	p->dst = NULL;
@@ -226,17 +284,13 @@ static __always_inline bool nat64_flow_get64(struct nat64_pkt *p)
 	const struct nat64_flow *flow;
 
 	nat64_flow_start(p);
-	if (unlikely(!nat64_flow_may_find(p) ||
-		     fib4_has_custom_rules(p->nn->net)))
+	if (unlikely(!nat64_flow_may_find(p)))
 		return false;
-	flow = nat64_flow_find(p, NAT64_FLOW_KIND(NAT64_FLOW_6TO4, p->hdr.tos));
+	flow = nat64_flow_find64(p);
 	p->keep = !flow;
 	if (unlikely(!flow))
 		return false;
-	p->a.src4 = flow->a.src4;
-	p->a.dst4 = flow->a.dst4;
-	p->csum = flow->csum;
-	p->dst = flow->dst;
+	nat64_flow_use64(p, flow);
 	return true;
 }
 
@@ -248,21 +302,16 @@ static __always_inline bool nat64_flow_get64(struct nat64_pkt *p)
  */
 static __always_inline bool nat64_flow_get46(struct nat64_pkt *p)
 {
-	const struct net *net = p->nn->net;
 	const struct nat64_flow *flow;
 
 	nat64_flow_start(p);
-	if (unlikely(!nat64_flow_may_find(p) || fib6_has_custom_rules(net) ||
-		     fib6_routes_require_src(net)))
+	if (unlikely(!nat64_flow_may_find(p)))
 		return false;
-	flow = nat64_flow_find(p, NAT64_FLOW_4TO6);
+	flow = nat64_flow_find46(p);
 	p->keep = !flow;
 	if (unlikely(!flow))
 		return false;
-	p->a.src6 = flow->a.src6;
-	p->a.dst6 = flow->a.dst6;
-	p->csum = flow->csum;
-	p->dst = flow->dst;
+	nat64_flow_use46(p, flow);
 	return true;
 }
 

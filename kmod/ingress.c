@@ -38,12 +38,11 @@ static __always_inline bool is_open(const struct nat64_config *cfg)
 
 /*
  * Whether a device hands its packets to IP itself: ports of bridges, bonds and
- * macvlans do not, and those of VRFs have somebody else's routes.
+ * macvlans do not. Where VRFs are, there are policy rules, and no flows.
  */
 static __always_inline bool is_router_port(const struct net_device *dev)
 {
-	return !rcu_access_pointer(dev->rx_handler) &&
-	       !(dev->priv_flags & (IFF_L3MDEV_MASTER | IFF_L3MDEV_SLAVE));
+	return !rcu_access_pointer(dev->rx_handler);
 }
 
 /* Nothing is known of the packet but what it says itself, and nobody else has it. */
@@ -68,14 +67,20 @@ static __always_inline bool may_take(const struct nat64_net *nn,
 	       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_FWD);
 }
 
-static __always_inline void start_packet(struct nat64_pkt *p,
+/* The lookup asks for no more than this. Most packets are not ours. */
+static __always_inline void start_lookup(struct nat64_pkt *p,
 					 struct nat64_net *nn,
-					 const struct nat64_config *cfg,
+					 const struct nat64_config *cfg)
+{
+	p->nn = nn;
+	p->cfg = cfg;
+	p->generation = nat64_config_generation(cfg);
+}
+
+static __always_inline void start_packet(struct nat64_pkt *p,
 					 struct sk_buff *skb, u8 family)
 {
 	p->skb = skb;
-	p->nn = nn;
-	p->cfg = cfg;
 	p->sk = NULL;
 	p->in = skb->dev;
 	p->family = family;
@@ -160,19 +165,22 @@ static unsigned int take_ipv4(struct nat64_net *nn,
 			      struct sk_buff *skb)
 {
 	struct nat64_pkt p NAT64_UNINITIALIZED;
+	const struct nat64_flow *flow;
 	const struct iphdr *iph;
 
 	if (unlikely(!has_header(skb, sizeof(*iph))))
 		return NF_ACCEPT;
 	iph = ip_hdr(skb);
-	start_packet(&p, nn, cfg, skb, 4);
+	start_lookup(&p, nn, cfg);
 	p.a.src4 = iph->saddr;
 	p.a.dst4 = iph->daddr;
-	if (!nat64_flow_get46(&p))
+	flow = nat64_flow_find46(&p);
+	if (!flow || unlikely(*(const u8 *)iph != PLAIN_IPV4 ||
+			      !may_take(nn, skb) ||
+			      READ_ONCE(nn->native.has_specific4)))
 		return NF_ACCEPT;
-	if (unlikely(*(const u8 *)iph != PLAIN_IPV4 || !may_take(nn, skb) ||
-		     READ_ONCE(nn->native.has_specific4)))
-		return NF_ACCEPT;
+	start_packet(&p, skb, 4);
+	nat64_flow_use46(&p, flow);
 	return run_packet4(&p, iph);
 }
 
@@ -194,13 +202,12 @@ static __always_inline void count_received6(struct net *net,
 }
 
 static unsigned int run_packet6(struct nat64_pkt *p, const struct ipv6hdr *ip6h,
-				struct inet6_dev *idev)
+				struct inet6_dev *idev, u8 tclass)
 {
 	struct sk_buff *skb = p->skb;
 	unsigned int len = ntohs(ip6h->payload_len) + sizeof(*ip6h);
 	unsigned int segs = count_segs(skb);
 	struct padding padding;
-	u8 tclass = p->hdr.tos;
 
 	if (unlikely(!ip6h->payload_len || len > skb->len ||
 		     !cut_padding(skb, len, &padding)))
@@ -227,19 +234,24 @@ static noinline unsigned int take_ipv6(struct nat64_net *nn,
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	struct nat64_pkt p NAT64_UNINITIALIZED;
+	const struct nat64_flow *flow;
 	struct inet6_dev *idev;
+	u8 tclass = ipv6_get_dsfield(ip6h);
 
-	start_packet(&p, nn, cfg, skb, 6);
+	start_lookup(&p, nn, cfg);
 	p.a.src6 = ip6h->saddr;
 	p.a.dst6 = ip6h->daddr;
-	p.hdr.tos = ipv6_get_dsfield(ip6h);
-	if (unlikely(!nat64_flow_get64(&p)))
+	p.hdr.tos = tclass;
+	flow = nat64_flow_find64(&p);
+	if (unlikely(!flow))
 		return NF_ACCEPT;
 	idev = __in6_dev_get(skb->dev);
 	if (unlikely(!may_receive6(idev, ip6h) || !may_take(nn, skb) ||
 		     READ_ONCE(nn->native.has_specific6)))
 		return NF_ACCEPT;
-	return run_packet6(&p, ip6h, idev);
+	start_packet(&p, skb, 6);
+	nat64_flow_use64(&p, flow);
+	return run_packet6(&p, ip6h, idev, tclass);
 }
 
 static unsigned int hook_ingress(void *priv, struct sk_buff *skb,

@@ -310,6 +310,13 @@ def test_a_change_holds_with_the_next_packet(taken, commands, after, came):
     assert taken.left.count() - before == came
 
 
+def test_filtered_has_all_packets_in_prerouting(taken):
+    """The hooks stay, and so do flows."""
+    taken.gateway.ctl("set", "forwarding", "filtered")
+    taken.gateway.loaded = None
+    assert [arrivals(taken, *USUAL) for _ in range(3)] == [2, 2, 2]
+
+
 def test_sysctls_hold_with_the_next_packet(taken):
     with taken.gateway.sysctls(net__ipv4__conf__to6__forwarding=0):
         taken.wire.expect_silence(FROM6)
