@@ -48,9 +48,8 @@ static __always_inline bool is_router_port(const struct net_device *dev)
 /* Nothing is known of the packet but what it says itself, and nobody else has it. */
 static __always_inline bool is_plain_skb(const struct sk_buff *skb)
 {
-	return skb->pkt_type == PACKET_HOST && !skb_vlan_tag_present(skb) &&
-	       !skb_shared(skb) && !skb_is_redirected(skb) &&
-	       !nat64_skb_has_ext(skb);
+	return !skb_vlan_tag_present(skb) && !skb_shared(skb) &&
+	       !skb_is_redirected(skb) && !nat64_skb_has_ext(skb);
 }
 
 /* Only a packet that nobody else has may be pulled. */
