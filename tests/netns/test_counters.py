@@ -10,7 +10,7 @@ from icmp_error import (answer, fragmentation_needed, packet_too_big, parameter_
 from packet import (ANY, ICMP, UDP, destination_options, echo4, fragment, icmp4, icmp6, ip4, ip6,
                     octets, raw, routing, udp, version)
 
-pytestmark = pytest.mark.usefixtures("real")
+pytestmark = [pytest.mark.usefixtures("real"), pytest.mark.as_configured]
 
 
 def counted(gateway):

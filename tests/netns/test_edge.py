@@ -16,6 +16,8 @@ from packet import (ANY, ESP, UDP, Packet, address, dccp, destination_options, e
                     echo_reply4, echo_reply6, fragment, icmp4, icmp6, ip4, ip6, octets, raw, tcp, u32,
                     udp, udplite)
 
+pytestmark = pytest.mark.as_configured
+
 # The host of the IPv4 side and its face; somebody of the IPv4 Internet, which is beyond IPv6.
 FACE6 = "2001:db8:46::2"
 FAR4, FAR6 = "192.0.2.9", "2001:db8:100::c000:209"

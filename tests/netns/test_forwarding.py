@@ -12,7 +12,7 @@ from nft import chain, counted
 from packet import ANY, UDP, fragment, icmp4, icmp6, ip4, ip6, octets, raw, udp
 from util import run
 
-pytestmark = pytest.mark.usefixtures("real")
+pytestmark = [pytest.mark.usefixtures("real"), pytest.mark.as_configured]
 
 DIRECT = pytest.mark.configuration("set forwarding direct", more=True)
 LONG = bytes(range(250)) * 4

@@ -21,6 +21,8 @@ from util import CTL, TOP
 sys.path.insert(0, str(TOP / "tests/fuzz"))
 import messages  # noqa: E402
 
+pytestmark = pytest.mark.as_configured
+
 SEED = os.environ.get("NAT64_FUZZ_SEED", "1")
 FIRST = int(os.environ.get("NAT64_FUZZ_FIRST", 0))
 COUNT = int(os.environ.get("NAT64_FUZZ_COUNT", 8))

@@ -24,6 +24,8 @@ from packet import (ANY, UDP, checksum, destination_options, echo4, echo6, fragm
                     icmp4, icmp6, ip4, ip6, octets, raw, routing, tcp, u16, udp, version)
 from test_stack import seeded, super_tcp
 
+pytestmark = pytest.mark.as_configured
+
 LONG = udp(1, 53, bytes(1000))
 
 

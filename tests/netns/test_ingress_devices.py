@@ -18,6 +18,8 @@ from packet import ip4, version
 from topology import build_topology, hooks_can_be_listed
 from util import FIGURES, run
 
+pytestmark = pytest.mark.as_configured
+
 
 @pytest.fixture(scope="module")
 def topology(module, namespaces):

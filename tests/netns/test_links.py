@@ -199,6 +199,7 @@ def test_neighbours_of_an_on_link_prefix_are_answered_for(module):
         assert "lladdr" in net.host6.run("ip", "neigh", "show", HOST4_EMBEDDED).stdout
 
 
+@pytest.mark.as_configured
 @pytest.mark.parametrize("to, most", [("1100", 1100), ("rt mtu", 1360)], ids=["a number", "by the route"])
 def test_the_mss_is_clamped_by_nft(module, to, most):
     """Both ways: translated packets pass FORWARD in their new family."""

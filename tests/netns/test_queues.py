@@ -18,6 +18,7 @@ ELSEWHERE = "192.0.2.9"
 HELD = chain("prerouting", f"ip daddr {ELSEWHERE} queue num {NUMBER}", priority=-1000)
 
 pytestmark = [
+    pytest.mark.as_configured,
     pytest.mark.usefixtures("real"),
     pytest.mark.skipif(run("modprobe", "-qa", "nfnetlink_queue", "nft_queue", check=False).returncode != 0,
                        reason="this kernel has no queues of netfilter")]

@@ -24,7 +24,7 @@ from packet import (ANY, TCP, UDP, destination_options, echo4, echo6, fragment, 
                     icmp6, ip4, ip6, octets, ones_sum, pad, pseudo, raw, tcp, u16, udp)
 from util import CTL, DEADLINE
 
-pytestmark = pytest.mark.usefixtures("real")
+pytestmark = [pytest.mark.usefixtures("real"), pytest.mark.as_configured]
 
 # Checksums that the sender left to its device.
 

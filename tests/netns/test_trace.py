@@ -15,6 +15,7 @@ from util import TOP
 TRACING = Path("/sys/kernel/tracing")
 
 pytestmark = [
+    pytest.mark.as_configured,
     pytest.mark.usefixtures("real"),
     pytest.mark.skipif(not (TRACING / "instances").is_dir(), reason="this kernel does not trace")]
 

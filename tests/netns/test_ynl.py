@@ -14,7 +14,7 @@ from addresses import HOST4, HOST6, PREFIX, SERVER4, SERVER6
 from packet import ANY, ip4, ip6, udp
 from util import TOP
 
-pytestmark = pytest.mark.configuration("")
+pytestmark = [pytest.mark.configuration(""), pytest.mark.as_configured]
 
 SPEC_FILE = TOP / "uapi/nat64.yaml"
 SPEC = yaml.safe_load(SPEC_FILE.read_text())

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -16,9 +17,15 @@ CTL = Path(os.environ.get("NAT64CTL") or TOP / "ctl" / "nat64ctl")
 DEADLINE = 20
 
 # NAT64_WAY=direct: tests have setting forwarding direct unless they say otherwise, and send
-# what they send a second time, when its flow is known: that is what they judge.
-IS_DIRECT = os.environ.get("NAT64_WAY") == "direct"
-TIMES = 2 if IS_DIRECT else 1
+# what they send a second time, when its flow is known: that is what they judge. Those that
+# are marked as_configured do not.
+WAY = SimpleNamespace(is_direct=False, times=1)
+
+
+def choose_way(as_configured):
+    WAY.is_direct = os.environ.get("NAT64_WAY") == "direct" and not as_configured
+    WAY.times = 2 if WAY.is_direct else 1
+
 
 # What tests have counted of what they did, printed when all are done.
 FIGURES = collections.Counter()
