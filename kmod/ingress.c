@@ -223,8 +223,7 @@ static __always_inline bool may_receive6(const struct inet6_dev *idev,
 					 const struct ipv6hdr *ip6h)
 {
 	return idev && !READ_ONCE(idev->cnf.disable_ipv6) &&
-	       ip6h->version == 6 && ip6h->nexthdr != NEXTHDR_HOP &&
-	       !ipv6_addr_loopback(&ip6h->saddr);
+	       ip6h->version == 6 && ip6h->nexthdr != NEXTHDR_HOP;
 }
 
 static noinline unsigned int take_ipv6(struct nat64_net *nn,
