@@ -2,6 +2,7 @@
 """Whether packets are taken at the ingress hook of their device, or in PRE_ROUTING."""
 
 import socket
+import time
 
 from addresses import CONFIG, HOST4, HOST6, SERVER4, SERVER6
 from packet import ANY, ip4, ip6, u16, udp, version
@@ -56,9 +57,23 @@ def is_noise(packet):
     return packet[at:at + 2] in (u16(MARK), u16(9)) or packet[0] >> 4 == 6 and packet[6] == 0 and packet[24] == 0xff
 
 
+def multicasts(gateway):
+    with gateway, open("/proc/thread-self/net/snmp6") as file:
+        return next(line for line in file if line.startswith("Ip6InMcastPkts"))
+
+
+def wait_for_reports(gateway):
+    """Hosts that are new tell their multicast groups twice, each within a second."""
+    before = None
+    while before != multicasts(gateway):
+        before = multicasts(gateway)
+        time.sleep(1.2)
+
+
 def topology_of_its_own():
     """One in which no policy rule ever stood: with one, no flow is kept."""
     topology = build_topology("ingress")
+    wait_for_reports(topology.gateway)
     with Left(topology.gateway, ("to6", 0x86dd), ("to4", 0x0800)) as topology.left:
         yield topology
     topology.delete()
