@@ -17,8 +17,8 @@ PREFIX, INTERNET = "2001:db8:64::/96", "198.51.100.80"
 FACE, PUBLIC = "2001:db8:cafe::46", "203.0.113.10"
 
 
-@pytest.fixture
-def provider(module):
+@contextlib.contextmanager
+def provider_of(*lines):
     """The border relay, with a host of the IPv4 Internet in it, and the IPv6 network."""
     util.run("modprobe", "-qa", *MODULES, check=False)
     with contextlib.ExitStack() as stack:
@@ -29,7 +29,13 @@ def provider(module):
                     "addr add 2001:db8:cafe::1/64 dev lan nodad", "route add default dev lan")
         provider.sysctl("net.ipv6.conf.all.forwarding", 1)
         provider.sysctl("net.ipv4.ip_forward", 1)
-        provider.run(CTL, "load", "-", input=f"prefix add {PREFIX}\nadd {PUBLIC} {FACE}\n")
+        provider.run(CTL, "load", "-", input="\n".join((f"add {PUBLIC} {FACE}", *lines, "")))
+        yield provider
+
+
+@pytest.fixture
+def provider(module):
+    with provider_of(f"prefix add {PREFIX}") as provider:
         yield provider
 
 
