@@ -13,12 +13,11 @@ pytestmark = pytest.mark.usefixtures("real")
 def stick(gateway):
     """The host is on the link that has the IPv6 network as well."""
     neighbour = f"neigh replace {SERVER4} lladdr {MAC_FAR6} dev to6 nud permanent"
-    gateway.ip("addr add 198.51.100.129/32 dev to6", neighbour)
+    gateway.ip(neighbour)
     with gateway.routes(f"route {SERVER4}/32 dev to6"), gateway.sysctls(
             net__ipv4__conf__to6__send_redirects=0):
         yield
-    gateway.ip("addr del 198.51.100.129/32 dev to6")
-    gateway.run("ip", "neigh", "del", SERVER4, "dev", "to6", check=False)
+    gateway.ip(f"neigh del {SERVER4} dev to6")
 
 
 @edge
