@@ -193,6 +193,7 @@ def test_check_knows_what_the_kernel_refuses(gateway, seed):
 
 
 @pytest.mark.configuration(WHOLE)
+@pytest.mark.as_configured
 def test_one_load_at_a_time(gateway, ctl, refused):
     with gateway:
         other = netlink.Socket()
