@@ -91,7 +91,8 @@ def scene(rng):
         lines.append(f"add {block} translatable" + (f" prefix {own}" if own else ""))
         pieces = list(translatable(block, own or prefixes[primary]))
         blocks += ((m.four, m.six) for m in rng.sample(pieces, min(2, len(pieces))))
-    edges = edge_mappings(rng, prefixes)
+    edges = [(four, six) for four, six in edge_mappings(rng, prefixes)
+             if four not in dict(mappings)]
     if edges and not rng.randrange(6):
         mappings, blocks, lines = [], [], [line for line in lines if not line.startswith("add ")]
     for four, six in edges:

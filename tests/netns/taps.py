@@ -57,9 +57,9 @@ CHAINS = "\n".join((
     "table inet fuzz {",
     nft.chain("prerouting", *(f'iifname "{name}" meta mark set {mark}' for name, mark in MARKS.items()),
               name="marked", priority=-430),
-    nft.chain("prerouting", 'iifname "gro*" ip protocol 59 counter drop',
+    nft.chain("ingress devices = { gro6, gro4 }", "ip protocol 59 counter drop",
               name="released", priority=-450),
-    nft.chain("prerouting", 'iifname "gro*" counter', name="arrived", priority=-440),
+    nft.chain("ingress devices = { gro6, gro4 }", "counter", name="arrived", priority=-440),
     nft.chain("prerouting", 'iifname != "lo" counter drop', name="passed", priority=-410),
     nft.chain("input", name="local", policy="drop"),
     "}"))
