@@ -66,7 +66,7 @@ static __always_inline bool may_take(const struct nat64_net *nn,
 	       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_FWD);
 }
 
-/* The lookup asks for no more than this. Most packets are not ours. */
+/* The lookup asks for no more than this, and most packets end with it. */
 static __always_inline void start_lookup(struct nat64_pkt *p,
 					 struct nat64_net *nn,
 					 const struct nat64_config *cfg)

@@ -12,7 +12,7 @@ import pytest
 from addresses import CONFIG
 from doctoring import examine
 from topology import build_topology
-from util import FIGURES, choose_way
+from util import FIGURES, choose_forwarding
 
 PENDING = Path(__file__).with_name("pending.txt")
 
@@ -26,13 +26,13 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "configuration(text): what the gateway is given instead "
                                        "of, or with more=True beside, the usual configuration")
-    config.addinivalue_line("markers", "as_configured: NAT64_WAY changes nothing; what chains see, "
+    config.addinivalue_line("markers", "as_configured: NAT64_FORWARDING changes nothing; what chains see, "
                                        "what is counted, or how often it is sent, is the test")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    choose_way(item.get_closest_marker("as_configured"))
+    choose_forwarding(item.get_closest_marker("as_configured"))
 
 
 def pytest_collection_modifyitems(items):

@@ -96,6 +96,7 @@ def arrivals(net, *sent):
     net.wire.exchange(*sent)
     return net.left.count() - before
 
+
 def known(net, *packets):
     """The flows are known, and their packets taken."""
     for packet in packets:

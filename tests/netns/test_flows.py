@@ -16,7 +16,7 @@ from frame import mac
 from icmp_error import prohibited
 from packet import ANY, echo4, echo6, icmp4, icmp6, ip4, ip6, udp
 from topology import build_topology
-from util import WAY
+from util import FORWARDING
 
 OTHER4, OTHER_PREFIX, OTHER_SERVER6 = "203.0.113.99", "2001:db8:200::/96", "2001:db8:200::c633:6402"
 HOST4_EMBEDDED = "2001:db8:100::cb00:710a"
@@ -244,7 +244,7 @@ def test_mappings_are_counted(net, gateway):
     for sent, expected in USUAL.items():
         warm(net, sent, expected)
     [listed] = json.loads(gateway.show("-j", "list", HOST4))["mappings"]
-    assert [listed["counters"][f"packets_{way}"] for way in ("6to4", "4to6")] == [4 * WAY.times] * 2
+    assert [listed["counters"][f"packets_{way}"] for way in ("6to4", "4to6")] == [4 * FORWARDING.times] * 2
 
 
 def test_explaining_leaves_flows_alone(net, gateway):

@@ -15,7 +15,7 @@ from frame import GSO_TCPV4, GSO_TCPV6, Frame, Offload
 from packet import ANY, UDP, difference, fragment, ip4, ip6, octets, raw, tcp, udp
 from test_stack import ALL_OFF, ALL_ON, DATA, offloads, seeded, super_tcp, tap
 from topology import build_topology
-from util import DEADLINE, WAY
+from util import DEADLINE, FORWARDING
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -104,7 +104,7 @@ def test_tcp_that_gro_put_together(real, arrivals, mss, linear):
         seen = real.wire.exchange(*sent)
         assert max(check_pieces(seen[4], HOST4, SERVER4, mss)) == mss
         assert max(check_pieces(seen[6], SERVER6, HOST6, mss)) == mss
-    assert nft.counted(real.gateway)["super"] == 4 * WAY.times
+    assert nft.counted(real.gateway)["super"] == 4 * FORWARDING.times
 
 
 UDP_GRO = [("a list of packets", dict(ALL_ON, gro=True, rx_gro_list=True)),

@@ -17,7 +17,7 @@ import pytest
 from addresses import (GATEWAY4, GATEWAY6, HOST6, MAC_FAR4, MAC_FAR6, MAC_REAL4, MAC_REAL6, MAC_TO4,
                        MAC_TO6, PEER6, REAL4, REAL6, SENTINEL4, SENTINEL6, SERVER4, STRANGER6)
 from netns import Namespace
-from util import CTL, WAY, run
+from util import CTL, FORWARDING, run
 from wire import Wire, listen
 
 # What the tests need, for where the kernel does not load modules by itself.
@@ -51,7 +51,7 @@ class Gateway(Namespace):
     def configure(self, text):
         """Replaces the whole configuration, unless it is what stands already."""
         unloads = len(kmod.FORMER)
-        if WAY.is_direct and "set forwarding" not in text:
+        if FORWARDING.is_direct and "set forwarding" not in text:
             text += "set forwarding direct\n"
         if (self.loaded, self.unloads) != (text, unloads):
             self.ctl("-f", "load", "-", input=text)

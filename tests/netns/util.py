@@ -16,15 +16,15 @@ CTL = Path(os.environ.get("NAT64CTL") or TOP / "ctl" / "nat64ctl")
 
 DEADLINE = 20
 
-# NAT64_WAY=direct: tests have setting forwarding direct unless they say otherwise, and send
+# NAT64_FORWARDING=direct: tests have setting forwarding direct unless they say otherwise, and send
 # what they send a second time, when its flow is known: that is what they judge. Those that
 # are marked as_configured do not.
-WAY = SimpleNamespace(is_direct=False, times=1)
+FORWARDING = SimpleNamespace(is_direct=False, times=1)
 
 
-def choose_way(as_configured):
-    WAY.is_direct = os.environ.get("NAT64_WAY") == "direct" and not as_configured
-    WAY.times = 2 if WAY.is_direct else 1
+def choose_forwarding(as_configured):
+    FORWARDING.is_direct = os.environ.get("NAT64_FORWARDING") == "direct" and not as_configured
+    FORWARDING.times = 2 if FORWARDING.is_direct else 1
 
 
 # What tests have counted of what they did, printed when all are done.

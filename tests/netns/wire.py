@@ -17,7 +17,7 @@ from addresses import MAC_FAR4, MAC_FAR6, MAC_TO4, MAC_TO6, SENTINEL4, SENTINEL6
 from frame import Frame, Offload, Seen, ethertype, mac
 from icmp_error import quoted
 from packet import describe, difference, ip4, udp, version
-from util import DEADLINE, WAY
+from util import DEADLINE, FORWARDING
 
 
 def listen(namespace):
@@ -115,7 +115,7 @@ class Wire:
 
         What is no packet is called: something that makes the gateway itself send.
         """
-        if WAY.is_direct and not any(map(callable, sent)):
+        if FORWARDING.is_direct and not any(map(callable, sent)):
             self.exchange_once(*sent)
         return self.exchange_once(*sent)
 
