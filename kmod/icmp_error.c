@@ -105,17 +105,30 @@ static void quote_layout(struct quote *q, unsigned int quoted,
 	q->pad = total - q->hdr_len - q->body;
 }
 
+static unsigned int header_growth(unsigned int old, unsigned int new)
+{
+	return new > old ? new - old : 0;
+}
+
+static bool has_room(const struct sk_buff *skb, unsigned int head,
+		     unsigned int tail)
+{
+	return !skb_cloned(skb) && skb_headroom(skb) >= head &&
+	       skb_tailroom(skb) >= tail;
+}
+
 /*
- * Makes the message linear, its own, and with room in front and behind; what
- * is left cannot fail. Errors are small and rare: a copy is no matter. A guest
- * may have left another checksum to the device than that of the message, such
- * as one in the quote.
+ * Makes the message linear, its own, and with room in front for an outer header
+ * of @outer bytes and behind; what is left cannot fail. A guest may have left
+ * another checksum to the device than that of the message, such as one in the
+ * quote.
  */
-static enum nat64_counter make_room(struct nat64_pkt *p)
+static enum nat64_counter make_room(struct nat64_pkt *p, const struct quote *q,
+				    unsigned int outer)
 {
 	unsigned int head = LL_RESERVED_SPACE(p->dst->dev) +
-			    sizeof(struct ipv6hdr) + NAT64_HDR6_LEN(&p->hdr) +
-			    sizeof(struct frag_hdr);
+			    header_growth(q->hdr.len, q->hdr_len) +
+			    header_growth(p->hdr.len, outer);
 	enum nat64_counter reason = NAT64_OK;
 
 	if (p->dry_run)
@@ -124,11 +137,12 @@ static enum nat64_counter make_room(struct nat64_pkt *p)
 		reason = nat64_skb_finish_csum(p);
 	if (reason)
 		return reason;
-	if (skb_linearize(p->skb) ||
-	    pskb_expand_head(p->skb, ALIGN(head, NET_SKB_PAD), MIN_QUOTE,
-			     GFP_ATOMIC))
+	if (skb_linearize(p->skb))
 		return NAT64_NO_MEMORY;
-	return NAT64_OK;
+	if (likely(has_room(p->skb, head, q->pad)))
+		return NAT64_OK;
+	return pskb_expand_head(p->skb, ALIGN(head, NET_SKB_PAD), q->pad,
+				GFP_ATOMIC) ? NAT64_NO_MEMORY : NAT64_OK;
 }
 
 /* The quoted packet's transport header, as its sender would know it. */
@@ -274,7 +288,8 @@ enum nat64_counter nat64_icmp_error46(struct nat64_pkt *p)
 					       q.a.dst4);
 	quote_layout(&q, ((const u8 *)&old->un)[1] * RFC4884_UNIT4,
 		     RFC4884_UNIT6, MAX_ICMP6);
-	reason = make_room(p);
+	reason = make_room(p, &q, sizeof(struct ipv6hdr) +
+			   sizeof(struct frag_hdr));
 	if (reason)
 		return reason;
 	sum = csum_error(p, 0);
@@ -335,7 +350,7 @@ enum nat64_counter nat64_icmp_error64(struct nat64_pkt *p)
 	if (q.icmp.extensible)
 		quoted = ((const u8 *)&old->icmp6_dataun)[0] * RFC4884_UNIT6;
 	quote_layout(&q, quoted, RFC4884_UNIT4, MAX_ICMP4);
-	reason = make_room(p);
+	reason = make_room(p, &q, sizeof(struct iphdr));
 	if (reason)
 		return reason;
 	sum = csum_error(p, nat64_csum_pseudo6(&p->a, p->hdr.payload));
