@@ -90,7 +90,7 @@ help:
 	@echo "make check-arch     the stage arch of make check, longer: arm64, s390x; and a tool of 32 bits"
 	@echo "make check-native   runs the network tests on the running kernel, as root"
 	@echo "make bench          counts the instructions that packets cost; QUICK=1 only the main ones, on 6.1"
-	@echo "make bench-check    fails if they are more than 3% above tests/bench/baseline.json"
+	@echo "make bench-check    fails if they are more than 1% above tests/bench/baseline.json"
 	@echo "make bench-table    counts what tables of up to a million mappings cost"
 	@echo "make demo           shows a gateway at work, in a virtual machine"
 	@echo "make demo-cluster   shows several gateways that come and go, the same way"
