@@ -103,7 +103,7 @@ def scene(rng):
     border += tuple(blocks)
     routes = () if rng.randrange(3) else native_routes(rng, prefixes, border + faces)
     return Scene("\n".join(lines) + "\n", rng.choice(MTUS6), rng.choice(MTUS4), prefixes, border, faces,
-                 tuple(blocks), tuple(dict.fromkeys(routes)))
+                 tuple(blocks), tuple(dict.fromkeys(to for to in routes if to != f"{GATEWAY6}/128")))
 
 
 def translatable_blocks(rng, prefixes):
@@ -123,7 +123,10 @@ def edge_mappings(rng, prefixes):
 
 
 def native_routes(rng, prefixes, mappings):
-    """Routes as long as what is translated, a little longer or shorter, or to one address."""
+    """Routes as long as what is translated, a little longer or shorter, or to one address.
+
+    The kernel may have that of the gateway's own IPv6 address, and takes no other then.
+    """
     for prefix in prefixes:
         yield around(rng, IPv6Network(prefix), embed(prefix, rng.choice(SERVERS4)))
     for four, six in mappings:
