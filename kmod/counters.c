@@ -20,7 +20,7 @@ set_counters(struct nat64_eam *eam, struct nat64_eam_counters __percpu *new)
 }
 
 static struct nat64_eam_counters __percpu *
-take_counters(struct nat64_eam *eam)
+detach_counters(struct nat64_eam *eam)
 {
 	return xchg(&eam->counters, NULL);
 }
@@ -173,7 +173,7 @@ void nat64_counters_move(struct nat64_table *to, struct nat64_table *from)
 
 static bool free_counters(struct nat64_eam *eam, void *arg)
 {
-	free_percpu(take_counters(eam));
+	free_percpu(detach_counters(eam));
 	return false;
 }
 
@@ -205,7 +205,7 @@ static bool collect_counters(struct nat64_eam *eam, void *arg)
 	struct old_counters *old = arg;
 
 	if (eam->counters && old->n < old->size)
-		old->counters[old->n++] = take_counters(eam);
+		old->counters[old->n++] = detach_counters(eam);
 	return false;
 }
 

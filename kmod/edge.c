@@ -81,7 +81,7 @@ static bool is_native4(const struct nat64_native *native,
 	};
 
 	nat64_flowi4_set_tos(&fl4, ip_hdr(skb)->tos);
-	return nat64_native_leads4(native, skb, dev, is_local, &fl4, 0);
+	return nat64_native_longer4(native, skb, dev, is_local, &fl4, 0);
 }
 
 /* Whether there is an IPv6 address for a destination. */
@@ -93,7 +93,7 @@ static bool has_address6(const struct nat64_config *cfg,
 }
 
 /**
- * nat64_edge_takes4() - whether an IPv4 packet is translated for its source
+ * nat64_edge_translates4() - whether an IPv4 packet is translated for its source
  * @nn: translator
  * @cfg: its configuration, which has edge mappings
  * @skb: IPv4 packet that is not translated for its destination
@@ -104,10 +104,10 @@ static bool has_address6(const struct nat64_config *cfg,
  * leads (RFC 7915 section 4.6). Without a prefix, only to what is mapped as well.
  * Context: RCU read lock.
  */
-bool nat64_edge_takes4(const struct nat64_net *nn,
-		       const struct nat64_config *cfg,
-		       const struct sk_buff *skb, struct net_device *dev,
-		       bool is_local)
+bool nat64_edge_translates4(const struct nat64_net *nn,
+			    const struct nat64_config *cfg,
+			    const struct sk_buff *skb, struct net_device *dev,
+			    bool is_local)
 {
 	const struct nat64_eam *edge;
 	__be32 daddr = ip_hdr(skb)->daddr;
@@ -170,17 +170,17 @@ bool nat64_edge_is_face(const struct nat64_config *cfg,
 }
 
 /**
- * nat64_edge_is_here() - whether the IPv4 source of a packet is on this side
+ * nat64_edge_routes_source() - whether the IPv4 source of a packet is on this side
  * @p: packet from IPv6 whose IPv4 addresses are known
  *
  * A mapping may be of more hosts than are behind this gateway. Context: RCU
  * read lock.
  */
-bool nat64_edge_is_here(const struct nat64_pkt *p)
+bool nat64_edge_routes_source(const struct nat64_pkt *p)
 {
 	struct flowi4 fl4 = { .daddr = p->a.src4, .saddr = p->a.dst4 };
 
 	nat64_flowi4_set_tos(&fl4, p->hdr.tos);
-	return nat64_native_leads4(&p->nn->native, p->skb, p->in, p->local,
-				   &fl4, 0);
+	return nat64_native_longer4(&p->nn->native, p->skb, p->in, p->local,
+				    &fl4, 0);
 }

@@ -10,14 +10,14 @@
 
 const struct nat64_eam *nat64_edge_sender4(const struct nat64_config *cfg,
 					   const struct sk_buff *skb);
-bool nat64_edge_takes4(const struct nat64_net *nn,
-		       const struct nat64_config *cfg,
-		       const struct sk_buff *skb, struct net_device *dev,
-		       bool is_local);
+bool nat64_edge_translates4(const struct nat64_net *nn,
+			    const struct nat64_config *cfg,
+			    const struct sk_buff *skb, struct net_device *dev,
+			    bool is_local);
 const struct nat64_eam *nat64_edge_find_face(const struct nat64_config *cfg,
 					     const struct sk_buff *skb);
 bool nat64_edge_is_face(const struct nat64_config *cfg,
 			const struct in6_addr *addr6);
-bool nat64_edge_is_here(const struct nat64_pkt *p);
+bool nat64_edge_routes_source(const struct nat64_pkt *p);
 
 #endif /* _NAT64_EDGE_H */

@@ -100,8 +100,8 @@ static bool is_own_packet(struct net *net, const struct sk_buff *skb,
  * The device that LOCAL_OUT names: the one that the route of the packet as it is
  * leads to. NULL if there is none: then the call of the sender fails.
  */
-static struct net_device *own_out4(struct net *net, const struct sk_buff *skb,
-				   int vrf)
+static struct net_device *output_dev4(struct net *net, const struct sk_buff *skb,
+				      int vrf)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	struct flowi4 fl4 = {
@@ -124,8 +124,8 @@ static struct net_device *own_out4(struct net *net, const struct sk_buff *skb,
 	return dev;
 }
 
-static struct net_device *own_out6(struct net *net, const struct sk_buff *skb,
-				   int vrf)
+static struct net_device *output_dev6(struct net *net, const struct sk_buff *skb,
+				      int vrf)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	struct flowi6 fl6 = {
@@ -144,13 +144,13 @@ static struct net_device *own_out6(struct net *net, const struct sk_buff *skb,
 	return dev;
 }
 
-static struct net_device *own_out(struct net *net, const struct sk_buff *skb,
-				  const struct net_device *dev)
+static struct net_device *output_dev(struct net *net, const struct sk_buff *skb,
+				     const struct net_device *dev)
 {
 	int vrf = netif_is_l3_master(dev) ? dev->ifindex : 0;
 
-	return ip_hdr(skb)->version == 4 ? own_out4(net, skb, vrf) :
-					   own_out6(net, skb, vrf);
+	return ip_hdr(skb)->version == 4 ? output_dev4(net, skb, vrf) :
+					   output_dev6(net, skb, vrf);
 }
 
 /* @in is NULL for a packet of the gateway's own, or for whatever leads to its source. */
@@ -162,7 +162,7 @@ static void init_devices(struct nat64_explained *e, struct net_device *in)
 
 	e->p.local = is_own_packet(net, skb, own);
 	e->in = e->p.local ? own : in ?: source_dev(net, skb);
-	e->p.in = e->p.local ? own_out(net, skb, own) : e->in;
+	e->p.in = e->p.local ? output_dev(net, skb, own) : e->in;
 	skb->dev = e->p.in;
 }
 
@@ -221,7 +221,7 @@ static void explain_edge4(struct nat64_explained *e, const char *reason)
 
 	if (!p->cfg->has_edge || !nat64_edge_sender4(p->cfg, p->skb))
 		return pass_packet(e, reason);
-	if (!nat64_edge_takes4(p->nn, p->cfg, p->skb, p->in, p->local))
+	if (!nat64_edge_translates4(p->nn, p->cfg, p->skb, p->in, p->local))
 		return pass_packet(e, !nat64_addr4_is_host(ip_hdr(p->skb)->daddr) ?
 				   "not_a_host" : !p->cfg->n_order ?
 				   "no_prefix" : "native_route");
@@ -241,8 +241,8 @@ static void explain_ipv4(struct nat64_explained *e)
 	p->dst_eam = eam;
 	if (!nat64_addr4_is_host(daddr))
 		return pass_packet(e, "not_a_host");
-	if (nat64_native_beats_eam(&p->nn->native, p->skb, p->in, p->local,
-				   eam))
+	if (nat64_native_preferred4(&p->nn->native, p->skb, p->in, p->local,
+				    eam))
 		return explain_edge4(e, nat64_eam_is_edge(eam) ? "edge_host" :
 							"native_route");
 	set_verdict(e, nat64_xlat46(p));
@@ -264,7 +264,7 @@ static const char *no_prefix_reason(const struct nat64_pkt *p)
 	       "edge_only" : "no_prefix";
 }
 
-static bool is_from_face(const struct nat64_pkt *p)
+static bool is_local_from_face(const struct nat64_pkt *p)
 {
 	return p->local && p->cfg->has_edge &&
 	       nat64_edge_is_face(p->cfg, &ipv6_hdr(p->skb)->saddr);
@@ -274,12 +274,12 @@ static void explain_ipv6(struct nat64_explained *e)
 {
 	struct nat64_pkt *p = &e->p;
 
-	if (is_from_face(p))
+	if (is_local_from_face(p))
 		return pass_packet(e, "edge_face");
 	p->prefix = nat64_prefix_claiming(p->cfg, &ipv6_hdr(p->skb)->daddr);
 	if (!is_to_face(e) && !p->prefix)
 		return pass_packet(e, no_prefix_reason(p));
-	if (nat64_native_beats_len6(&p->nn->native, p->skb, p->in, p->local,
+	if (nat64_native_preferred6(&p->nn->native, p->skb, p->in, p->local,
 				    p->prefix ? p->prefix->len :
 						p->dst_eam->len6))
 		return pass_packet(e, "native_route");

@@ -6,7 +6,7 @@
 #include <net/ip6_fib.h>
 
 /*
- * Logarithms of the number of pairs of places. What packets make the kernel
+ * Logarithms of the number of pairs of slots. What packets make the kernel
  * allocate is charged to nobody, so the namespaces of users stay small.
  */
 #define MIN_BITS	4
@@ -15,12 +15,12 @@
 #define MAX_BITS_USERNS	6
 
 /**
- * nat64_flow_forget() - take an entry out of the cache
+ * nat64_flow_evict() - take an entry out of the cache
  * @flow: its place, which may be free
  *
  * Context: softirq of the CPU that the entry belongs to.
  */
-void nat64_flow_forget(struct nat64_flow *flow)
+void nat64_flow_evict(struct nat64_flow *flow)
 {
 	dst_release(flow->dst);
 	flow->dst = NULL;
@@ -32,46 +32,46 @@ static unsigned int count_bits(const struct nat64_flows *flows)
 	return 64 - flows->shift;
 }
 
-static void free_places(struct nat64_flows *flows)
+static void free_slots(struct nat64_flows *flows)
 {
 	unsigned int i;
 
-	if (!flows->places)
+	if (!flows->slots)
 		return;
 	for (i = 0; i < 2U << count_bits(flows); i++)
-		dst_release(flows->places[i].dst);
-	kfree(flows->places);
+		dst_release(flows->slots[i].dst);
+	kfree(flows->slots);
 }
 
-/* If there is no memory for more places, the old ones go on for a while. */
-static void resize_places(struct nat64_flows *flows, unsigned int bits)
+/* If there is no memory for more slots, the old ones go on for a while. */
+static void resize_slots(struct nat64_flows *flows, unsigned int bits)
 {
-	struct nat64_flow *places;
+	struct nat64_flow *slots;
 
 	flows->pressure = 0;
-	places = kcalloc(2U << bits, sizeof(*places),
-			 GFP_ATOMIC | __GFP_NOWARN);
-	if (!places)
+	slots = kcalloc(2U << bits, sizeof(*slots),
+			GFP_ATOMIC | __GFP_NOWARN);
+	if (!slots)
 		return;
-	free_places(flows);
-	flows->places = places;
+	free_slots(flows);
+	flows->slots = slots;
 	flows->shift = 64 - bits;
 }
 
-/* Makes sure that there are places, and enough of them. */
-static void grow_places(const struct nat64_net *nn, struct nat64_flows *flows)
+/* Makes sure that there are slots, and enough of them. */
+static void grow_slots(const struct nat64_net *nn, struct nat64_flows *flows)
 {
 	bool is_userns = nn->net->user_ns != &init_user_ns;
 	unsigned int max_bits = is_userns ? MAX_BITS_USERNS : MAX_BITS;
 	unsigned int bits;
 
-	if (unlikely(!flows->places)) {
-		resize_places(flows, MIN_BITS);
+	if (unlikely(!flows->slots)) {
+		resize_slots(flows, MIN_BITS);
 		return;
 	}
 	bits = count_bits(flows);
 	if (unlikely(bits < max_bits && flows->pressure >> bits))
-		resize_places(flows, min(bits + GROWTH_BITS, max_bits));
+		resize_slots(flows, min(bits + GROWTH_BITS, max_bits));
 }
 
 static bool is_live(const struct nat64_flow *flow, const struct nat64_pkt *p)
@@ -96,7 +96,7 @@ struct dst_entry *nat64_flow_find_dst(const struct nat64_pkt *p, u16 kind)
 }
 
 /**
- * nat64_flow_admit() - find the places that an entry may have
+ * nat64_flow_admit() - find the slots that an entry may have
  * @p: packet with the addresses that are the key
  * @kind: NAT64_FLOW_KIND()
  *
@@ -114,11 +114,11 @@ struct nat64_flow *nat64_flow_admit(const struct nat64_pkt *p, u16 kind)
 
 	if (!flows)
 		return NULL;
-	grow_places(p->nn, flows);
-	if (unlikely(!flows->places))
+	grow_slots(p->nn, flows);
+	if (unlikely(!flows->slots))
 		return NULL;
 	hash = nat64_flow_hash(&p->a, kind);
-	flow = nat64_flow_places(flows, hash);
+	flow = nat64_flow_bucket(flows, hash);
 	if (!is_live(flow, p) || !is_live(flow + 1, p))
 		return flow;
 	flows->pressure++;
@@ -145,10 +145,10 @@ void nat64_flow_add(struct nat64_flow *flow, const struct nat64_pkt *p, u16 kind
 	if (!dst_hold_safe(p->dst))
 		return;
 	if (is_live(flow, p)) {
-		nat64_flow_forget(flow + 1);
+		nat64_flow_evict(flow + 1);
 		flow[1] = flow[0];
 	} else {
-		nat64_flow_forget(flow);
+		nat64_flow_evict(flow);
 	}
 	*flow = (struct nat64_flow){
 		.a = p->a,
@@ -167,7 +167,7 @@ static void free_flows(struct nat64_flows __percpu *flows)
 	if (!flows)
 		return;
 	for_each_possible_cpu(cpu)
-		free_places(per_cpu_ptr(flows, cpu));
+		free_slots(per_cpu_ptr(flows, cpu));
 	free_percpu(flows);
 }
 

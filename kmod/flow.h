@@ -82,12 +82,12 @@ static_assert(sizeof(struct nat64_flow) <= 64);
  * Only softirqs of the CPU read or write this, until it is freed.
  */
 struct nat64_flows {
-	struct nat64_flow	*places;
+	struct nat64_flow	*slots;
 	unsigned int		shift;
 	unsigned int		pressure;
 };
 
-void nat64_flow_forget(struct nat64_flow *flow);
+void nat64_flow_evict(struct nat64_flow *flow);
 struct dst_entry *nat64_flow_find_dst(const struct nat64_pkt *p, u16 kind);
 struct nat64_flow *nat64_flow_admit(const struct nat64_pkt *p, u16 kind);
 void nat64_flow_add(struct nat64_flow *flow, const struct nat64_pkt *p, u16 kind);
@@ -147,14 +147,14 @@ static __always_inline u64 nat64_flow_hash(const struct nat64_addrs *a, u16 kind
 }
 
 static __always_inline struct nat64_flow *
-nat64_flow_places(const struct nat64_flows *flows, u64 hash)
+nat64_flow_bucket(const struct nat64_flows *flows, u64 hash)
 {
-	return flows->places + 2 * (hash >> flows->shift);
+	return flows->slots + 2 * (hash >> flows->shift);
 }
 
-static __always_inline bool nat64_flow_has(const struct nat64_flow *flow,
-					   const struct nat64_addrs *a, u16 kind,
-					   u32 generation)
+static __always_inline bool nat64_flow_matches(const struct nat64_flow *flow,
+					       const struct nat64_addrs *a, u16 kind,
+					       u32 generation)
 {
 	if (flow->kind != kind || flow->generation != generation)
 		return false;
@@ -188,16 +188,16 @@ nat64_flow_find(const struct nat64_pkt *p, u16 kind)
 	struct nat64_flows *flows = nat64_flows(p->nn);
 	struct nat64_flow *flow;
 
-	if (unlikely(!flows || !flows->places))
+	if (unlikely(!flows || !flows->slots))
 		return NULL;
-	flow = nat64_flow_places(flows, nat64_flow_hash(&p->a, kind));
-	if (unlikely(!nat64_flow_has(flow, &p->a, kind, p->generation)) &&
-	    !nat64_flow_has(++flow, &p->a, kind, p->generation))
+	flow = nat64_flow_bucket(flows, nat64_flow_hash(&p->a, kind));
+	if (unlikely(!nat64_flow_matches(flow, &p->a, kind, p->generation)) &&
+	    !nat64_flow_matches(++flow, &p->a, kind, p->generation))
 		return NULL;
 	if (likely(dst_check(flow->dst, flow->cookie) &&
 		   netif_carrier_ok(flow->dst->dev)))
 		return flow;
-	nat64_flow_forget(flow);
+	nat64_flow_evict(flow);
 	return NULL;
 }
 

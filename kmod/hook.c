@@ -176,11 +176,11 @@ static noinline unsigned int run_packet(struct nat64_net *nn,
 
 /* An IPv4 packet that is not translated because of its destination. */
 static noinline unsigned int
-leave_or_edge4(struct nat64_net *nn, const struct nat64_config *cfg,
-	       struct sk_buff *skb, const struct nf_hook_state *state)
+hook_edge4(struct nat64_net *nn, const struct nat64_config *cfg,
+	   struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	if (!nat64_is_marked(cfg, skb->mark) ||
-	    !nat64_edge_takes4(nn, cfg, skb, hook_dev(state), is_local(state)))
+	    !nat64_edge_translates4(nn, cfg, skb, hook_dev(state), is_local(state)))
 		return NF_ACCEPT;
 	if (is_in_bridge(skb))
 		return leave_to_bridge(skb, state);
@@ -189,8 +189,8 @@ leave_or_edge4(struct nat64_net *nn, const struct nat64_config *cfg,
 
 /* An IPv6 packet whose destination lies in no prefix. */
 static noinline unsigned int
-leave_or_edge6(struct nat64_net *nn, const struct nat64_config *cfg,
-	       struct sk_buff *skb, const struct nf_hook_state *state)
+hook_edge6(struct nat64_net *nn, const struct nat64_config *cfg,
+	   struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	const struct nat64_eam *eam = nat64_edge_find_face(cfg, skb);
 
@@ -198,7 +198,7 @@ leave_or_edge6(struct nat64_net *nn, const struct nat64_config *cfg,
 		return NF_ACCEPT;
 	if (is_in_bridge(skb))
 		return leave_to_bridge(skb, state);
-	if (nat64_native_beats_len6(&nn->native, skb, hook_dev(state),
+	if (nat64_native_preferred6(&nn->native, skb, hook_dev(state),
 				    is_local(state), eam->len6))
 		return NF_ACCEPT;
 	return run_packet(nn, cfg, skb, state, eam, NULL);
@@ -215,15 +215,15 @@ static unsigned int hook_ipv4(void *priv, struct sk_buff *skb,
 	eam = nat64_eam_find4(cfg->table, daddr);
 	if (!eam)
 		return likely(!cfg->has_edge) ? NF_ACCEPT :
-		       leave_or_edge4(nn, cfg, skb, state);
+		       hook_edge4(nn, cfg, skb, state);
 	if (!nat64_is_marked(cfg, skb->mark) || !nat64_addr4_is_host(daddr))
 		return NF_ACCEPT;
 	if (is_in_bridge(skb))
 		return leave_to_bridge(skb, state);
-	if (nat64_native_beats_eam(&nn->native, skb, hook_dev(state),
-				   is_local(state), eam))
+	if (nat64_native_preferred4(&nn->native, skb, hook_dev(state),
+				    is_local(state), eam))
 		return likely(!cfg->has_edge) ? NF_ACCEPT :
-		       leave_or_edge4(nn, cfg, skb, state);
+		       hook_edge4(nn, cfg, skb, state);
 	return run_packet(nn, cfg, skb, state, eam, NULL);
 }
 
@@ -237,12 +237,12 @@ static unsigned int hook_ipv6(void *priv, struct sk_buff *skb,
 	prefix = nat64_prefix_claiming(cfg, &ipv6_hdr(skb)->daddr);
 	if (!prefix)
 		return likely(!cfg->has_edge) ? NF_ACCEPT :
-		       leave_or_edge6(nn, cfg, skb, state);
+		       hook_edge6(nn, cfg, skb, state);
 	if (!nat64_is_marked(cfg, skb->mark))
 		return NF_ACCEPT;
 	if (is_in_bridge(skb))
 		return leave_to_bridge(skb, state);
-	if (nat64_native_beats_len6(&nn->native, skb, hook_dev(state),
+	if (nat64_native_preferred6(&nn->native, skb, hook_dev(state),
 				    is_local(state), prefix->len))
 		return NF_ACCEPT;
 	return run_packet(nn, cfg, skb, state, NULL, prefix);

@@ -159,9 +159,9 @@ static unsigned int run_packet4(struct nat64_pkt *p, const struct iphdr *iph)
 	return NF_STOLEN;
 }
 
-static unsigned int take_ipv4(struct nat64_net *nn,
-			      const struct nat64_config *cfg,
-			      struct sk_buff *skb)
+static unsigned int translate_ipv4(struct nat64_net *nn,
+				   const struct nat64_config *cfg,
+				   struct sk_buff *skb)
 {
 	struct nat64_pkt p NAT64_UNINITIALIZED;
 	const struct nat64_flow *flow;
@@ -226,9 +226,9 @@ static __always_inline bool may_receive6(const struct inet6_dev *idev,
 	       ip6h->version == 6 && ip6h->nexthdr != NEXTHDR_HOP;
 }
 
-static noinline unsigned int take_ipv6(struct nat64_net *nn,
-				       const struct nat64_config *cfg,
-				       struct sk_buff *skb)
+static noinline unsigned int translate_ipv6(struct nat64_net *nn,
+					    const struct nat64_config *cfg,
+					    struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	struct nat64_pkt p NAT64_UNINITIALIZED;
@@ -261,12 +261,12 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 	if (!is_open(cfg))
 		return NF_ACCEPT;
 	if (skb->protocol == htons(ETH_P_IP))
-		return take_ipv4(nn, cfg, skb);
+		return translate_ipv4(nn, cfg, skb);
 	if (skb->protocol != htons(ETH_P_IPV6) ||
 	    !has_header(skb, sizeof(struct ipv6hdr)) ||
 	    !nat64_prefix_claiming(cfg, &ipv6_hdr(skb)->daddr))
 		return NF_ACCEPT;
-	return take_ipv6(nn, cfg, skb);
+	return translate_ipv6(nn, cfg, skb);
 }
 
 /* Devices. */
@@ -294,7 +294,7 @@ static struct ingress_port *find_port(const struct nat64_ingress *ingress,
 	return NULL;
 }
 
-static bool is_wanted(const struct net_device *dev)
+static bool needs_hook(const struct net_device *dev)
 {
 	return dev->type == ARPHRD_ETHER && !netif_is_l3_master(dev);
 }
@@ -304,7 +304,7 @@ static void add_port(struct nat64_net *nn, struct net_device *dev)
 {
 	struct ingress_port *port;
 
-	if (!is_wanted(dev) || find_port(&nn->ingress, dev))
+	if (!needs_hook(dev) || find_port(&nn->ingress, dev))
 		return;
 	port = kzalloc(sizeof(*port), GFP_KERNEL_ACCOUNT);
 	if (!port)

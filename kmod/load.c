@@ -8,7 +8,7 @@
 #include "control.h"
 #include "mapping.h"
 
-static void drop_load(struct nat64_net *nn)
+static void free_load(struct nat64_net *nn)
 {
 	nat64_config_free(nn->load->config);
 	kfree(nn->load);
@@ -58,7 +58,7 @@ int nat64_load_begin(struct nat64_request *rq, u32 hint)
 	if (!load)
 		return nat64_request_no_memory(rq);
 	if (nn->load)
-		drop_load(nn);
+		free_load(nn);
 	nn->load = load;
 	return 0;
 }
@@ -88,7 +88,7 @@ int nat64_load_commit(struct nat64_request *rq)
 	cfg->overlaps_pref64 = cfg->table->overlaps_pref64;
 	cfg->has_edge = cfg->table->n_edge;
 	if (is_same(cfg, nat64_config_protected(rq->nn))) {
-		drop_load(rq->nn);
+		free_load(rq->nn);
 		return 0;
 	}
 	err = nat64_config_publish(rq, cfg);
@@ -112,7 +112,7 @@ int nat64_load_abort(struct nat64_request *rq)
 
 	if (IS_ERR(cfg))
 		return PTR_ERR(cfg);
-	drop_load(rq->nn);
+	free_load(rq->nn);
 	return 0;
 }
 
@@ -130,7 +130,7 @@ void nat64_load_release(struct nat64_net *nn, u32 portid)
 		return;
 	mutex_lock(&nn->lock);
 	if (nn->load && nn->load->portid == portid)
-		drop_load(nn);
+		free_load(nn);
 	mutex_unlock(&nn->lock);
 }
 
@@ -143,5 +143,5 @@ void nat64_load_release(struct nat64_net *nn, u32 portid)
 void nat64_load_exit(struct nat64_net *nn)
 {
 	if (nn->load)
-		drop_load(nn);
+		free_load(nn);
 }

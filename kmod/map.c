@@ -123,7 +123,7 @@ static enum nat64_counter map_source4(struct nat64_pkt *p)
  * What the gateway itself sends passes by LOCAL_OUT again as IPv6. To be
  * translated there once more could go on without an end.
  */
-static bool leads_back(const struct nat64_pkt *p)
+static bool would_loop(const struct nat64_pkt *p)
 {
 	return !nat64_edge_is_face(p->cfg, &p->a.src6) &&
 	       (nat64_prefix_claiming(p->cfg, &p->a.dst6) ||
@@ -156,7 +156,7 @@ enum nat64_counter nat64_map46(struct nat64_pkt *p)
 		p->prefix = nat64_config_peer_prefix(p->cfg, p->dst_eam);
 	}
 	reason = map_source4(p);
-	if (unlikely(p->local && p->cfg->has_edge) && !reason && leads_back(p))
+	if (unlikely(p->local && p->cfg->has_edge) && !reason && would_loop(p))
 		return NAT64_LOOP;
 	if (likely(!reason && !p->icmp_error))
 		p->csum = nat64_csum_addrs(&p->a);
@@ -229,7 +229,7 @@ static bool is_source_spoofed(const struct nat64_pkt *p)
 						  p->a.src4) != RTN_UNICAST)
 		return true;
 	eam = p->src_eam ?: nat64_eam_find4(p->cfg->table, p->a.src4);
-	return eam && nat64_eam_is_edge(eam) && nat64_edge_is_here(p);
+	return eam && nat64_eam_is_edge(eam) && nat64_edge_routes_source(p);
 }
 
 /*

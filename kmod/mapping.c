@@ -222,10 +222,10 @@ static int check_overlap6(const struct nat64_request *rq,
 }
 
 /* A prefix that is mapped already passed this check when it was added. */
-static int check_overlap(const struct nat64_request *rq,
-			 const struct nat64_eam *new,
-			 const struct nat64_eam *same4,
-			 const struct nat64_eam *same6)
+static int check_eam_overlap(const struct nat64_request *rq,
+			     const struct nat64_eam *new,
+			     const struct nat64_eam *same4,
+			     const struct nat64_eam *same6)
 {
 	int err = 0;
 
@@ -298,7 +298,7 @@ int nat64_mapping_put(struct nat64_request *rq, const struct nat64_mapping *m)
 	same4 = nat64_eam_get4(t, new.addr4, new.len4);
 	same6 = nat64_eam_get6(t, &new.addr6, new.len6);
 	err = check_same(rq, &new, same4, same6) ?:
-	      check_overlap(rq, &new, same4, same6) ?:
+	      check_eam_overlap(rq, &new, same4, same6) ?:
 	      check_pref64(rq, &new, same6) ?:
 	      nat64_flags_prepare(rq, new.flags);
 	if (!err && !rq->staged)

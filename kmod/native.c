@@ -55,8 +55,8 @@ static u64 reject_key(u32 addr, unsigned int len)
 }
 
 /* Whether an IPv4 route lies inside a mapping that is less specific. */
-static bool is_inside_mapping(const struct nat64_config *cfg, __be32 addr,
-			      u8 len)
+static bool has_covering_mapping(const struct nat64_config *cfg, __be32 addr,
+				 u8 len)
 {
 	unsigned int shorter;
 
@@ -69,8 +69,8 @@ static bool is_inside_mapping(const struct nat64_config *cfg, __be32 addr,
 }
 
 /* Whether an IPv6 route lies inside the faces of an edge mapping. */
-static bool is_inside_faces(const struct nat64_config *cfg,
-			    const struct rt6key *dst)
+static bool has_covering_face(const struct nat64_config *cfg,
+			      const struct rt6key *dst)
 {
 	const struct nat64_eam *eam;
 	struct in6_addr masked;
@@ -90,8 +90,8 @@ static bool is_inside_faces(const struct nat64_config *cfg,
 }
 
 /* Whether an IPv6 route lies inside a translation prefix. */
-static bool is_inside_prefix(const struct nat64_config *cfg,
-			     const struct rt6key *dst)
+static bool has_covering_prefix(const struct nat64_config *cfg,
+				const struct rt6key *dst)
 {
 	unsigned int i;
 
@@ -194,12 +194,12 @@ static bool is_reject_to_edge(struct nat64_net *nn,
 }
 
 /* Context: atomic, RCU read lock. */
-static void hear_route4(struct nat64_net *nn, unsigned long event,
-			const struct fib_entry_notifier_info *route)
+static void route_event4(struct nat64_net *nn, unsigned long event,
+			 const struct fib_entry_notifier_info *route)
 {
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
-	bool is_inside = is_inside_mapping(cfg, htonl(route->dst),
-					   route->dst_len);
+	bool is_inside = has_covering_mapping(cfg, htonl(route->dst),
+					      route->dst_len);
 
 	if (!is_inside && !is_reject_to_edge(nn, cfg, route))
 		return;
@@ -215,13 +215,13 @@ static void hear_route4(struct nat64_net *nn, unsigned long event,
 }
 
 /* Context: atomic, RCU read lock. */
-static void hear_route6(struct nat64_net *nn, unsigned long event,
-			const struct fib6_entry_notifier_info *route)
+static void route_event6(struct nat64_net *nn, unsigned long event,
+			 const struct fib6_entry_notifier_info *route)
 {
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
 
-	if (!is_inside_prefix(cfg, &route->rt->fib6_dst) &&
-	    !is_inside_faces(cfg, &route->rt->fib6_dst))
+	if (!has_covering_prefix(cfg, &route->rt->fib6_dst) &&
+	    !has_covering_face(cfg, &route->rt->fib6_dst))
 		return;
 	if (event == FIB_EVENT_ENTRY_DEL)
 		rescan_routes(&nn->native, 0);
@@ -230,8 +230,8 @@ static void hear_route6(struct nat64_net *nn, unsigned long event,
 }
 
 /* Context: atomic. */
-static int hear_fib_event(struct notifier_block *nb, unsigned long event,
-			  void *ptr)
+static int fib_event(struct notifier_block *nb, unsigned long event,
+		     void *ptr)
 {
 	struct nat64_net *nn = container_of(nb, struct nat64_net, native.nb);
 	const struct fib_notifier_info *info = ptr;
@@ -240,13 +240,13 @@ static int hear_fib_event(struct notifier_block *nb, unsigned long event,
 		return NOTIFY_DONE;
 	rcu_read_lock();
 	if (info->family == AF_INET)
-		hear_route4(nn, event,
-			    container_of(info, struct fib_entry_notifier_info,
-					 info));
+		route_event4(nn, event,
+			     container_of(info, struct fib_entry_notifier_info,
+					  info));
 	else if (info->family == AF_INET6)
-		hear_route6(nn, event,
-			    container_of(info, struct fib6_entry_notifier_info,
-					 info));
+		route_event6(nn, event,
+			     container_of(info, struct fib6_entry_notifier_info,
+					  info));
 	rcu_read_unlock();
 	return NOTIFY_DONE;
 }
@@ -430,7 +430,7 @@ void nat64_native_init(struct nat64_net *nn)
 {
 	spin_lock_init(&nn->native.lock);
 	INIT_DELAYED_WORK(&nn->native.work, scan_work);
-	nn->native.nb.notifier_call = hear_fib_event;
+	nn->native.nb.notifier_call = fib_event;
 }
 
 /**
@@ -507,11 +507,11 @@ bool nat64_native_route4(const struct nat64_native *native,
 		return true;
 	if (eam->len4 == 32 || !READ_ONCE(native->has_route4))
 		return false;
-	return nat64_native_leads4(native, skb, dev, is_local, fl4, eam->len4);
+	return nat64_native_longer4(native, skb, dev, is_local, fl4, eam->len4);
 }
 
 /**
- * nat64_native_leads4() - whether a native route is more specific than a length
+ * nat64_native_longer4() - whether a native route is more specific than a length
  * @native: what is known of the namespace's routes
  * @skb: packet, whose firewall mark counts
  * @dev: as nat64_pkt.in
@@ -522,9 +522,9 @@ bool nat64_native_route4(const struct nat64_native *native,
  *
  * Context: RCU read lock.
  */
-bool nat64_native_leads4(const struct nat64_native *native,
-			 const struct sk_buff *skb, struct net_device *dev,
-			 bool is_local, struct flowi4 *fl4, u8 len4)
+bool nat64_native_longer4(const struct nat64_native *native,
+			  const struct sk_buff *skb, struct net_device *dev,
+			  bool is_local, struct flowi4 *fl4, u8 len4)
 {
 	__be32 daddr = fl4->daddr;
 	struct fib_result res;
@@ -545,7 +545,7 @@ bool nat64_native_leads4(const struct nat64_native *native,
 }
 
 /**
- * nat64_native_ask4() - nat64_native_beats_eam() where there may be such a route
+ * nat64_native_check4() - nat64_native_preferred4() where there may be such a route
  * @native: as there
  * @skb: as there
  * @dev: as there
@@ -554,9 +554,9 @@ bool nat64_native_leads4(const struct nat64_native *native,
  *
  * Context: RCU read lock.
  */
-bool nat64_native_ask4(const struct nat64_native *native,
-		       const struct sk_buff *skb, struct net_device *dev,
-		       bool is_local, const struct nat64_eam *eam)
+bool nat64_native_check4(const struct nat64_native *native,
+			 const struct sk_buff *skb, struct net_device *dev,
+			 bool is_local, const struct nat64_eam *eam)
 {
 	struct flowi4 fl4 = {
 		.daddr = ip_hdr(skb)->daddr,

@@ -68,19 +68,19 @@ bool nat64_native_route4(const struct nat64_native *native,
 			 const struct sk_buff *skb, struct net_device *dev,
 			 bool is_local, struct flowi4 *fl4,
 			 const struct nat64_eam *eam);
-bool nat64_native_leads4(const struct nat64_native *native,
+bool nat64_native_longer4(const struct nat64_native *native,
+			  const struct sk_buff *skb, struct net_device *dev,
+			  bool is_local, struct flowi4 *fl4, u8 len4);
+bool nat64_native_check4(const struct nat64_native *native,
 			 const struct sk_buff *skb, struct net_device *dev,
-			 bool is_local, struct flowi4 *fl4, u8 len4);
-bool nat64_native_ask4(const struct nat64_native *native,
-		       const struct sk_buff *skb, struct net_device *dev,
-		       bool is_local, const struct nat64_eam *eam);
+			 bool is_local, const struct nat64_eam *eam);
 struct net_device *nat64_native_input_dev(struct net_device *dev,
 					  bool is_local);
 bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
 			 bool is_local, u8 len);
 
 /**
- * nat64_native_beats_eam() - whether an IPv4 packet has a more specific route
+ * nat64_native_preferred4() - whether an IPv4 packet has a more specific route
  * @native: what is known of the namespace's routes
  * @skb: IPv4 packet
  * @dev: as nat64_pkt.in
@@ -89,17 +89,17 @@ bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
  *
  * RFC 7915 section 4.6: then it is not translated. Context: RCU read lock.
  */
-static inline bool nat64_native_beats_eam(const struct nat64_native *native,
-					  const struct sk_buff *skb,
-					  struct net_device *dev, bool is_local,
-					  const struct nat64_eam *eam)
+static inline bool nat64_native_preferred4(const struct nat64_native *native,
+					   const struct sk_buff *skb,
+					   struct net_device *dev, bool is_local,
+					   const struct nat64_eam *eam)
 {
 	return unlikely(READ_ONCE(native->has_specific4)) &&
-	       nat64_native_ask4(native, skb, dev, is_local, eam);
+	       nat64_native_check4(native, skb, dev, is_local, eam);
 }
 
 /**
- * nat64_native_beats_len6() - whether an IPv6 packet has a more specific route
+ * nat64_native_preferred6() - whether an IPv6 packet has a more specific route
  * @native: what is known of the namespace's routes
  * @skb: IPv6 packet
  * @dev: as nat64_pkt.in
@@ -108,7 +108,7 @@ static inline bool nat64_native_beats_eam(const struct nat64_native *native,
  *
  * RFC 7915 section 5.6: then it is not translated. Context: RCU read lock.
  */
-static inline bool nat64_native_beats_len6(const struct nat64_native *native,
+static inline bool nat64_native_preferred6(const struct nat64_native *native,
 					   struct sk_buff *skb,
 					   struct net_device *dev,
 					   bool is_local, u8 len)

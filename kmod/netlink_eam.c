@@ -198,7 +198,7 @@ static int put_carrier(struct sk_buff *skb, const struct nat64_config *cfg,
 				prefix == &cfg->prefix[cfg->primary]);
 }
 
-static const char in_nothing[] =
+static const char no_match_text[] =
 	"the address lies in no mapping and in no translation prefix";
 
 static int put_lookup4(struct sk_buff *skb, const struct nat64_config *cfg,
@@ -214,7 +214,7 @@ static int put_lookup4(struct sk_buff *skb, const struct nat64_config *cfg,
 		       nat64_put_eam(skb, NAT64_A_EAM, eam, cfg->prefix);
 	}
 	if (!cfg->n_order)
-		return lookup_error(extack, in_nothing);
+		return lookup_error(extack, no_match_text);
 	nat64_addr_embed(prefix, addr4, &addr6);
 	return put_result6(skb, &addr6) ?:
 	       put_carrier(skb, cfg, prefix, addr4, extack);
@@ -233,7 +233,7 @@ static int put_lookup6(struct sk_buff *skb, const struct nat64_config *cfg,
 		       nat64_put_eam(skb, NAT64_A_EAM, eam, cfg->prefix);
 	prefix = nat64_prefix_find(cfg, addr6);
 	if (!prefix)
-		return lookup_error(extack, in_nothing);
+		return lookup_error(extack, no_match_text);
 	if (nat64_addr_extract(prefix, addr6, &addr4))
 		return lookup_error(extack,
 				    "bits 64 to 71 of the address are not zero (RFC 6052)");

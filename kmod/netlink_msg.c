@@ -44,7 +44,7 @@ int nat64_reply_end(struct nat64_message *msg, struct genl_info *info, int err)
 	return genlmsg_reply(msg->skb, info);
 }
 
-static bool is_wanted(struct genl_info *info)
+static bool has_listener(struct genl_info *info)
 {
 	return info->nlhdr->nlmsg_flags & NLM_F_ECHO ||
 	       genl_has_listeners(&nat64_genl_family, genl_info_net(info), 0);
@@ -68,7 +68,7 @@ bool nat64_event_begin(struct nat64_message *msg, struct genl_info *info, u8 cmd
 	u16 flags = info->nlhdr->nlmsg_flags &
 		    (NLM_F_CREATE | NLM_F_EXCL | NLM_F_REPLACE);
 
-	if (!is_wanted(info))
+	if (!has_listener(info))
 		return false;
 	msg->skb = genlmsg_new(size, GFP_KERNEL);
 	if (msg->skb) {

@@ -100,9 +100,9 @@ static int init_prefix(const struct nat64_request *rq,
 	return 0;
 }
 
-static int check_overlap(const struct nat64_request *rq,
-			 const struct nat64_prefix *prefix,
-			 const struct nat64_eam *eam)
+static int check_prefix_overlap(const struct nat64_request *rq,
+				const struct nat64_prefix *prefix,
+				const struct nat64_eam *eam)
 {
 	if (!eam || rq->force)
 		return 0;
@@ -129,7 +129,7 @@ static int add_prefix(const struct nat64_request *rq,
 					   "there are %u translation prefixes already, the limit",
 					   NAT64_MAX_PREFIXES);
 	eam = nat64_table_find_overlap(cfg->table, &prefix);
-	err = check_overlap(rq, &prefix, eam);
+	err = check_prefix_overlap(rq, &prefix, eam);
 	if (err)
 		return err;
 

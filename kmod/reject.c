@@ -144,7 +144,7 @@ bool nat64_reject_error(const struct nat64_pkt *p, enum nat64_counter reason,
  * A socket of this machine that is bound to a device gets what its own call
  * returns. The kernel would send it an ICMP error by other routes than its own.
  */
-static bool is_told_by_call(const struct nat64_pkt *p, enum nat64_counter reason)
+static bool gets_errno(const struct nat64_pkt *p, enum nat64_counter reason)
 {
 	const struct sock *sk = sk_to_full_sk(p->sk);
 
@@ -161,7 +161,7 @@ static void send_error(struct nat64_pkt *p, enum nat64_counter reason)
 	struct nat64_icmp_error error;
 	bool sent = true;
 
-	if (is_told_by_call(p, reason) ||
+	if (gets_errno(p, reason) ||
 	    !nat64_reject_error(p, reason, &error))
 		return;
 	if (p->family == 4)

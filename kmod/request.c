@@ -12,7 +12,7 @@
  * that. When a task asks again its last ACK has been sent; those of other tasks
  * get a second.
  */
-static struct nat64_text *take_text(struct nat64_net *nn)
+static struct nat64_text *alloc_text(struct nat64_net *nn)
 {
 	struct nat64_text *oldest = nn->texts;
 	struct nat64_text *t;
@@ -43,7 +43,7 @@ int nat64_request_error(const struct nat64_request *rq, int err,
 
 	if (!rq->extack)
 		return err;
-	t = take_text(rq->nn);
+	t = alloc_text(rq->nn);
 	if (!t) {
 		NL_SET_ERR_MSG(rq->extack,
 			       "refused, with too many others to say why");

@@ -105,9 +105,9 @@ static __be64 tunnel_id(const struct sk_buff *skb)
 /*
  * What the gateway itself sends goes where its socket would send it, as in
  * ip6_route_me_harder(); what it forwards is judged by where it came in.
- * Returns a reference for the former; put6() knows.
+ * Returns a reference for the former; put_route6() knows.
  */
-static struct dst_entry *lookup6(const struct nat64_pkt *p, struct flowi6 *fl6)
+static struct dst_entry *lookup_route6(const struct nat64_pkt *p, struct flowi6 *fl6)
 {
 	struct net_device *dev = nat64_pkt_l3dev(p);
 	struct sock *sk = sending_sock(p);
@@ -131,7 +131,7 @@ static struct dst_entry *lookup6(const struct nat64_pkt *p, struct flowi6 *fl6)
 	return ip6_route_output(p->nn->net, sk, fl6);
 }
 
-static void put6(const struct nat64_pkt *p, struct dst_entry *dst)
+static void put_route6(const struct nat64_pkt *p, struct dst_entry *dst)
 {
 	if (p->local)
 		dst_release(dst);
@@ -228,7 +228,7 @@ static void lookup_dst6(struct nat64_pkt *p, bool may_cache)
 	set_flow6(p, &fl6);
 	if (may_cache)
 		set_quoted_flow6(p, &fl6);
-	p->dst = lookup6(p, &fl6);
+	p->dst = lookup_route6(p, &fl6);
 	p->dst_held = p->local;
 	if (may_cache && !p->dst->error)
 		flow = nat64_flow_admit(p, NAT64_FLOW_DST6);
@@ -289,8 +289,8 @@ enum nat64_counter nat64_route6(struct nat64_pkt *p)
 	return NAT64_OK;
 }
 
-/* As lookup6(); always returns a reference, or an error pointer. */
-static struct rtable *lookup4(const struct nat64_pkt *p, struct flowi4 *fl4)
+/* As lookup_route6(); always returns a reference, or an error pointer. */
+static struct rtable *lookup_route4(const struct nat64_pkt *p, struct flowi4 *fl4)
 {
 	int l3mdev = l3mdev_master_ifindex_rcu(p->in);
 	struct sock *sk = sending_sock(p);
@@ -375,7 +375,7 @@ static int lookup_dst4(struct nat64_pkt *p, bool may_cache)
 	set_flow4(p, &fl4);
 	if (may_cache)
 		set_quoted_flow4(p, &fl4);
-	rt = lookup4(p, &fl4);
+	rt = lookup_route4(p, &fl4);
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
 	p->dst = &rt->dst;
@@ -465,11 +465,11 @@ unsigned int nat64_route6_mtu(const struct nat64_pkt *p,
 			      const struct in6_addr *daddr)
 {
 	struct flowi6 fl6 = { .daddr = *daddr };
-	struct dst_entry *dst = lookup6(p, &fl6);
+	struct dst_entry *dst = lookup_route6(p, &fl6);
 	unsigned int mtu;
 
 	mtu = dst->error ? IP6_MAX_MTU : nat64_dst_mtu6(dst);
-	put6(p, dst);
+	put_route6(p, dst);
 	return mtu;
 }
 
@@ -483,7 +483,7 @@ unsigned int nat64_route6_mtu(const struct nat64_pkt *p,
 unsigned int nat64_route4_mtu(const struct nat64_pkt *p, __be32 daddr)
 {
 	struct flowi4 fl4 = { .daddr = daddr };
-	struct rtable *rt = lookup4(p, &fl4);
+	struct rtable *rt = lookup_route4(p, &fl4);
 	unsigned int mtu;
 
 	if (IS_ERR(rt))
@@ -518,7 +518,7 @@ static __be32 inbound_ifaddr(const struct nat64_pkt *p, __be32 daddr)
 __be32 nat64_route4_source(const struct nat64_pkt *p, __be32 daddr)
 {
 	struct flowi4 fl4 = { .daddr = daddr };
-	struct rtable *rt = lookup4(p, &fl4);
+	struct rtable *rt = lookup_route4(p, &fl4);
 
 	if (IS_ERR(rt))
 		return 0;
@@ -538,10 +538,10 @@ bool nat64_route6_source(const struct nat64_pkt *p,
 			 const struct in6_addr *daddr, struct in6_addr *saddr)
 {
 	struct flowi6 fl6 = { .daddr = *daddr };
-	struct dst_entry *dst = lookup6(p, &fl6);
+	struct dst_entry *dst = lookup_route6(p, &fl6);
 	bool found = !dst->error &&
 		     !ipv6_dev_get_saddr(p->nn->net, dst->dev, daddr, 0, saddr);
 
-	put6(p, dst);
+	put_route6(p, dst);
 	return found;
 }

@@ -63,7 +63,7 @@ static enum nat64_counter check_transport(struct nat64_pkt *p)
  * What the gateway itself sends has DF as its socket looks for the path MTU, and
  * is fragmented in spite of it if the socket permits that, as ip_fragment() does.
  */
-static bool may_fragment_local(const struct nat64_pkt *p)
+static bool may_fragment_local4(const struct nat64_pkt *p)
 {
 	return p->local && p->skb->ignore_df && !skb_is_gso(p->skb);
 }
@@ -82,7 +82,7 @@ static enum nat64_counter check_size46(struct nat64_pkt *p)
 		limit = min(limit, p->cfg->set.lowest_ipv6_mtu);
 	if (likely(nat64_skb_fits(p, len, limit)) || p->icmp_error)
 		return NAT64_OK;
-	if (p->hdr.df && !may_fragment_local(p)) {
+	if (p->hdr.df && !may_fragment_local4(p)) {
 		p->info = p->mtu - NAT64_HDR6_LEN(&p->hdr) +
 			  sizeof(struct iphdr);
 		return NAT64_TOO_BIG;

@@ -92,7 +92,7 @@ static void use_frag_max_size6(struct nat64_pkt *p)
  * What the gateway itself sends comes here before ip6_output() fragments it, if
  * its socket permits that.
  */
-static bool may_fragment_local(const struct nat64_pkt *p)
+static bool may_fragment_local6(const struct nat64_pkt *p)
 {
 	return p->local && p->skb->ignore_df && !skb_is_gso(p->skb) &&
 	       !nat64_sock_dontfrag6(sk_to_full_sk(p->sk));
@@ -124,7 +124,7 @@ static enum nat64_counter check_size64(struct nat64_pkt *p)
 	if (len <= IP_MAX_MTU && !skb_is_gso(p->skb) &&
 	    (p->hdr.frag || p->skb->len <= IPV6_MIN_MTU))
 		return prepare_fragmenting(p);
-	if (len <= IP_MAX_MTU && may_fragment_local(p)) {
+	if (len <= IP_MAX_MTU && may_fragment_local6(p)) {
 		mark_fragment(p);
 		return prepare_fragmenting(p);
 	}
@@ -221,8 +221,8 @@ static enum nat64_counter edit_packet64(struct nat64_pkt *p)
 }
 
 /* The second pass splits what came as a fragment, or may become some. */
-static enum nat64_counter check_size_back(struct nat64_pkt *p,
-					  const struct nat64_pkt *back)
+static enum nat64_counter check_size_hairpin(struct nat64_pkt *p,
+					     const struct nat64_pkt *back)
 {
 	unsigned int len = sizeof(struct ipv6hdr) + p->hdr.payload;
 
@@ -230,7 +230,7 @@ static enum nat64_counter check_size_back(struct nat64_pkt *p,
 	p->mtu = back->mtu - (sizeof(struct ipv6hdr) - sizeof(struct iphdr));
 	if (p->hdr.frag || p->icmp_error || nat64_skb_fits(p, len, back->mtu))
 		return NAT64_OK;
-	if (may_fragment_local(p)) {
+	if (may_fragment_local6(p)) {
 		mark_fragment(p);
 		return NAT64_OK;
 	}
@@ -252,7 +252,7 @@ static noinline enum nat64_counter hairpin_packet(struct nat64_pkt *p,
 	back.dst_eam = eam;
 	back.keep = false;
 	reason = nat64_map46(&back) ?: nat64_route6(&back) ?:
-		 check_size_back(p, &back) ?: edit_packet64(p);
+		 check_size_hairpin(p, &back) ?: edit_packet64(p);
 	if (reason == NAT64_DRY_RUN)
 		*p->second_pass = back;
 	else if (reason)

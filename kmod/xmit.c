@@ -19,7 +19,7 @@ static int xmit_error(int err)
 }
 
 /* The packet takes the reference along, or lives under the RCU read lock. */
-static __always_inline void give_route(struct nat64_pkt *p)
+static __always_inline void set_route(struct nat64_pkt *p)
 {
 	skb_dst_drop(p->skb);
 	if (p->dst_held)
@@ -33,7 +33,7 @@ static __always_inline void give_route(struct nat64_pkt *p)
  * The okfn is the route's own output function, which outlives this module:
  * the packet may wait in an NFQUEUE while the module is unloaded.
  */
-static __always_inline void forward(const struct nat64_pkt *p, u8 family)
+static __always_inline void forward_packet(const struct nat64_pkt *p, u8 family)
 {
 	NF_HOOK(family, NF_INET_FORWARD, p->nn->net, NULL, p->skb,
 		nat64_pkt_l3dev(p), p->dst->dev, p->dst->output);
@@ -157,7 +157,7 @@ static void send_direct4(struct nat64_pkt *p)
  * An output route names the device that has the address. Without it, sockets are
  * found by the device that the packet came in on, as for an input route.
  */
-static void receive4(struct nat64_pkt *p)
+static void receive_packet4(struct nat64_pkt *p)
 {
 	struct rtable *rt = rt_dst_clone(p->dst->dev, skb_rtable(p->skb));
 
@@ -183,7 +183,7 @@ void nat64_deliver6(struct nat64_pkt *p)
 {
 	struct sk_buff *skb = p->skb;
 
-	give_route(p);
+	set_route(p);
 	nat64_count(p->nn->stats, NAT64_TRANSLATED_4TO6, nat64_skb_segs(skb));
 	if (unlikely(p->local)) {
 		p->err = xmit_error(ip6_local_out(p->nn->net, p->sk, skb));
@@ -199,7 +199,7 @@ void nat64_deliver6(struct nat64_pkt *p)
 	if (is_direct(p))
 		send_direct6(p);
 	else
-		forward(p, NFPROTO_IPV6);
+		forward_packet(p, NFPROTO_IPV6);
 }
 
 /**
@@ -214,7 +214,7 @@ void nat64_deliver4(struct nat64_pkt *p)
 {
 	struct sk_buff *skb = p->skb;
 
-	give_route(p);
+	set_route(p);
 	nat64_count(p->nn->stats, NAT64_TRANSLATED_6TO4, nat64_skb_segs(skb));
 	if (unlikely(p->local)) {
 		p->err = xmit_error(ip_local_out(p->nn->net, p->sk, skb));
@@ -223,12 +223,12 @@ void nat64_deliver4(struct nat64_pkt *p)
 	if (has_l3mdev(p))
 		enter_l3mdev4(p);
 	if (unlikely(nat64_dst_is_local4(p->dst))) {
-		receive4(p);
+		receive_packet4(p);
 		return;
 	}
 	set_priority(p, ip_hdr(skb)->tos);
 	if (is_direct(p))
 		send_direct4(p);
 	else
-		forward(p, NFPROTO_IPV4);
+		forward_packet(p, NFPROTO_IPV4);
 }
