@@ -187,21 +187,31 @@ hook_edge4(struct nat64_net *nn, const struct nat64_config *cfg,
 	return run_packet(nn, cfg, skb, state, NULL, NULL);
 }
 
-/* An IPv6 packet whose destination lies in no prefix. */
+/* An IPv6 packet to a translation prefix, or to the face of an edge mapping. */
+static __always_inline unsigned int
+hook_selected6(struct nat64_net *nn, const struct nat64_config *cfg,
+	       struct sk_buff *skb, const struct nf_hook_state *state,
+	       const struct nat64_eam *eam, const struct nat64_prefix *prefix)
+{
+	if (!nat64_is_marked(cfg, skb->mark))
+		return NF_ACCEPT;
+	if (is_in_bridge(skb))
+		return leave_to_bridge(skb, state);
+	if (nat64_native_preferred6(&nn->native, skb, hook_dev(state),
+				    is_local(state),
+				    prefix ? prefix->len : eam->len6))
+		return NF_ACCEPT;
+	return run_packet(nn, cfg, skb, state, eam, prefix);
+}
+
+/* The destination lies in no prefix; it may be the face of an edge mapping. */
 static noinline unsigned int
 hook_edge6(struct nat64_net *nn, const struct nat64_config *cfg,
 	   struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	const struct nat64_eam *eam = nat64_edge_find_face(cfg, skb);
 
-	if (!eam || !nat64_is_marked(cfg, skb->mark))
-		return NF_ACCEPT;
-	if (is_in_bridge(skb))
-		return leave_to_bridge(skb, state);
-	if (nat64_native_preferred6(&nn->native, skb, hook_dev(state),
-				    is_local(state), eam->len6))
-		return NF_ACCEPT;
-	return run_packet(nn, cfg, skb, state, eam, NULL);
+	return eam ? hook_selected6(nn, cfg, skb, state, eam, NULL) : NF_ACCEPT;
 }
 
 static unsigned int hook_ipv4(void *priv, struct sk_buff *skb,
@@ -238,14 +248,7 @@ static unsigned int hook_ipv6(void *priv, struct sk_buff *skb,
 	if (!prefix)
 		return likely(!cfg->has_edge) ? NF_ACCEPT :
 		       hook_edge6(nn, cfg, skb, state);
-	if (!nat64_is_marked(cfg, skb->mark))
-		return NF_ACCEPT;
-	if (is_in_bridge(skb))
-		return leave_to_bridge(skb, state);
-	if (nat64_native_preferred6(&nn->native, skb, hook_dev(state),
-				    is_local(state), prefix->len))
-		return NF_ACCEPT;
-	return run_packet(nn, cfg, skb, state, NULL, prefix);
+	return hook_selected6(nn, cfg, skb, state, NULL, prefix);
 }
 
 /* Setting local. */
