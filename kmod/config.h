@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The configuration of a network namespace: what packets read. control.c is
- * what changes it.
+ * The configuration of a network namespace, as the packet path reads it.
+ * control.c changes it.
  *
  * A &struct nat64_config never changes once it is published; a change makes
  * a copy and swaps one pointer. The table of mappings is shared by successive
@@ -66,7 +66,7 @@ struct nat64_load;
 
 /**
  * struct nat64_ingress - hooks on the devices of a network namespace
- * @nb: hears of devices that come and go
+ * @nb: notifier of devices, adds and removes hooks
  * @ports: the hooks, under the RTNL
  * @is_on: @nb is registered
  */
@@ -80,26 +80,26 @@ struct nat64_ingress {
  * struct nat64_net - the translator of a network namespace
  * @config: what packets see, never NULL between pernet init and exit
  * @stats: counters
- * @flows: what became of the last packets, NULL without mappings
+ * @flows: flow cache, NULL without mappings
  * @net: the namespace
  * @ident_key: spreads pairs of hosts over identification generators
- * @native: what is known of more specific native routes
+ * @native: state of more specific native routes
  * @lock: serialises all changes
  * @request: request that holds the lock
  * @load: configuration being loaded, or NULL
  * @generation: counts changes; dumps compare it
- * @walks: passes over the table in place that wait for their reader
+ * @walks: dumps of the table in place that are under way
  * @stats_base: what the counters were when they were last reset
  * @counter_resets: how often the counters of all mappings were freed
- * @pre_ops: PRE_ROUTING hooks, as netfilter holds on to them
+ * @pre_ops: PRE_ROUTING hooks, which netfilter points to
  * @out_ops: LOCAL_OUT hooks
  * @pre_on: PRE_ROUTING hooks are registered
  * @out_on: LOCAL_OUT hooks are registered
  * @ingress: hooks on the devices
  * @texts: texts of the last errors
  *
- * What packets read comes first. No packet writes here, and what requests write
- * stands apart.
+ * What packets read comes first, and no packet writes to it. What requests
+ * write begins on a cache line of its own.
  */
 struct nat64_net {
 	struct nat64_config __rcu	*config;
@@ -133,7 +133,7 @@ struct nat64_net {
  */
 static inline u32 nat64_config_generation(const struct nat64_config *cfg)
 {
-	/* Before what is found in the table. */
+	/* Read before any lookup in the table; pairs with end_batch(). */
 	return cfg->generation + smp_load_acquire(&cfg->table->generation);
 }
 
@@ -182,12 +182,12 @@ nat64_prefix_find(const struct nat64_config *cfg, const struct in6_addr *addr)
 }
 
 /**
- * nat64_prefix_claiming() - the translation prefix that has a packet translated
+ * nat64_prefix_claiming() - the translation prefix that selects a packet
  * @cfg: configuration
  * @addr: its IPv6 destination
  *
- * Behind the prefix of an edge relay there is another translator, which its own
- * IPv6 hosts reach as they reach all else.
+ * With nothing but edge mappings there is none: the prefixes lead to a border
+ * relay elsewhere, and IPv6 packets to it are forwarded.
  *
  * Return: the longest one, NULL when there is none.
  */
@@ -198,7 +198,7 @@ nat64_prefix_claiming(const struct nat64_config *cfg, const struct in6_addr *add
 }
 
 /**
- * nat64_config_peer_prefix() - the prefix that a mapped host's peers stand in
+ * nat64_config_peer_prefix() - the prefix that embeds the peers of a mapped host
  * @cfg: configuration
  * @eam: mapping of the host
  *

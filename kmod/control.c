@@ -88,8 +88,8 @@ static void sync_counters(struct nat64_net *nn, const struct nat64_config *old,
 }
 
 /*
- * Of two configurations with one table, and of two tables, packets see another
- * sum: one more than any before, whatever the new table has been through.
+ * Packets see the sum of both counters, see nat64_config_generation(). It grows
+ * by 1, also when the new configuration has another table with its own count.
  */
 static void next_generation(const struct nat64_config *old,
 			    struct nat64_config *new)
@@ -98,7 +98,7 @@ static void next_generation(const struct nat64_config *old,
 			  new->table->generation;
 }
 
-/* An edge relay leaves its prefixes to the border relay that is behind them. */
+/* With edge mappings only, the prefixes lead to a border relay elsewhere. */
 static u8 count_claimed(const struct nat64_config *cfg)
 {
 	const struct nat64_table *t = cfg->table;
@@ -106,7 +106,7 @@ static u8 count_claimed(const struct nat64_config *cfg)
 	return t->n_edge && t->n_edge == t->count ? 0 : cfg->n_order;
 }
 
-/* Packets are to know of edge mappings before they can find any. */
+/* All CPUs see has_specific4 set before a packet can find an edge mapping. */
 static void begin_edge(struct nat64_net *nn, const struct nat64_config *old,
 		       const struct nat64_config *new)
 {

@@ -12,7 +12,7 @@
 #include "skb.h"
 #include "table.h"
 
-/* Gives a mapping counters unless it has got some by now; returns what it has. */
+/* Sets @new unless another CPU was first; returns the counters that are set. */
 static struct nat64_eam_counters __percpu *
 set_counters(struct nat64_eam *eam, struct nat64_eam_counters __percpu *new)
 {
@@ -38,7 +38,7 @@ alloc_counters(const struct nat64_eam *eam)
 		return NULL;
 	for_each_possible_cpu(cpu)
 		u64_stats_init(&per_cpu_ptr(new, cpu)->syncp);
-	/* Packets read all of a mapping but this. */
+	/* The one member of a mapping that the packet path writes. */
 	has = set_counters((struct nat64_eam *)eam, new);
 	if (has != new)
 		free_percpu(new);
@@ -162,7 +162,7 @@ static bool move_counters(struct nat64_eam *new, void *from)
  * @to: table that packets see
  * @from: table that they saw before; a grace period has passed
  *
- * A mapping finds the counters of the one with its prefixes.
+ * Each mapping continues the counters of the one that had its prefixes.
  *
  * Context: process, the lock of the namespace.
  */
@@ -192,7 +192,7 @@ void nat64_counters_free(struct nat64_table *t)
  * struct old_counters - counters that packets may still write to
  * @n: how many
  * @size: how many there is room for
- * @counters: they
+ * @counters: the counters
  */
 struct old_counters {
 	unsigned int	n;

@@ -43,7 +43,7 @@ void nat64_csum_icmp(struct sk_buff *skb, unsigned int l4, u8 type,
 	}
 	csum_replace_by_diff(&icmp->checksum, pseudo);
 	csum_replace2(&icmp->checksum, old, new);
-	/* All zeros do not verify, and a sum by difference cannot tell. */
+	/* Of all zeros the checksum is 0xffff; the update may give 0. */
 	if (!icmp->checksum && !icmp->type && !icmp->un.gateway)
 		icmp->checksum = CSUM_MANGLED_0;
 }

@@ -15,10 +15,7 @@
 /* A mapping that names no translation prefix of its own. */
 #define NAT64_PREFIX_PRIMARY	0xff
 
-/*
- * Flags of a mapping. Packets read one: EDGE, where a mapping of the other kind
- * is not meant.
- */
+/* Flags of a mapping. The packet path reads EDGE only. */
 #define NAT64_EAM_IN_PREF64	0x01	/* overlaps a translation prefix */
 #define NAT64_EAM_GONE4		0x02	/* another one has its IPv4 prefix */
 #define NAT64_EAM_GONE6		0x04	/* another one has its IPv6 prefix */
@@ -72,8 +69,9 @@ nat64_eam_overlapping_prefix(const struct nat64_eam *eam,
  * nat64_eam_is_edge() - whether a mapping is of hosts on the IPv4 side
  * @eam: mapping
  *
- * An edge mapping (RFC 7756): its IPv6 addresses are the faces of IPv4 hosts.
- * Of any other one, a border mapping, the IPv4 addresses are those of IPv6 hosts.
+ * An edge mapping (RFC 7756) gives IPv4 hosts IPv6 addresses, which are called
+ * their faces. Any other one, a border mapping, gives IPv6 hosts IPv4
+ * addresses.
  */
 static inline bool nat64_eam_is_edge(const struct nat64_eam *eam)
 {

@@ -100,8 +100,9 @@ static bool has_address6(const struct nat64_config *cfg,
  * @dev: as nat64_pkt.in
  * @is_local: whether the gateway itself sends it
  *
- * From an edge mapping, to where no native route more specific than the default
- * leads (RFC 7915 section 4.6). Without a prefix, only to what is mapped as well.
+ * A packet from an edge mapping is, unless a native route to its destination is
+ * more specific than the default (RFC 7915 section 4.6). Without a prefix the
+ * destination has to be mapped as well.
  * Context: RCU read lock.
  */
 bool nat64_edge_translates4(const struct nat64_net *nn,
@@ -112,7 +113,7 @@ bool nat64_edge_translates4(const struct nat64_net *nn,
 	const struct nat64_eam *edge;
 	__be32 daddr = ip_hdr(skb)->daddr;
 
-	/* Where there is a way to IPv4, the gateway's own errors go there. */
+	/* With claimed prefixes, its own ICMP errors are sent as IPv4. */
 	if (is_local && cfg->n_claimed)
 		edge = find_edge4(cfg, ip_hdr(skb)->saddr);
 	else
@@ -122,10 +123,7 @@ bool nat64_edge_translates4(const struct nat64_net *nn,
 	       !is_native4(&nn->native, skb, dev, is_local);
 }
 
-/*
- * Neighbours ask each other for the face, and whether it is still there: that is
- * the kernel's to answer (proxy_ndp).
- */
+/* The kernel answers neighbour discovery for a face (proxy_ndp). */
 static bool is_neighbour_discovery(const struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
@@ -170,11 +168,11 @@ bool nat64_edge_is_face(const struct nat64_config *cfg,
 }
 
 /**
- * nat64_edge_routes_source() - whether the IPv4 source of a packet is on this side
+ * nat64_edge_routes_source() - whether a native route leads to a packet's source
  * @p: packet from IPv6 whose IPv4 addresses are known
  *
- * A mapping may be of more hosts than are behind this gateway. Context: RCU
- * read lock.
+ * Then the host of that address is on the IPv4 side of this gateway: an edge
+ * mapping may also have hosts behind other gateways. Context: RCU read lock.
  */
 bool nat64_edge_routes_source(const struct nat64_pkt *p)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Edge mappings (RFC 7756, RFC 6877): the host is on the IPv4 side, its IPv6
- * address is its face. Which packets are for the translator on their account.
+ * address is called its face. Finds the packets that are translated for them.
  */
 #ifndef _NAT64_EDGE_H
 #define _NAT64_EDGE_H

@@ -81,8 +81,8 @@ static struct net_device *source_dev(struct net *net, const struct sk_buff *skb)
 
 /*
  * Whether the gateway itself sends a packet: its source is an address of the
- * gateway, in the VRF that is @dev, or in none. What is to come in elsewhere was
- * sent by somebody who says so.
+ * gateway, in the VRF that is @dev, or in none. Such a source is spoofed if the
+ * packet comes in on any other device.
  */
 static bool is_own_packet(struct net *net, const struct sk_buff *skb,
 			  struct net_device *dev)
@@ -97,8 +97,9 @@ static bool is_own_packet(struct net *net, const struct sk_buff *skb,
 }
 
 /*
- * The device that LOCAL_OUT names: the one that the route of the packet as it is
- * leads to. NULL if there is none: then the call of the sender fails.
+ * The outgoing device that netfilter names in LOCAL_OUT, that of the route
+ * before translation. NULL without a route: the call of the sender fails before
+ * the hook.
  */
 static struct net_device *output_dev4(struct net *net, const struct sk_buff *skb,
 				      int vrf)
@@ -153,7 +154,7 @@ static struct net_device *output_dev(struct net *net, const struct sk_buff *skb,
 					   output_dev6(net, skb, vrf);
 }
 
-/* @in is NULL for a packet of the gateway's own, or for whatever leads to its source. */
+/* @in: NULL for the gateway itself, or for the route to the source. */
 static void init_devices(struct nat64_explained *e, struct net_device *in)
 {
 	struct net *net = e->p.nn->net;
@@ -214,7 +215,7 @@ static void set_verdict(struct nat64_explained *e, enum nat64_counter reason)
 	nat64_map_rejected(&e->p);
 }
 
-/* What is not translated because of its destination. */
+/* Not selected by its destination; an edge mapping of its source may. */
 static void explain_edge4(struct nat64_explained *e, const char *reason)
 {
 	struct nat64_pkt *p = &e->p;
@@ -342,7 +343,7 @@ unsigned int nat64_explain_header4(const struct nat64_pkt *p, void *at)
 }
 
 /**
- * nat64_explain_end() - give back what nat64_explain_begin() has found
+ * nat64_explain_end() - release the routes of nat64_explain_begin()
  * @e: result
  */
 void nat64_explain_end(struct nat64_explained *e)

@@ -6,8 +6,8 @@
 #include <net/ip6_fib.h>
 
 /*
- * Logarithms of the number of pairs of slots. What packets make the kernel
- * allocate is charged to nobody, so the namespaces of users stay small.
+ * Logarithms of the number of buckets. Memory allocated in softirq is charged
+ * to nobody, so network namespaces that a user namespace owns get less.
  */
 #define MIN_BITS	4
 #define GROWTH_BITS	2
@@ -15,8 +15,8 @@
 #define MAX_BITS_USERNS	6
 
 /**
- * nat64_flow_evict() - take an entry out of the cache
- * @flow: its place, which may be free
+ * nat64_flow_evict() - free a slot of the cache
+ * @flow: slot, which may be free already
  *
  * Context: softirq of the CPU that the entry belongs to.
  */
@@ -43,7 +43,7 @@ static void free_slots(struct nat64_flows *flows)
 	kfree(flows->slots);
 }
 
-/* If there is no memory for more slots, the old ones go on for a while. */
+/* Without memory the old slots stay, until packets find full buckets again. */
 static void resize_slots(struct nat64_flows *flows, unsigned int bits)
 {
 	struct nat64_flow *slots;
@@ -58,7 +58,7 @@ static void resize_slots(struct nat64_flows *flows, unsigned int bits)
 	flows->shift = 64 - bits;
 }
 
-/* Makes sure that there are slots, and enough of them. */
+/* Allocates the slots when there are none yet, more of them under pressure. */
 static void grow_slots(const struct nat64_net *nn, struct nat64_flows *flows)
 {
 	bool is_userns = nn->net->user_ns != &init_user_ns;
@@ -96,14 +96,14 @@ struct dst_entry *nat64_flow_find_dst(const struct nat64_pkt *p, u16 kind)
 }
 
 /**
- * nat64_flow_admit() - find the slots that an entry may have
+ * nat64_flow_admit() - find the bucket for a new entry
  * @p: packet with the addresses that are the key
  * @kind: NAT64_FLOW_KIND()
  *
  * Context: RCU read lock.
  *
- * Return: the first one of two, NULL if both are taken, unless the same has been
- * asked for last.
+ * Return: the bucket; NULL if both of its slots are in use, unless it was the
+ * same flow that was not admitted last.
  */
 struct nat64_flow *nat64_flow_admit(const struct nat64_pkt *p, u16 kind)
 {
@@ -130,9 +130,9 @@ struct nat64_flow *nat64_flow_admit(const struct nat64_pkt *p, u16 kind)
 }
 
 /**
- * nat64_flow_add() - put in an entry
- * @flow: what nat64_flow_admit() has returned; no packet has come since
- * @p: packet with all that the entry is to say, its route decided on by the
+ * nat64_flow_add() - add an entry
+ * @flow: bucket of nat64_flow_admit(), with no other packet on this CPU since
+ * @p: packet with all that the entry is to have, its route dependent on the
  *	destination alone
  * @kind: NAT64_FLOW_KIND()
  *
@@ -172,7 +172,7 @@ static void free_flows(struct nat64_flows __percpu *flows)
 }
 
 /**
- * nat64_flows_exit() - free the cache and give back the routes
+ * nat64_flows_exit() - free the cache and release its routes
  * @nn: translator of a namespace that goes away, a grace period after its hooks
  *
  * Context: process.
@@ -201,7 +201,7 @@ void nat64_flows_update(struct nat64_net *nn, bool wanted)
 	if (wanted) {
 		flows = alloc_percpu_gfp(struct nat64_flows,
 					 GFP_KERNEL_ACCOUNT);
-		/* Packets are not to see it before it is zero. */
+		/* Packets must see it zeroed. */
 		smp_store_release(&nn->flows, flows);
 		return;
 	}

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The flow cache: what became of the packets between two addresses, per CPU.
+ * The flow cache: addresses and routes of recent packets after translation, per
+ * CPU.
  *
- * A flow is a pair of addresses as packets bring them. Its entry has the
- * addresses of the other family, what a checksum gains, and the route. That no
- * hairpinning is to be done goes without saying. It holds no mapping and no
- * translation prefix: those may go at any time. Whatever depends on more than
- * the addresses is asked for each packet.
+ * A flow is a pair of addresses before translation. Its entry has those of the
+ * other family, the difference of the checksums, and the route. Hairpinned
+ * flows are not cached. An entry points to no mapping and no translation
+ * prefix, which may be freed at any time. Whatever depends on more than the
+ * addresses is evaluated for each packet.
  *
- * There are routes only for which nothing but the destination decides: no
- * policy rules, no routes by source, no choice of next hops. Whether one is
- * still valid it knows itself: the kernel marks every route that a change of
- * whatever kind concerns. All else that an entry says is valid in one
- * generation: each change of mappings, prefixes and settings begins a new one.
+ * A route is cached only if it depends on the destination alone: no policy
+ * rules, no routes by source, no multipath. dst_check() tells whether it is
+ * still valid. The rest of an entry is valid in one generation: each change of
+ * mappings, prefixes and settings begins a new one.
  *
- * An entry may also be of a destination alone, and say its route: for packets
- * whose flow is not there, and for ICMP errors, whose addresses depend on what
+ * An entry may also be of a destination alone, and have its route: for packets
+ * whose flow is not cached, and for ICMP errors, whose addresses depend on what
  * they quote.
  *
- * Entries stand in pairs, by a hash. Where two are of this generation, another
- * has to come twice in a row before it drives one out. So packets of a million
- * flows cost a lookup more than with no cache, and replace nothing. The cache
- * grows while packets find their places taken, up to 256 kB for each CPU that
- * handles packets, or 8 kB in the network namespaces of users.
+ * The hash of a flow selects a bucket of two slots. Where both are in use, in
+ * this generation, a flow is admitted if it misses twice in a row. So packets
+ * of a million flows cost a lookup more than with no cache, and evict nothing.
+ * The cache grows while packets find full buckets, up to 256 kB for each CPU
+ * that handles packets, or 8 kB in network namespaces that a user namespace
+ * owns.
  */
 #ifndef _NAT64_FLOW_H
 #define _NAT64_FLOW_H
@@ -57,8 +58,8 @@
  * @cookie: with which an IPv6 route tells whether it is still valid
  * @csum: nat64_csum_addrs() of @a
  * @kind: NAT64_FLOW_KIND(), 0: unused
- * @candidate: in the first one of two places: what would have liked to have one
- *	last, some bits of its hash
+ * @candidate: in the first slot of a bucket: bits of the hash of the last flow
+ *	that was not admitted
  */
 struct nat64_flow {
 	struct nat64_addrs	a;
@@ -74,10 +75,10 @@ static_assert(sizeof(struct nat64_flow) <= 64);
 
 /**
  * struct nat64_flows - the flow cache of a network namespace, on one CPU
- * @places: pairs of entries by a hash, the newer one first; NULL until the CPU
+ * @slots: buckets of two by a hash, the newer entry first; NULL until the CPU
  *	handles a packet
- * @shift: 64 less the logarithm of the number of pairs
- * @pressure: how often both places were taken since it has this size
+ * @shift: 64 less the logarithm of the number of buckets
+ * @pressure: how often packets found a full bucket since the last resize
  *
  * Only softirqs of the CPU read or write this, until it is freed.
  */
@@ -112,7 +113,7 @@ static __always_inline struct nat64_flows *nat64_flows(const struct nat64_net *n
 	return this_cpu_ptr(flows);
 }
 
-/* Subnets and hosts are both numbered from 1: neither may hide the other. */
+/* Subnets and hosts are often both numbered from 1: mix one after the other. */
 static __always_inline u64 nat64_flow_mix6(u64 hash, const struct in6_addr *addr)
 {
 	const u32 *word = (__force const u32 *)addr->s6_addr32;
@@ -175,10 +176,11 @@ static __always_inline bool nat64_flow_matches(const struct nat64_flow *flow,
  * @p: packet with the addresses that are the key
  * @kind: NAT64_FLOW_KIND()
  *
- * A carrier that is lost may count as a lost route, which the route misses.
+ * dst_check() misses a lost carrier, which may be a reason to take another
+ * route (ignore_routes_with_linkdown).
  *
- * Context: RCU read lock, under which the route lives; no packet comes between
- * this and the use of the entry.
+ * Context: RCU read lock, under which the route lives; this CPU handles no
+ * other packet before the entry is used.
  *
  * Return: the entry, NULL when there is none that is valid.
  */
@@ -266,14 +268,14 @@ static __always_inline void nat64_flow_start(struct nat64_pkt *p)
 	p->generation = nat64_config_generation(p->cfg);
 }
 
-/* Dry runs leave no trace, and find out anew. */
+/* Local packets and ICMP errors are not cached; dry runs look everything up. */
 static __always_inline bool nat64_flow_may_find(const struct nat64_pkt *p)
 {
 	return !(p->local || p->icmp_error || p->dry_run);
 }
 
 /**
- * nat64_flow_get64() - get what an IPv6 packet of this flow became
+ * nat64_flow_get64() - look up the flow of an IPv6 packet, and use it
  * @p: packet with its IPv6 addresses; gets the IPv4 ones, @p->csum and @p->dst,
  *	or else @p->keep, if the flow may be kept once all that is found
  *
@@ -295,7 +297,7 @@ static __always_inline bool nat64_flow_get64(struct nat64_pkt *p)
 }
 
 /**
- * nat64_flow_get46() - get what an IPv4 packet of this flow became
+ * nat64_flow_get46() - look up the flow of an IPv4 packet, and use it
  * @p: packet with its IPv4 addresses; see nat64_flow_get64()
  *
  * Return: whether the flow was there.

@@ -25,10 +25,11 @@ static struct net_device *hook_dev(const struct nf_hook_state *state)
 }
 
 /*
- * br_netfilter shows frames of a bridge here before the bridge itself has
- * judged and learned them, those for other hosts as if they were for this one.
- * They go on through the bridge. Of those that come up from it, ip_sabotage_in()
- * hides no packet from PRE_ROUTING that it finds marked so.
+ * br_netfilter calls PRE_ROUTING for the frames of a bridge before the bridge
+ * has filtered them and learned their source, for those to other hosts as well.
+ * Let them go on through the bridge. Those that it hands up must pass
+ * PRE_ROUTING again, so keep ip_sabotage_in() from skipping it
+ * (sabotage_in_done).
  *
  * Context: @skb has bridge information.
  */
@@ -44,7 +45,7 @@ static noinline unsigned int leave_to_bridge(struct sk_buff *skb,
 	if (info->pkt_otherhost)
 		return NF_ACCEPT;
 #endif
-	/* Neither reassembled nor tracked, like what comes in elsewhere. */
+	/* Skip defragmentation and conntrack, as for other packets. */
 	state->okfn(state->net, state->sk, skb);
 	return NF_STOLEN;
 }
@@ -67,7 +68,7 @@ static bool is_in_bridge(const struct sk_buff *skb)
 #endif
 }
 
-/* What a sender on this machine gets, as from its own routing. */
+/* The error for a sender on this machine, as a failed route lookup gives it. */
 static int local_errno(enum nat64_counter reason)
 {
 	switch (reason) {
@@ -100,8 +101,8 @@ static unsigned int reject_packet(struct nat64_pkt *p,
 }
 
 /*
- * The error in it is what the call of a sender on this machine returns; kernels
- * that do not look for one take no notice.
+ * The upper bits are an error for the call of a sender on this machine; kernels
+ * that do not look at them with NF_STOLEN ignore it.
  */
 static unsigned int stolen_verdict(const struct nat64_pkt *p)
 {
@@ -174,7 +175,7 @@ static noinline unsigned int run_packet(struct nat64_net *nn,
 	return reject_packet(&p, reason);
 }
 
-/* An IPv4 packet that is not translated because of its destination. */
+/* Not selected by its destination; an edge mapping of its source may. */
 static noinline unsigned int
 hook_edge4(struct nat64_net *nn, const struct nat64_config *cfg,
 	   struct sk_buff *skb, const struct nf_hook_state *state)
@@ -257,7 +258,7 @@ static bool is_local_on(const struct nat64_net *nn)
 	return rcu_dereference(nn->config)->set.local;
 }
 
-/* What the IPv4 host behind a face has sent was translated here already. */
+/* A packet from a face in LOCAL_OUT has just been translated from IPv4. */
 static bool is_from_face(const struct nat64_net *nn, const struct sk_buff *skb)
 {
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
@@ -325,7 +326,7 @@ static int register_ops(struct nat64_net *nn, struct nf_hook_ops *ops,
  *
  * Context: process, under @nn->lock.
  *
- * Return: 0, or a negative error; the hooks that are there do no harm.
+ * Return: 0, or a negative error; hooks that were registered before stay.
  */
 int nat64_hooks_register(struct nat64_net *nn,
 			 const struct nat64_settings *set)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where packets come in: the only place that knows netfilter's verdicts. */
+/* The netfilter hooks of a network namespace. */
 #ifndef _NAT64_HOOK_H
 #define _NAT64_HOOK_H
 

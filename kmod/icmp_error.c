@@ -76,9 +76,9 @@ static enum nat64_counter check_inner(const struct nat64_pkt *p,
 }
 
 /*
- * What stays of the quote and of the extension behind it. An extension has its
- * quote cut rather than itself, down to what RFC 4884 wants; @quoted is the
- * length attribute in bytes, @unit what the new one counts in.
+ * Decides how much is kept of the quote and of the extension behind it. The
+ * quote is cut before the extension is, but not below the minimum of RFC 4884.
+ * @quoted is the length attribute in bytes, @unit the unit of the new one.
  */
 static void quote_layout(struct quote *q, unsigned int quoted,
 			 unsigned int unit, unsigned int max)
@@ -118,10 +118,10 @@ static bool has_room(const struct sk_buff *skb, unsigned int head,
 }
 
 /*
- * Makes the message linear, its own, and with room in front for an outer header
- * of @outer bytes and behind; what is left cannot fail. A guest may have left
- * another checksum to the device than that of the message, such as one in the
- * quote.
+ * Makes the message linear and unshared, with headroom for an outer header of
+ * @outer bytes and tailroom for the padding; the edits that follow cannot fail.
+ * A guest may have left another checksum to the device than that of the
+ * message, such as one in the quote: it is finished here.
  */
 static enum nat64_counter make_room(struct nat64_pkt *p, const struct quote *q,
 				    unsigned int outer)
@@ -145,7 +145,7 @@ static enum nat64_counter make_room(struct nat64_pkt *p, const struct quote *q,
 				GFP_ATOMIC) ? NAT64_NO_MEMORY : NAT64_OK;
 }
 
-/* The quoted packet's transport header, as its sender would know it. */
+/* Gives the quoted packet the transport header that its sender gave it. */
 static void edit_inner_transport(struct sk_buff *skb, const struct quote *q,
 				 bool to6)
 {
@@ -166,7 +166,7 @@ static void edit_inner_transport(struct sk_buff *skb, const struct quote *q,
 	nat64_csum_transport(skb, 0, q->hdr.proto, at, to6 ? pseudo : ~pseudo);
 }
 
-/* Brings body, padding and extension into their new places. */
+/* Moves body, padding and extension to their new offsets. */
 static void edit_tail(struct sk_buff *skb, const struct quote *q)
 {
 	unsigned int new = q->body + q->pad + q->ext;
@@ -181,8 +181,8 @@ static void edit_tail(struct sk_buff *skb, const struct quote *q)
 }
 
 /*
- * Rewrites everything behind the outer headers, which stay room for those to
- * come. @word is the second word of the ICMP header.
+ * Rewrites everything behind the outer headers, which are replaced later. @word
+ * is the second word of the ICMP header.
  */
 static struct icmphdr *
 edit_message(struct nat64_pkt *p, const struct quote *q, bool to6, __be32 word)
@@ -223,8 +223,8 @@ edit_message(struct nat64_pkt *p, const struct quote *q, bool to6, __be32 word)
 }
 
 /*
- * The sum of a message, its own checksum included: nothing, unless it is
- * corrupt. Added to the new checksum, it keeps the message corrupt.
+ * The sum of a message with its checksum, 0 unless it is corrupt.
+ * finish_checksum() adds it to the new checksum, so that corrupt stays corrupt.
  */
 static __wsum csum_error(const struct nat64_pkt *p, __wsum pseudo)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Setting forwarding direct: packets of flows that are known are taken where
- * their device hands them over, before ip_rcv() and ip6_rcv(), so what those
- * check is checked here. Any other packet is left as it is, and comes to
- * PRE_ROUTING: it is the code there that refuses, answers, and learns flows.
+ * Setting forwarding direct: packets of cached flows are translated in the
+ * ingress hook of their device, before ip_rcv() and ip6_rcv(), so what those
+ * check is checked here. Any other packet is passed unchanged, and comes to
+ * PRE_ROUTING: hook.c rejects packets, sends ICMP errors, and fills the flow
+ * cache.
  */
 #include "ingress.h"
 
@@ -110,7 +111,7 @@ static __always_inline bool cut_padding(struct sk_buff *skb, unsigned int len,
 	       !pskb_trim_rcsum(skb, len);
 }
 
-/* Sockets of a packet's protocol are to see it as it came. */
+/* Restores the padding: packet sockets of the protocol come later. */
 static __always_inline unsigned int leave_packet(struct sk_buff *skb,
 						 const struct padding *padding)
 {
@@ -274,8 +275,8 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 /**
  * struct ingress_port - the hook of a device
  * @list: in nat64_ingress.ports, under the RTNL
- * @ops: as netfilter holds on to them
- * @rcu: those who list hooks may still read @ops
+ * @ops: which netfilter points to
+ * @rcu: a listing of hooks may still read @ops
  */
 struct ingress_port {
 	struct list_head	list;
@@ -299,7 +300,7 @@ static bool needs_hook(const struct net_device *dev)
 	return dev->type == ARPHRD_ETHER && !netif_is_l3_master(dev);
 }
 
-/* Without memory, the packets of the device are taken in PRE_ROUTING. */
+/* Without memory, the packets of the device are translated in PRE_ROUTING. */
 static void add_port(struct nat64_net *nn, struct net_device *dev)
 {
 	struct ingress_port *port;
@@ -336,7 +337,7 @@ static void del_port(struct nat64_net *nn, const struct net_device *dev)
 	kfree_rcu(port, rcu);
 }
 
-/* Context: the RTNL; a device is told of more than once when it goes. */
+/* Context: the RTNL. A device may be unregistered by more than one event. */
 static int netdev_event(struct notifier_block *nb, unsigned long event,
 			void *info)
 {
@@ -359,7 +360,7 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
  * @nn: translator of a namespace with setting forwarding direct
  *
  * Each stays until its device leaves the namespace, as nat64_hooks_register() has
- * it. Kernels without such hooks take all packets in PRE_ROUTING.
+ * it. Kernels without such hooks translate all packets in PRE_ROUTING.
  *
  * Context: process, under @nn->lock.
  *

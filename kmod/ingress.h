@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where packets of known flows come in with setting forwarding direct. */
+/* The ingress hooks of devices, for setting forwarding direct. */
 #ifndef _NAT64_INGRESS_H
 #define _NAT64_INGRESS_H
 

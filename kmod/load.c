@@ -40,7 +40,7 @@ static int busy_error(const struct nat64_request *rq,
 }
 
 /**
- * nat64_load_begin() - open an empty configuration aside
+ * nat64_load_begin() - open an empty configuration to be loaded
  * @rq: request; if forced it throws away what another socket is loading
  * @hint: number of mappings to come, 0 if not known
  *
@@ -125,7 +125,7 @@ int nat64_load_abort(struct nat64_request *rq)
  */
 void nat64_load_release(struct nat64_net *nn, u32 portid)
 {
-	/* Spares all other sockets the lock: one's own load is seen for sure. */
+	/* Without the lock: a socket sees its own load, and most have none. */
 	if (!READ_ONCE(nn->load))
 		return;
 	mutex_lock(&nn->lock);

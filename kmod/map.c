@@ -12,7 +12,7 @@
 
 /*
  * The IPv6 source of an ICMPv4 error whose IPv4 source the prefix may not carry:
- * what RFC 6791 has for IPv6 to IPv4, turned round.
+ * the counterpart of RFC 6791, which is about IPv6 to IPv4.
  */
 static enum nat64_counter rfc6791_source6(struct nat64_pkt *p)
 {
@@ -71,12 +71,12 @@ static const struct nat64_eam *find_source4(const struct nat64_pkt *p)
 	if (!may_be_mapped && likely(!p->cfg->has_edge))
 		return NULL;
 	eam = nat64_eam_find4(p->cfg->table, p->a.src4);
-	/* An edge mapping's IPv6 address needs no way back through IPv4. */
+	/* Replies to a face come to a translator anyway. */
 	return may_be_mapped || (eam && nat64_eam_is_edge(eam)) ? eam : NULL;
 }
 
 /*
- * Of a packet that is the translator's because of its source: the destination
+ * For packets that an edge mapping of their source selects: the destination
  * need not be mapped.
  */
 static noinline enum nat64_counter map_destination4(struct nat64_pkt *p)
@@ -99,7 +99,7 @@ static noinline enum nat64_counter map_destination4(struct nat64_pkt *p)
 	return NAT64_OK;
 }
 
-/* Section 6. */
+/* RFC 7915 section 6. */
 static enum nat64_counter map_source4(struct nat64_pkt *p)
 {
 	__be32 src4 = p->a.src4;
@@ -120,8 +120,8 @@ static enum nat64_counter map_source4(struct nat64_pkt *p)
 }
 
 /*
- * What the gateway itself sends passes by LOCAL_OUT again as IPv6. To be
- * translated there once more could go on without an end.
+ * A packet of the gateway itself passes LOCAL_OUT again as IPv6. True if it
+ * would be translated there once more, perhaps without an end.
  */
 static bool would_loop(const struct nat64_pkt *p)
 {
@@ -216,8 +216,8 @@ static enum nat64_counter map_source6(struct nat64_pkt *p)
 }
 
 /*
- * What a host on the IPv4 side is not to get from IPv6: what says that it comes
- * from the gateway itself or all of a link, or from another host of this side.
+ * A packet from IPv6 must not have the IPv4 source of the gateway itself, of a
+ * link's broadcast, or of another host on the IPv4 side.
  */
 static bool is_source_spoofed(const struct nat64_pkt *p)
 {
@@ -240,7 +240,7 @@ static enum nat64_counter map_source_to_face(struct nat64_pkt *p)
 {
 	const struct nat64_prefix *prefix;
 
-	/* The gateway's addresses may change, and with them what is spoofed. */
+	/* is_source_spoofed() depends on addresses of the gateway. */
 	p->keep = false;
 	p->src_eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
 	prefix = nat64_prefix_find(p->cfg, &p->a.src6);
@@ -313,7 +313,8 @@ static void map_rejected6(struct nat64_pkt *p)
  * @p: packet that was rejected, perhaps before its addresses were mapped; gets
  *	those of both families, 0 for what has no counterpart
  *
- * For those who look on; no RFC 6791 source is chosen. Context: RCU read lock.
+ * For tracepoints and EXPLAIN; no RFC 6791 source is chosen. Context: RCU read
+ * lock.
  */
 void nat64_map_rejected(struct nat64_pkt *p)
 {

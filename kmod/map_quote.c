@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Addresses of a packet that an ICMP error quotes; routes ask for them, too. */
+/* Addresses of a packet that an ICMP error quotes. */
 #include "map.h"
 
 #include "addr.h"
@@ -29,7 +29,7 @@ static bool map_quoted4(const struct nat64_pkt *p, bool use_eam, __be32 addr4,
  * @a: addresses of the quoted packet; gets the IPv6 ones
  *
  * RFC 7757 section 4.2.1, rule 2: with hairpinning, no mapping is used for the
- * destination, unless that is known by its face.
+ * destination, unless it is an edge mapping.
  *
  * Return: false if an address cannot be translated.
  */

@@ -2,11 +2,12 @@
 /*
  * Knowing when to translate: RFC 7915 sections 4.6 and 5.6.
  *
- * A destination that a more specific native route leads to is forwarded. Such
- * routes are rare, so no packet asks for one until the routing tables are known
- * to hold one: a scan lists all routes after a change of what is translated,
- * and from then on the FIB notifier tells of every change of a route. While a
- * scan is due, or was disturbed by changes of the routes, each packet asks.
+ * A packet is not translated if a native route to its destination is more
+ * specific than the mapping or prefix. Such routes are rare, so packets look
+ * for one only if the routing tables may have one: a scan lists all routes
+ * after a change of what is translated, and from then on FIB events tell of
+ * every change of a route. While a scan is due, or was disturbed by changes of
+ * the routes, each packet does a lookup.
  */
 #include "native.h"
 
@@ -54,7 +55,7 @@ static u64 reject_key(u32 addr, unsigned int len)
 	return (u64)addr << 8 | len;
 }
 
-/* Whether an IPv4 route lies inside a mapping that is less specific. */
+/* Whether an IPv4 route is more specific than a mapping that covers it. */
 static bool has_covering_mapping(const struct nat64_config *cfg, __be32 addr,
 				 u8 len)
 {
@@ -68,7 +69,7 @@ static bool has_covering_mapping(const struct nat64_config *cfg, __be32 addr,
 	return false;
 }
 
-/* Whether an IPv6 route lies inside the faces of an edge mapping. */
+/* Whether an IPv6 route is more specific than the faces of an edge mapping. */
 static bool has_covering_face(const struct nat64_config *cfg,
 			      const struct rt6key *dst)
 {
@@ -89,7 +90,7 @@ static bool has_covering_face(const struct nat64_config *cfg,
 	return false;
 }
 
-/* Whether an IPv6 route lies inside a translation prefix. */
+/* Whether an IPv6 route is more specific than a translation prefix. */
 static bool has_covering_prefix(const struct nat64_config *cfg,
 				const struct rt6key *dst)
 {
@@ -258,7 +259,7 @@ static void stop_listening(struct nat64_net *nn)
 	nn->native.is_on = false;
 }
 
-/* What is heard from here on counts for the scan that begins. */
+/* FIB events from here on count for the scan that begins. */
 static void begin_scan(struct nat64_native *native)
 {
 	spin_lock_bh(&native->lock);
@@ -284,7 +285,7 @@ static void forget_reject(struct nat64_native *native,
 		kfree_rcu(reject, rcu);
 }
 
-/* A walk that the table's growth disturbs leaves some for the next scan. */
+/* A walk that a resize of the table disturbs leaves some for the next scan. */
 static void sweep_rejects(struct nat64_native *native)
 {
 	struct rhashtable_iter iter;
@@ -315,7 +316,7 @@ static bool finish_scan(struct nat64_native *native, bool has_edge)
 	return is_complete;
 }
 
-/* Registering a notifier makes the kernel tell of all routes that there are. */
+/* register_fib_notifier() replays all routes to the new notifier. */
 static void scan_routes(struct nat64_net *nn)
 {
 	struct nat64_native *native = &nn->native;
@@ -340,7 +341,7 @@ static void scan_work(struct work_struct *work)
 	mutex_unlock(&nn->lock);
 }
 
-/* Until the routes are scanned, each packet asks for its own. */
+/* Until the routes are scanned, each packet looks for a native route. */
 static void expect_specific(struct nat64_native *native)
 {
 	spin_lock_bh(&native->lock);
@@ -353,7 +354,7 @@ static void expect_specific(struct nat64_native *native)
 }
 
 /**
- * nat64_native_expect_edge() - have packets to mapped addresses ask
+ * nat64_native_expect_edge() - have packets look for native routes
  * @native: of a namespace that is about to get edge mappings
  *
  * nat64_native_update() is to follow. Context: process, nat64_net.lock.
@@ -378,8 +379,8 @@ static bool init_rejects(struct nat64_native *native)
  * @nn: translator of the namespace, after its configuration was changed
  * @wanted: whether anything is translated
  *
- * Mappings of single addresses need no scan: no route is longer than they.
- * Others that come one by one are not made to wait for it.
+ * Mappings of single addresses need no scan: no route is more specific. One
+ * that adds others does not wait for the scan: a work does it.
  *
  * Context: process, under @nn->lock, not under RTNL.
  */
@@ -413,7 +414,7 @@ void nat64_native_update(struct nat64_net *nn, bool wanted)
  * nat64_native_is_pending() - whether the routes are still to be listed
  * @native: of a namespace
  *
- * Until then, each packet for a mapping or a prefix asks for a native route.
+ * Until then, each packet for a mapping or a prefix looks for a native route.
  *
  * Context: process, under nat64_net.lock.
  */
@@ -423,7 +424,7 @@ bool nat64_native_is_pending(const struct nat64_native *native)
 }
 
 /**
- * nat64_native_init() - prepare to hear of routes
+ * nat64_native_init() - prepare the state of native routes
  * @nn: translator of a new namespace
  */
 void nat64_native_init(struct nat64_net *nn)
@@ -434,7 +435,7 @@ void nat64_native_init(struct nat64_net *nn)
 }
 
 /**
- * nat64_native_stop() - hear of no more routes
+ * nat64_native_stop() - stop listening to FIB events
  * @nn: translator of a namespace that goes away, after its hooks
  *
  * Context: process; @nn->lock is not held.
@@ -454,7 +455,7 @@ static void free_reject(void *reject, void *arg)
 }
 
 /**
- * nat64_native_exit() - free what is known of routes
+ * nat64_native_exit() - free the state of native routes
  * @nn: translator of a namespace that goes away, a grace period after
  *	nat64_native_stop()
  *
@@ -487,7 +488,7 @@ static bool has_reject(const struct nat64_native *native, __be32 daddr, u8 len)
 
 /**
  * nat64_native_route4() - whether a native route is better than a mapping
- * @native: what is known of the namespace's routes
+ * @native: state of the namespace
  * @skb: packet, whose firewall mark counts
  * @dev: as nat64_pkt.in
  * @is_local: whether the gateway itself sends the packet
@@ -495,8 +496,8 @@ static bool has_reject(const struct nat64_native *native, __be32 daddr, u8 len)
  * @eam: mapping of its destination
  *
  * RFC 7915 section 4.6. At equal length the mapping wins, but the host of an edge
- * mapping is on the IPv4 side anyhow. Worth asking while
- * nat64_native.has_specific4 only. Context: RCU read lock.
+ * mapping is on the IPv4 side anyhow. Called only while
+ * nat64_native.has_specific4 is set. Context: RCU read lock.
  */
 bool nat64_native_route4(const struct nat64_native *native,
 			 const struct sk_buff *skb, struct net_device *dev,
@@ -512,7 +513,7 @@ bool nat64_native_route4(const struct nat64_native *native,
 
 /**
  * nat64_native_longer4() - whether a native route is more specific than a length
- * @native: what is known of the namespace's routes
+ * @native: state of the namespace
  * @skb: packet, whose firewall mark counts
  * @dev: as nat64_pkt.in
  * @is_local: whether the gateway itself sends the packet
@@ -545,7 +546,7 @@ bool nat64_native_longer4(const struct nat64_native *native,
 }
 
 /**
- * nat64_native_check4() - nat64_native_preferred4() where there may be such a route
+ * nat64_native_check4() - nat64_native_preferred4(), out of line
  * @native: as there
  * @skb: as there
  * @dev: as there

@@ -16,14 +16,14 @@ struct net_device;
 struct sk_buff;
 
 /**
- * struct nat64_native - more specific routes inside what is translated
+ * struct nat64_native - more specific routes than mappings and prefixes
  * @has_specific4: @has_route4, or there are edge mappings
- * @has_route4: there may be one inside a mapping
- * @has_specific6: there may be one inside a translation prefix, or inside faces
- * @is_stale: the routes are still to be scanned: until then each packet asks
+ * @has_route4: there may be one for a mapping
+ * @has_specific6: there may be one for a translation prefix, or for faces
+ * @is_stale: the routes are still to be scanned: until then packets do a lookup
  * @reject_lens: lengths of the prefixes in @rejects
  * @rejects: &struct reject_route by prefix, since @has_rejects
- * @seen4: the routes since the last scan began had one inside a mapping
+ * @seen4: the routes since the last scan began had one for a mapping
  * @seen6: the same for IPv6
  * @seen_lens: lengths of the prefixes of reject routes since then
  * @is_on: @nb is registered
@@ -34,7 +34,7 @@ struct sk_buff;
  * @n_wide: nat64_column.n_wide that it was for: of IPv4, and of IPv6 as well
  *	where there are edge mappings
  * @lock: of the flags and of @reject_lens, between a scan and FIB events
- * @nb: hears of routes
+ * @nb: notifier of FIB events
  * @work: scans all routes
  */
 struct nat64_native {

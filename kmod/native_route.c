@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Native routes: what has to be asked of the kernel, whatever is known of them. */
+/* Native routes: lookups that need no state of struct nat64_native. */
 #include <linux/ipv6.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
@@ -34,8 +34,8 @@ struct net_device *nat64_native_input_dev(struct net_device *dev,
  * @is_local: whether the gateway itself sends the packet
  * @len: length of the translation prefix of its destination, or of the face
  *
- * RFC 7915 section 5.6. At equal length the packet is translated. Worth asking
- * while nat64_native.has_specific6 only. Context: RCU read lock.
+ * RFC 7915 section 5.6. At equal length the packet is translated. Called only
+ * while nat64_native.has_specific6 is set. Context: RCU read lock.
  */
 bool nat64_native_route6(struct sk_buff *skb, struct net_device *dev,
 			 bool is_local, u8 len)

@@ -12,7 +12,7 @@
 #include "netlink.h"
 
 /**
- * struct eam_dump - a list of mappings on its way to its reader
+ * struct eam_dump - state of a dump of mappings
  * @walk: the pass over the table
  * @filter: prefixes that all mappings to show lie in
  * @next: mapping that had no room in the last message
@@ -180,8 +180,9 @@ static int dump_eam(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /*
- * Tells the reader of what was missed, or shown twice since the table has grown.
- * A list of counters misses nothing when mappings come and go.
+ * A new number sets NLM_F_DUMP_INTR: mappings were missed, or are shown twice
+ * after a resize of the table. Counters may be dumped while mappings come and
+ * go.
  */
 static void set_seq(struct netlink_callback *cb, const struct nat64_net *nn,
 		    const struct eam_dump *dump)

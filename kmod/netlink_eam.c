@@ -143,7 +143,7 @@ int nat64_nl_eam_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nat64_net *nn = nat64_nl_net(info);
 	const struct nat64_config *cfg = nat64_config_protected(nn);
-	/* Anybody may ask: texts with addresses are for administrators. */
+	/* No extack: anybody may ask, and the texts have addresses. */
 	const struct nat64_request rq = { .nn = nn };
 	const struct nat64_eam *eam;
 	struct nat64_mapping m;

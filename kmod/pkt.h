@@ -21,7 +21,7 @@
 /* A packet that would be translated, were it not a dry run. */
 #define NAT64_DRY_RUN	((enum nat64_counter)(NAT64_N_COUNTERS + 1))
 
-/* A packet that is not to be taken before PRE_ROUTING. */
+/* A packet that the ingress hook leaves to PRE_ROUTING. */
 #define NAT64_NOT_PLAIN	((enum nat64_counter)(NAT64_N_COUNTERS + 2))
 
 /**
@@ -47,10 +47,10 @@
  * @info: MTU or pointer of the ICMP error about a rejected packet
  * @family: address family of the packet as it is now: 4 or 6
  * @translated: @family is no longer the one it came with
- * @keep: its flow may be kept, once it is known
+ * @keep: its flow may be added to the flow cache, once it is known
  * @local: it comes from the gateway itself
- * @ingress: it is taken before PRE_ROUTING: its flow is known, and if there is a
- *	reason why it is not translated, it goes there
+ * @ingress: it is in the ingress hook: its flow is known, and it goes on to
+ *	PRE_ROUTING if there is a reason why it is not translated
  * @icmp_error: it is an ICMP error
  * @udp_zero: UDP without a checksum, which is to get one
  * @hairpin: IPv6 to IPv4 and back to IPv6
@@ -88,10 +88,10 @@ struct nat64_pkt {
 };
 
 /**
- * nat64_pkt_clear() - clear what has to be known of a packet from the start
+ * nat64_pkt_clear() - clear what is read of a packet that is rejected early
  * @p: packet
  *
- * Whoever rejects it asks for it. The rest costs too much to clear for each.
+ * Clearing the whole struct costs too much for each packet.
  */
 static __always_inline void nat64_pkt_clear(struct nat64_pkt *p)
 {

@@ -60,7 +60,7 @@ static void remove_prefix(struct nat64_config *cfg, u8 index)
 		cfg->primary = cfg->added[0];
 }
 
-/* Shorter than 97 bits, so :: stands for the loopback address as well. */
+/* At most 96 bits long, so :: covers the loopback address as well. */
 static bool is_forwarded(const struct nat64_prefix *prefix)
 {
 	const struct in6_addr *addr = &prefix->addr;

@@ -130,7 +130,7 @@ bool nat64_reject_error(const struct nat64_pkt *p, enum nat64_counter reason,
 	if (report->kind == REPORT_NEVER || !has_sender(p) ||
 	    (report->kind != REPORT_ALWAYS && !p->cfg->set.icmp_errors))
 		return false;
-	/* Section 5.4: an ICMPv6 message is not refused aloud. */
+	/* Section 5.4: no error about an ICMPv6 message that is refused. */
 	if (!is_v4 && report->kind == REPORT_REFUSAL &&
 	    p->hdr.proto == IPPROTO_ICMPV6)
 		return false;

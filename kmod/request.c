@@ -9,8 +9,8 @@
 
 /*
  * The text must stay valid until the ACK is sent, and nothing notifies us of
- * that. When a task asks again its last ACK has been sent; those of other tasks
- * get a second.
+ * that. When a task asks again, its last ACK has been sent. Texts of other
+ * tasks are kept for a second.
  */
 static struct nat64_text *alloc_text(struct nat64_net *nn)
 {

@@ -16,7 +16,7 @@
 #include "flow.h"
 #include "route_upper.h"
 
-/* What routing knows about a failed lookup, as RFC 7915 wants it answered. */
+/* Why a route lookup failed; each reason has its ICMP error (NAT64_REASONS). */
 static enum nat64_counter route_error(int err)
 {
 	switch (err) {
@@ -103,9 +103,9 @@ static __be64 tunnel_id(const struct sk_buff *skb)
 }
 
 /*
- * What the gateway itself sends goes where its socket would send it, as in
- * ip6_route_me_harder(); what it forwards is judged by where it came in.
- * Returns a reference for the former; put_route6() knows.
+ * A packet of the gateway itself is routed as its socket would, as in
+ * ip6_route_me_harder(), any other one by the device that it came in on.
+ * Returns a reference for the former only, see put_route6().
  */
 static struct dst_entry *lookup_route6(const struct nat64_pkt *p, struct flowi6 *fl6)
 {
@@ -137,7 +137,7 @@ static void put_route6(const struct nat64_pkt *p, struct dst_entry *dst)
 		dst_release(dst);
 }
 
-/* Neither family forwards for itself what its sysctls do not let it forward. */
+/* The forwarding sysctls hold as for packets that the kernel forwards. */
 static enum nat64_counter check_forwarding6(const struct nat64_pkt *p,
 					    const struct dst_entry *dst)
 {
@@ -203,7 +203,10 @@ static void set_flow6(const struct nat64_pkt *p, struct flowi6 *fl6)
 	nat64_route_set_upper(p, &fl6->uli);
 }
 
-/* Where nothing but a hash decides: no rules, no routes by source. */
+/*
+ * Multipath: an ICMP error follows the flow that it is about, where the hash
+ * alone decides: no rules, no routes by source.
+ */
 static void set_quoted_flow6(const struct nat64_pkt *p, struct flowi6 *fl6)
 {
 	union flowi_uli uli = {};
@@ -238,7 +241,7 @@ static void lookup_dst6(struct nat64_pkt *p, bool may_cache)
 		p->keep = false;
 }
 
-/* Of a packet whose flow was not there. */
+/* For a packet whose flow is not in the cache. */
 static noinline void find_dst6(struct nat64_pkt *p)
 {
 	bool may_cache = may_cache6(p);
@@ -389,7 +392,7 @@ static int lookup_dst4(struct nat64_pkt *p, bool may_cache)
 	return 0;
 }
 
-/* Of a packet whose flow was not there. Returns 0, or a negative error. */
+/* The flow is not in the cache. Returns 0, or a negative error. */
 static noinline int find_dst4(struct nat64_pkt *p)
 {
 	bool may_cache = may_cache4(p);

@@ -17,8 +17,8 @@ static u8 other_proto(u8 proto)
 }
 
 /*
- * All fragments of a packet are to go one way, so none has any. @hdr: of the
- * packet, or of one that it quotes, whose upper header is @at.
+ * All fragments of a packet are to take one route, so none has any. @hdr: of
+ * the packet, or of one that it quotes, whose upper header is @at.
  */
 static void set_upper(const struct sk_buff *skb, const struct nat64_hdr *hdr,
 		      unsigned int at, union flowi_uli *uli)

@@ -54,7 +54,7 @@ bool nat64_skb_gso_fits(const struct nat64_pkt *p, unsigned int len,
  * nat64_skb_count_segs() - how many segments a GSO packet has
  * @skb: GSO packet of TCP or UDP, its transport header known
  *
- * Those of guests come without their number.
+ * Those of guests come without gso_segs.
  *
  * Return: at least 1.
  */
@@ -163,7 +163,7 @@ void nat64_skb_to4(struct nat64_pkt *p)
  * @p: packet, which may have none such
  *
  * An Internet checksum, or the CRC32c of SCTP, of the packet or of one inside.
- * What may point to headers inside then serves nobody any more.
+ * Clears skb->encapsulation, since no offload needs the inner headers any more.
  *
  * Return: NAT64_OK, or with the packet as it was NAT64_NO_MEMORY, or
  * NAT64_MALFORMED for a GSO packet, which has none of its own.
@@ -181,8 +181,9 @@ enum nat64_counter nat64_skb_finish_csum(struct nat64_pkt *p)
 }
 
 /*
- * What can be fragmented has its checksum, and its pages for itself. Those of a
- * page pool are counted there, and not by who has a part of one.
+ * skb_split() needs a finished checksum and pages that no clone shares. Pages
+ * of a page pool cannot be in two packets: the pool, not the page, counts
+ * references.
  */
 static bool make_fragmentable(struct nat64_pkt *p)
 {

@@ -145,7 +145,7 @@ lookup_inline(struct rhashtable *col, const void *key,
 		if (likely(!params.obj_cmpfn(&arg, obj)))
 			return obj;
 	}
-	/* As there: only an unbroken chain proves that there is nothing. */
+	/* As there: the chain may have moved to another bucket or table. */
 	smp_rmb();
 	if (unlikely(he != RHT_NULLS_MARKER(bkt) ||
 		     rcu_access_pointer(tbl->future_tbl)))

@@ -25,8 +25,9 @@ static struct rhash_head *node_in(const struct nat64_column *col,
 }
 
 /*
- * A column grows in a worker. Whoever fills it faster than that waits, so that
- * the kernel need not build the larger table out of single pages.
+ * A column grows in a worker. A writer that fills it faster waits, since
+ * otherwise rhashtable would allocate the larger table in atomic context, page
+ * by page.
  */
 static void wait_growth(struct rhashtable *ht)
 {

@@ -103,7 +103,7 @@ static void use_frag_max_size4(struct nat64_pkt *p)
 		p->hdr.df = false;
 }
 
-/* The mapping had been looked up before p->generation was. */
+/* hook_ipv4() looked the mapping up before p->generation was read. */
 static bool is_mapping_current(const struct nat64_pkt *p)
 {
 	return nat64_eam_find4(p->cfg->table, p->a.dst4) == p->dst_eam;
@@ -224,8 +224,9 @@ static void edit_transport46(struct nat64_pkt *p, int at)
 }
 
 /*
- * The mappings of mapped hosts at either end. A flow that was there did not tell
- * the one of the source, nor at a device's ingress the other.
+ * Counts for the mappings of the hosts at either end. A cached flow leaves that
+ * of the source unknown, and in the ingress hook that of the destination as
+ * well.
  */
 static noinline void count_packet46(const struct nat64_pkt *p)
 {

@@ -220,7 +220,7 @@ static enum nat64_counter edit_packet64(struct nat64_pkt *p)
 	return reason;
 }
 
-/* The second pass splits what came as a fragment, or may become some. */
+/* The second pass may fragment what has a Fragment Header only. */
 static enum nat64_counter check_size_hairpin(struct nat64_pkt *p,
 					     const struct nat64_pkt *back)
 {
@@ -298,14 +298,14 @@ static noinline void keep_flow64(const struct nat64_pkt *p)
 		nat64_flow_add(flow, p, kind);
 }
 
-/* The mappings of mapped hosts at either end. */
+/* Counts for the mappings of the hosts at either end. */
 static noinline void count_packet64(const struct nat64_pkt *p)
 {
 	const struct nat64_eam *src_eam = p->src_eam;
 
 	if (p->dst_eam && nat64_eam_is_edge(p->dst_eam))
 		nat64_eam_count(p, p->dst_eam, NAT64_6TO4);
-	/* A flow that was there did not tell the mapping. */
+	/* A cached flow leaves the mapping unknown. */
 	if (!src_eam)
 		src_eam = nat64_eam_find6(p->cfg->table, &p->a.src6);
 	if (src_eam && !nat64_eam_is_edge(src_eam))

@@ -154,8 +154,8 @@ static void send_direct4(struct nat64_pkt *p)
 }
 
 /*
- * An output route names the device that has the address. Without it, sockets are
- * found by the device that the packet came in on, as for an input route.
+ * rt_iif of an output route is the device that has the address. Clear it, so
+ * that sockets are found by the device that the packet came in on.
  */
 static void receive_packet4(struct nat64_pkt *p)
 {
