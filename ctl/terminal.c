@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* As it was found, while keys are read; is_reading says whether they are. */
-static struct termios found;
+static struct termios saved;
 static bool is_reading;
 
 static void end_by_signal(int number)
@@ -32,9 +32,9 @@ void terminal_begin(void)
 	struct termios now;
 
 	if (tcgetpgrp(STDIN_FILENO) != getpgrp() ||
-	    tcgetattr(STDIN_FILENO, &found))
+	    tcgetattr(STDIN_FILENO, &saved))
 		return;
-	now = found;
+	now = saved;
 	now.c_lflag &= ~(ICANON | ECHO);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -47,11 +47,16 @@ void terminal_begin(void)
 void terminal_end(void)
 {
 	if (is_reading)
-		tcsetattr(STDIN_FILENO, TCSANOW, &found);
+		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 	is_reading = false;
 }
 
-static double time_now(void)
+/**
+ * terminal_now() - the time by the clock of terminal_wait()
+ *
+ * Return: seconds
+ */
+double terminal_now(void)
 {
 	struct timespec ts;
 
@@ -59,7 +64,7 @@ static double time_now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* Whether the key that was typed is the one to end with; none is, once it hangs up. */
+/* Whether q was typed. Reads no more keys once the terminal hangs up. */
 static bool read_end(void)
 {
 	char key;
@@ -80,10 +85,10 @@ static bool read_end(void)
 bool terminal_wait(double seconds)
 {
 	struct pollfd key = { .fd = STDIN_FILENO, .events = POLLIN };
-	double until = time_now() + seconds;
+	double until = terminal_now() + seconds;
 	double left;
 
-	while ((left = until - time_now()) > 0)
+	while ((left = until - terminal_now()) > 0)
 		if (poll(&key, is_reading, left * 1e3 + 1) > 0 && read_end())
 			return true;
 	return false;

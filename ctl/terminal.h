@@ -7,6 +7,7 @@
 
 void terminal_begin(void);
 void terminal_end(void);
+double terminal_now(void);
 bool terminal_wait(double seconds);
 
 #endif /* _NAT64CTL_TERMINAL_H */

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -122,18 +121,10 @@ static void show_rates(struct out *out, const struct reply *new,
 	free(rates);
 }
 
-static double time_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 static int watch_rates(struct ctl *ctl, double seconds, unsigned long times)
 {
 	struct reply old = {}, new = {};
-	double before = time_now(), at;
+	double before = terminal_now(), at;
 	int ret;
 
 	ret = ctl_result(ctl, module_counters(ctl->nl, &old));
@@ -141,7 +132,7 @@ static int watch_rates(struct ctl *ctl, double seconds, unsigned long times)
 		ret = ctl_result(ctl, module_counters(ctl->nl, &new));
 		if (ret)
 			break;
-		at = time_now();
+		at = terminal_now();
 		show_rates(&ctl->out, &new, &old, at - before);
 		before = at;
 		reply_free(&old);
@@ -155,16 +146,11 @@ static int watch_rates(struct ctl *ctl, double seconds, unsigned long times)
 static int need_counters(struct ctl *ctl)
 {
 	struct setting_value values[SETTINGS_MAX] = {};
-	unsigned int i;
 	int ret;
 
 	ret = ctl_result(ctl, module_settings_get(ctl->nl, values));
-	if (ret)
+	if (ret || settings_are_counted(values))
 		return ret;
-	for (i = 0; i < settings_count; i++)
-		if (settings_table[i].attr == NAT64_SETTING_COUNTERS &&
-		    values[i].number)
-			return EXIT_OK;
 	error_at(&ctl->at, 0,
 		 "nothing is counted; begin with: nat64ctl set counters on");
 	return EXIT_REFUSED;
