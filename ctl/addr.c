@@ -127,7 +127,7 @@ static bool has_leading_zero(const char *word)
 	return false;
 }
 
-/* What is behind a mistake that is often made, or nothing. */
+/* The cause of a common mistake, or an empty text. */
 static const char *addr_hint(const char *word, int family)
 {
 	if (family == AF_INET && strchr(word, ':'))

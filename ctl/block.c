@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Blocks of IPv4-translatable addresses (RFC 6052 section 3.3): each address is
- * mapped to its own form inside of a translation prefix. A mapping of prefixes
- * says that of a whole block, unless bits 64 to 71, which are zero, lie inside
- * of what the addresses differ in: then several do.
+ * mapped to its own form inside a translation prefix. One mapping of prefixes
+ * is enough for a block, unless bits 64 to 71, which are zero, lie among the
+ * bits in which the addresses differ: then each value of the bits before has
+ * its own.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "exit_status.h"
 
 /* Mappings that one block may become. */
-#define PIECES_MAX	65536
+#define BLOCK_MAPPINGS_MAX	65536
 
 /* How many bits of an IPv4 address stand before bit 64. */
 static unsigned int bits_before(const struct prefix6 *p)
@@ -22,7 +23,7 @@ static unsigned int bits_before(const struct prefix6 *p)
 }
 
 /* Length of the IPv6 prefix that an IPv4 prefix becomes. */
-static unsigned int length_in(const struct prefix6 *p, unsigned int len4)
+static unsigned int embedded_len(const struct prefix6 *p, unsigned int len4)
 {
 	unsigned int len = p->len + len4;
 
@@ -30,8 +31,8 @@ static unsigned int length_in(const struct prefix6 *p, unsigned int len4)
 	       p->len == 32 ? len : len + 8;
 }
 
-static void add_piece(struct conf *conf, const struct prefix6 *p,
-		      const struct eam *block, __u32 addr, unsigned int len)
+static void add_part(struct conf *conf, const struct prefix6 *p,
+		     const struct eam *block, __u32 addr, unsigned int len)
 {
 	struct eam eam = *block;
 
@@ -39,7 +40,7 @@ static void add_piece(struct conf *conf, const struct prefix6 *p,
 	eam.p4.addr.s_addr = htonl(addr);
 	eam.p4.len = len;
 	addr_embed(p, &eam.p4.addr, &eam.p6.addr);
-	eam.p6.len = length_in(p, len);
+	eam.p6.len = embedded_len(p, len);
 	conf_add_eam(conf, &eam);
 }
 
@@ -61,10 +62,10 @@ bool block_expand(struct conf *conf, const struct prefix6 *p,
 	unsigned long long n = 1ULL << (len - block->p4.len);
 	unsigned long long i;
 
-	if (n > PIECES_MAX)
+	if (n > BLOCK_MAPPINGS_MAX)
 		return false;
 	for (i = 0; i < n; i++)
-		add_piece(conf, p, block, addr + (i << (32 - len)), len);
+		add_part(conf, p, block, addr + (i << (32 - len)), len);
 	return true;
 }
 

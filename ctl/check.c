@@ -6,7 +6,7 @@
 #include "command.h"
 #include "print.h"
 
-/* Warnings of one file that are told. */
+/* Most warnings that are printed for one file. */
 #define WARNINGS_MAX	20
 
 /* FILE|- */

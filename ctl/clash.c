@@ -23,7 +23,7 @@ struct ref {
 /* Prefixes that lie one inside another, at most one of each length. */
 #define DEPTH	129
 
-static __u64 load64(const void *bytes)
+static __u64 load_be64(const void *bytes)
 {
 	__u32 half[2];
 
@@ -41,8 +41,8 @@ static void make_ref(struct ref *ref, const struct eam *eams, __u32 i, bool is4)
 		ref->hi = (__u64)ntohl(eam->p4.addr.s_addr) << 32;
 		ref->len = eam->p4.len;
 	} else {
-		ref->hi = load64(eam->p6.addr.s6_addr);
-		ref->lo = load64(eam->p6.addr.s6_addr + 8);
+		ref->hi = load_be64(eam->p6.addr.s6_addr);
+		ref->lo = load_be64(eam->p6.addr.s6_addr + 8);
 		ref->len = eam->p6.len;
 	}
 }
@@ -134,7 +134,7 @@ static void find_clashes(const struct conf *conf, struct ref *refs, bool is4,
  * clash_find() - find all mappings that are equal or overlap in a column
  * @conf: configuration
  * @report: called for each, in no particular order
- * @data: for @found
+ * @data: for @report
  *
  * Takes the time of sorting each column.
  */

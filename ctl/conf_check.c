@@ -118,7 +118,7 @@ static void check_eam(const struct conf *conf, const struct eam *eam,
 	}
 }
 
-/* The clash that is reported: the first line that should not be there. */
+/* The clash that is reported: the one whose later line comes first. */
 struct first_clash {
 	const struct conf	*conf;
 	struct clash		clash;
@@ -195,7 +195,7 @@ unsigned int clash_text(const struct conf *conf, const struct clash *clash,
 	return is4 ? a->column4 : a->column6;
 }
 
-/* The first line that is wrong is the one to be told of. */
+/* Finds the first line that is wrong. */
 static void find_mistake(const struct conf *conf, bool force,
 			 struct mistake *mistake)
 {

@@ -274,7 +274,7 @@ int conf_load_file(struct conf *conf, const char *file, bool force)
 	return ret;
 }
 
-/* Errors of one file that are told. */
+/* Most errors that are printed for one file. */
 #define ERRORS_MAX	20
 
 /* Reads all lines, those behind an error as well. Returns the number of errors. */

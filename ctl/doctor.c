@@ -75,11 +75,11 @@ static int run_checks(struct doctor *d)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(checks); i++) {
-		d->told = 0;
+		d->n_shown = 0;
 		checks[i](d);
-		if (d->told > DOCTOR_TELL)
+		if (d->n_shown > DOCTOR_SHOWN_MAX)
 			out_text(&d->ctl->out, "and %u more like these\n",
-				 d->told - DOCTOR_TELL);
+				 d->n_shown - DOCTOR_SHOWN_MAX);
 	}
 	return EXIT_OK;
 }
@@ -94,7 +94,7 @@ static int read_state(struct doctor *d)
 	return ctl_result(d->ctl, ret);
 }
 
-static int look_around(struct doctor *d)
+static int examine_gateway(struct doctor *d)
 {
 	int ret;
 
@@ -163,7 +163,7 @@ int cmd_doctor(struct ctl *ctl, struct request *req)
 	out_array(&ctl->out, "findings");
 	ret = ctl_try(ctl);
 	if (!ret)
-		ret = look_around(&d);
+		ret = examine_gateway(&d);
 	else if (ret == EXIT_NO_MODULE)
 		ret = report_no_module(&d);
 	else

@@ -12,10 +12,10 @@
 #include "reply.h"
 #include "route.h"
 
-/* Findings of one kind that people are told; JSON has all. */
-#define DOCTOR_TELL	8
+/* Most findings of one check in text; JSON has all. */
+#define DOCTOR_SHOWN_MAX	8
 
-/* Places that could not be looked at; more are not told. */
+/* Most notes about what could not be looked at. */
 #define DOCTOR_NOTES	32
 
 /**
@@ -28,7 +28,7 @@
  * @route6: how some mapped host is reached
  * @has_route6: there is one
  * @n_findings: number of findings
- * @told: number of findings of the current kind
+ * @n_shown: number of findings of the current check
  * @n_notes: number of @notes
  * @notes: what could not be looked at
  */
@@ -41,7 +41,7 @@ struct doctor {
 	struct route		route6;
 	bool			has_route6;
 	unsigned int		n_findings;
-	unsigned int		told;
+	unsigned int		n_shown;
 	unsigned int		n_notes;
 	char			*notes[DOCTOR_NOTES];
 };

@@ -11,7 +11,7 @@ static void note_native(struct doctor *d, const char *to, const char *inside)
 		    to, inside);
 }
 
-/* Translatable hosts need such routes: those inside a mapping are meant. */
+/* Hosts with IPv4-translatable addresses need such routes: not worth a note. */
 static bool is_mapped6(const struct doctor *d, const struct prefix6 *to)
 {
 	size_t i;
@@ -22,7 +22,7 @@ static bool is_mapped6(const struct doctor *d, const struct prefix6 *to)
 	return false;
 }
 
-static void look_at_route6(void *data, const struct prefix *to)
+static void note_route6(void *data, const struct prefix *to)
 {
 	struct doctor *d = data;
 	unsigned int i;
@@ -38,7 +38,7 @@ static void look_at_route6(void *data, const struct prefix *to)
 	}
 }
 
-static void look_at_route4(void *data, const struct prefix *to)
+static void note_route4(void *data, const struct prefix *to)
 {
 	struct doctor *d = data;
 	size_t i;
@@ -62,6 +62,6 @@ void check_native(struct doctor *d)
 {
 	if (doctor_is_edge_only(d))
 		return;
-	route_for_each(d->rs, AF_INET, look_at_route4, d);
-	route_for_each(d->rs, AF_INET6, look_at_route6, d);
+	route_for_each(d->rs, AF_INET, note_route4, d);
+	route_for_each(d->rs, AF_INET6, note_route6, d);
 }

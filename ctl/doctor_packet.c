@@ -10,13 +10,13 @@
 #include "module.h"
 #include "packet.h"
 
-/* Mappings that are asked about, spread over the table. */
-#define ASK		8
+/* Mappings whose packets are explained, spread over the table. */
+#define SAMPLES		8
 
 /* A host of the IPv4 Internet, to which nothing is sent. */
-#define SOMEBODY	0x08080808
+#define PEER_ADDR4	0x08080808
 
-/* What is passed because it has no mark is for the mark to choose. */
+/* That a packet has no mark is fine where some rule sets marks. */
 static bool is_fine(const struct explained *e)
 {
 	return e->verdict == NAT64_VERDICT_TRANSLATED ||
@@ -30,7 +30,7 @@ static const char *endpoint_text(const struct prefix *addr)
 					 addr_short6(&addr->p6);
 }
 
-static void ask_about(struct doctor *d, const struct packet *p)
+static void explain_packet(struct doctor *d, const struct packet *p)
 {
 	struct explained e = {};
 	const char *src = endpoint_text(&p->src);
@@ -56,9 +56,9 @@ static void swap_ends(struct packet *p)
 	p->dst = src;
 }
 
-static void ask_about_mapping(struct doctor *d, const struct eam *eam)
+static void explain_mapping(struct doctor *d, const struct eam *eam)
 {
-	const struct in_addr somebody = { .s_addr = htonl(SOMEBODY) };
+	const struct in_addr peer4 = { .s_addr = htonl(PEER_ADDR4) };
 	const struct prefix6 *p = conf_prefix_of(&d->conf, eam);
 	struct packet to4 = {
 		.six = true,
@@ -68,30 +68,30 @@ static void ask_about_mapping(struct doctor *d, const struct eam *eam)
 	};
 	struct packet to6 = {
 		.proto = IPPROTO_ICMP,
-		.src = { .family = AF_INET, .p4 = { somebody, 32 } },
+		.src = { .family = AF_INET, .p4 = { peer4, 32 } },
 		.dst = { .family = AF_INET, .p4 = { eam->p4.addr, 32 } },
 	};
 
 	if (p)
-		addr_embed(p, &somebody, &to4.dst.p6.addr);
+		addr_embed(p, &peer4, &to4.dst.p6.addr);
 	if (eam->edge) {
 		swap_ends(&to4);
 		swap_ends(&to6);
 	}
 	if (p)
-		ask_about(d, &to4);
-	ask_about(d, &to6);
+		explain_packet(d, &to4);
+	explain_packet(d, &to6);
 }
 
 /**
  * check_packets() - ask what would become of packets of mapped hosts
  * @d: doctor
  *
- * Where something else was found, that is why.
+ * Not after other findings, which are the likely reason.
  */
 void check_packets(struct doctor *d)
 {
-	size_t step = d->conf.n_eams / ASK + 1;
+	size_t step = d->conf.n_eams / SAMPLES + 1;
 	size_t i, n = 0;
 
 	if (d->n_findings)
@@ -99,7 +99,7 @@ void check_packets(struct doctor *d)
 	for (i = 0; i < d->conf.n_eams; i += step) {
 		if (conf_is_everything(&d->conf.eams[i]))
 			continue;
-		ask_about_mapping(d, &d->conf.eams[i]);
+		explain_mapping(d, &d->conf.eams[i]);
 		n++;
 	}
 	if (n < d->conf.n_eams)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Mappings that are looked at, spread over the table; the rest is like them. */
+/* Mappings that are looked at, spread over the table. */
 #define SAMPLES		1000
 
 /**
@@ -25,7 +25,7 @@ void report_finding(struct doctor *d, const char *check, const char *command,
 	va_list ap;
 
 	d->n_findings++;
-	if (++d->told > DOCTOR_TELL && !out->json)
+	if (++d->n_shown > DOCTOR_SHOWN_MAX && !out->json)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(problem, sizeof(problem), fmt, ap);

@@ -81,7 +81,7 @@ void check_hosts(struct doctor *d)
 }
 
 /* The device of the IPv6 side, or NULL. */
-static const char *device6(const struct doctor *d)
+static const char *find_device6(const struct doctor *d)
 {
 	const struct ifaddrs *ifa = find_own_addr(d, AF_INET6, NULL);
 
@@ -97,7 +97,7 @@ static const char *device6(const struct doctor *d)
  */
 static void report_prefix(struct doctor *d, const struct prefix6 *p)
 {
-	const char *device = device6(d);
+	const char *device = find_device6(d);
 	const char *command = NULL;
 
 	if (doctor_is_edge_only(d)) {

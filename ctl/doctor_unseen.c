@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the doctor has no look at: programs that see packets before netfilter does. */
+/* Programs before netfilter, which the doctor cannot judge. */
 #include "doctor.h"
 
 /**

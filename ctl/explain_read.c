@@ -225,7 +225,7 @@ static int read_vrf(struct args *args, struct packet *p)
 		route_get_in(rs, vrf, p->src.family, p->six ?
 			     (void *)&p->src.p6.addr : &p->src.p4.addr, &route);
 	p->in = route.error ? 0 : if_nametoindex(route.device);
-	/* A table without the route lets others be asked, of no VRF. */
+	/* Without a route in its table, the kernel looks in others. */
 	if (p->in && p->in != vrf && !route_is_in_vrf(rs, route.device, vrf))
 		p->in = 0;
 	if (p->in && route.local)

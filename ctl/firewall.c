@@ -29,7 +29,7 @@ static bool is_hook(const json_t *chain, const char *hook)
 	return !strcmp(text_of(chain, "hook"), hook);
 }
 
-/* Chains that a packet meets once it is translated; those for NAT see none. */
+/* Chains that translated packets pass; untracked, they skip NAT. */
 static bool is_behind(const json_t *chain)
 {
 	return is_ip(chain) && strcmp(text_of(chain, "type"), "nat") &&
@@ -84,7 +84,7 @@ static bool has_key(const json_t *expr, const char *key)
 	return false;
 }
 
-/* Whether a rule drops whatever comes to it: it asks for nothing. */
+/* Whether a rule drops every packet: it has no match. */
 static bool drops_all(const json_t *expr)
 {
 	return !has_key(expr, "match") && !has_key(expr, "vmap") &&
@@ -204,16 +204,16 @@ static bool judge_chain(const json_t *ruleset, const json_t *chain, bool direct,
 /**
  * firewall_find_chains() - find chains of nftables that may drop packets
  * @direct: translated packets go past FORWARD and POSTROUTING
- * @found: called for each
- * @data: for @found
+ * @fn: called for each
+ * @data: for @fn
  *
- * Rules are read only, so that none acts on a packet that is none. A chain blocks
- * that drops by policy or by a rule for everything, and accepts before that
- * nothing but connections that are tracked; where it jumps to is not followed.
+ * Rules are read, and no packet is sent through them. A chain blocks if it
+ * drops by policy or by a rule without a match, and no rule before that accepts
+ * anything but tracked connections. Jumps are not followed.
  *
  * Return: 0, or -1 if nft could not be asked
  */
-int firewall_find_chains(bool direct, firewall_fn *found, void *data)
+int firewall_find_chains(bool direct, firewall_fn *fn, void *data)
 {
 	json_t *root = read_ruleset();
 	const json_t *ruleset = json_object_get(root, "nftables");
@@ -230,7 +230,7 @@ int firewall_find_chains(bool direct, firewall_fn *found, void *data)
 		known.family = text_of(chain, "family");
 		known.table = text_of(chain, "table");
 		known.name = text_of(chain, "name");
-		found(data, &known);
+		fn(data, &known);
 	}
 	json_decref(root);
 	return ret;
@@ -240,7 +240,7 @@ int firewall_find_chains(bool direct, firewall_fn *found, void *data)
  * firewall_has_legacy() - whether there are tables of the older iptables
  * @family: 4 or 6
  *
- * They are none of nftables'.
+ * The rule set of nftables does not have them.
  */
 bool firewall_has_legacy(unsigned int family)
 {
@@ -255,7 +255,7 @@ bool firewall_has_legacy(unsigned int family)
 	return found;
 }
 
-/* Whether a statement writes a mark, of the packet or from elsewhere to it. */
+/* Whether a statement sets the firewall mark of the packet. */
 static bool sets_mark(const json_t *statement)
 {
 	const json_t *key = json_object_get(json_object_get(statement,

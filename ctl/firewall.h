@@ -7,8 +7,8 @@
 
 /**
  * enum firewall_kind - what a chain may do to packets
- * @FIREWALL_BLOCKS: it drops those that are translated, unless a rule that cannot
- *	be judged saves them
+ * @FIREWALL_BLOCKS: it drops those that are translated, unless a rule that is
+ *	not understood accepts them
  * @FIREWALL_DROPS_SOME: it has rules that drop some packets
  * @FIREWALL_AT_DEVICE: it sees packets at a device, before the translator does or
  *	after all other chains
@@ -35,7 +35,7 @@ struct firewall_chain {
 
 typedef void firewall_fn(void *data, const struct firewall_chain *chain);
 
-int firewall_find_chains(bool direct, firewall_fn *found, void *data);
+int firewall_find_chains(bool direct, firewall_fn *fn, void *data);
 bool firewall_has_legacy(unsigned int family);
 bool firewall_sets_mark(void);
 unsigned long long firewall_rp_filter_drops(void);

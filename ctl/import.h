@@ -3,9 +3,9 @@
  * Configurations of other translators.
  *
  * Jool's and TAYGA's tables are symmetric: a mapping may belong to an IPv6 host
- * with an IPv4 address, or to an IPv4 host with an IPv6 address. Here the second
- * kind has the word edge. What can only be of that gets it, other mappings do if
- * the administrator says so.
+ * with an IPv4 address, or to an IPv4 host with an IPv6 address. Here the
+ * second kind has the word edge. Mappings that can only be of that kind get it,
+ * others if the administrator says so.
  */
 #ifndef _NAT64CTL_IMPORT_H
 #define _NAT64CTL_IMPORT_H

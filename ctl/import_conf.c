@@ -36,8 +36,9 @@ static size_t count_edges(const struct conf *conf)
  * @at: file
  * @key: what would have given the prefix
  *
- * Where no prefix is, both hosts of a packet have mappings, so some of the
- * mappings are of IPv4 hosts. With one, nothing in the file tells: say so.
+ * Without a prefix both hosts of a packet have mappings, so some of the
+ * mappings are of IPv4 hosts. With one, the file does not tell whether any is:
+ * print that.
  */
 int import_check_sides(const struct conf *conf, const struct location *at,
 		       const char *key)

@@ -241,7 +241,7 @@ static int read_entry(struct import *import, size_t index, json_t *entry)
 	if (ret)
 		return ret;
 	eam.edge = import_is_clat(&eam);
-	/* There is no line; the place among the entries tells as much. */
+	/* JSON values have no line: use the number of the entry. */
 	eam.line = index + 1;
 	conf_add_eam(import->conf, &eam);
 	return EXIT_OK;
@@ -375,7 +375,7 @@ static json_t *parse_json(const char *file)
 	return top;
 }
 
-static int check_doubles(const struct import *import)
+static int check_duplicates(const struct import *import)
 {
 	struct clash clash;
 	char key[40], text[512];
@@ -408,5 +408,5 @@ int import_jool(struct conf *conf, const char *file)
 	if (!ret)
 		ret = set_tos(&import);
 	json_decref(top);
-	return ret ? ret : check_doubles(&import);
+	return ret ? ret : check_duplicates(&import);
 }

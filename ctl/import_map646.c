@@ -18,7 +18,7 @@
  * @names: names of the files, as @conf points to them
  * @file: which of them is being read
  * @depth: how many are open
- * @dropped: for each mapping, whether an earlier one stands in its way
+ * @dropped: for each mapping, whether an earlier one has one of its prefixes
  */
 struct import {
 	struct conf	*conf;
@@ -161,7 +161,7 @@ static void drop_later(void *data, const struct clash *clash)
 	error_at(&at, column, "%s: left out", text);
 }
 
-static void drop_doubles(struct import *import)
+static void drop_duplicates(struct import *import)
 {
 	struct conf *conf = import->conf;
 	size_t i, kept = 0;
@@ -189,7 +189,7 @@ int import_map646(struct conf *conf, const char *file)
 
 	ret = read_file(&import, file);
 	if (!ret)
-		drop_doubles(&import);
+		drop_duplicates(&import);
 	if (!ret && conf->n_pref64s)
 		conf->pref64s[0].primary = true;
 	for (i = 0; i < conf->n_files; i++)

@@ -48,8 +48,8 @@ static int refuse_nul(struct input *input)
 	return EXIT_USAGE;
 }
 
-/* Editors of other systems write one. */
-static bool refuse_mark(const struct input *input)
+/* Some editors write a byte order mark. */
+static bool refuse_bom(const struct input *input)
 {
 	struct location at = { .file = input->at.file, .line = 1 };
 
@@ -90,7 +90,7 @@ int input_read(struct input *input, const char *file)
 	ret = read_all(input, fd);
 	if (!is_stdin)
 		close(fd);
-	return ret ? ret : refuse_mark(input) ? EXIT_USAGE : refuse_nul(input);
+	return ret ? ret : refuse_bom(input) ? EXIT_USAGE : refuse_nul(input);
 }
 
 /**
@@ -104,7 +104,7 @@ void input_free(struct input *input)
 }
 
 /* Cut one line, without its comment and its end, into words. */
-static int cut_words(struct args *args, char *line, char *end)
+static int split_words(struct args *args, char *line, char *end)
 {
 	char *p = line;
 
@@ -152,7 +152,7 @@ int input_line(struct input *input, struct args *args)
 			*comment = '\0';
 			end = comment;
 		}
-		ret = cut_words(args, line, end);
+		ret = split_words(args, line, end);
 		if (ret)
 			return ret;
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What monitoring asks for, in the two text formats that there are. They call a
- * counter and an info differently where they describe them: OpenMetrics without
- * the suffix that its samples have, the older format of Prometheus with it.
+ * Metrics for monitoring, in two text formats. They differ in the name of a
+ * counter or an info in its HELP and TYPE lines: OpenMetrics has it without the
+ * suffix of the samples, the older format of Prometheus with it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +19,8 @@ struct metrics {
 	bool	is_open;
 };
 
-static void describe(const struct metrics *m, const char *name,
-		     const char *type, const char *help)
+static void describe_metric(const struct metrics *m, const char *name,
+			    const char *type, const char *help)
 {
 	const char *suffix = "";
 
@@ -37,14 +37,14 @@ static void describe(const struct metrics *m, const char *name,
 static void gauge_out(const struct metrics *m, const char *name,
 		      const char *help, __u64 value)
 {
-	describe(m, name, "gauge", help);
+	describe_metric(m, name, "gauge", help);
 	printf("nat64_%s %llu\n", name, (unsigned long long)value);
 }
 
 static void counter_out(const struct metrics *m, const char *name,
 			const char *help, __u64 value)
 {
-	describe(m, name, "counter", help);
+	describe_metric(m, name, "counter", help);
 	printf("nat64_%s_total %llu\n", name, (unsigned long long)value);
 }
 
@@ -87,8 +87,8 @@ static bool is_reason(const char *name)
 static void state_out(const struct metrics *m, const struct reply *status,
 		      const struct reply *prefixes)
 {
-	describe(m, "", "info",
-		 "Version of the module and digest of its table, which is the same on gateways with the same prefixes and mappings.");
+	describe_metric(m, "", "info",
+			"Version of the module and digest of its table, which is the same on gateways with the same prefixes and mappings.");
 	printf("nat64_info{version=\"%s\",digest=\"%s\"} 1\n", status->version,
 	       digest_text(status->digest));
 	gauge_out(m, "active",
@@ -109,14 +109,14 @@ static void counters_out(const struct metrics *m, const struct reply *stats)
 	const struct stat_value *stat;
 	size_t i;
 
-	describe(m, "translated_packets", "counter",
-		 "Packets translated, by direction.");
+	describe_metric(m, "translated_packets", "counter",
+			"Packets translated, by direction.");
 	printf("nat64_translated_packets_total{direction=\"6to4\"} %llu\n",
 	       (unsigned long long)stat_value(stats, "translated_6to4"));
 	printf("nat64_translated_packets_total{direction=\"4to6\"} %llu\n",
 	       (unsigned long long)stat_value(stats, "translated_4to6"));
-	describe(m, "refused_packets", "counter",
-		 "Packets that were to be translated and were dropped, by reason; nat64(4) explains each.");
+	describe_metric(m, "refused_packets", "counter",
+			"Packets that were to be translated and were dropped, by reason; nat64(4) explains each.");
 	for (stat = stats->stats; stat < stats->stats + stats->n_stats; stat++)
 		if (is_reason(stat->name))
 			printf("nat64_refused_packets_total{reason=\"%s\"} %llu\n",

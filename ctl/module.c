@@ -369,7 +369,7 @@ void module_load_abort(struct nl *nl)
 }
 
 /**
- * struct listener - who waits for changes
+ * struct listener - what to call for events
  * @event: called for each
  * @data: for @event
  */

@@ -22,9 +22,9 @@ static const char *const event_names[] = {
 };
 
 /**
- * struct monitor - who waits for changes
+ * struct monitor - state of the command monitor
  * @out: where they go
- * @ask: a connection for questions, beside the one that events come by
+ * @ask: a connection for requests, beside the one for events
  * @settings: the settings so far, as the module tells all of them each time
  */
 struct monitor {

@@ -22,7 +22,7 @@ void pref64_out(struct out *out, const char *key, const struct pref64 *t)
  * @out: output
  * @eam: mapping
  *
- * JSON has the length of a single address as well; people know it.
+ * Text leaves out the length of a single address, JSON does not.
  */
 void eam_fields_out(struct out *out, const struct eam *eam)
 {

@@ -161,11 +161,11 @@ static bool find_in_dump(struct route_socket *rs, struct nlmsghdr *nlh,
 }
 
 /**
- * struct wanted - a neighbour that is looked for
+ * struct neighbour_filter - which neighbours to look for
  * @index: device of its link
  * @p: prefix of its address
  */
-struct wanted {
+struct neighbour_filter {
 	int			index;
 	const struct prefix4	*p;
 };
@@ -173,12 +173,12 @@ struct wanted {
 /* Whether a neighbour entry is of a host that answered. */
 static bool is_neighbour_in(const struct nlmsghdr *nlh, const void *data)
 {
-	const struct wanted *wanted = data;
+	const struct neighbour_filter *filter = data;
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
 	struct prefix4 host = { .len = 32 };
 
-	if (nlh->nlmsg_type != RTM_NEWNEIGH || ndm->ndm_ifindex != wanted->index ||
+	if (nlh->nlmsg_type != RTM_NEWNEIGH || ndm->ndm_ifindex != filter->index ||
 	    ndm->ndm_flags & NTF_PROXY ||
 	    ndm->ndm_state & (NUD_INCOMPLETE | NUD_FAILED | NUD_NOARP))
 		return false;
@@ -188,7 +188,7 @@ static bool is_neighbour_in(const struct nlmsghdr *nlh, const void *data)
 			continue;
 		memcpy(&host.addr, mnl_attr_get_payload(attr),
 		       sizeof(host.addr));
-		return addr_overlap4(&host, wanted->p);
+		return addr_overlap4(&host, filter->p);
 	}
 	return false;
 }
@@ -204,23 +204,23 @@ static bool is_neighbour_in(const struct nlmsghdr *nlh, const void *data)
 bool route_has_neighbour(struct route_socket *rs, const char *device,
 			 const struct prefix4 *p)
 {
-	const struct wanted wanted = { if_nametoindex(device), p };
+	const struct neighbour_filter filter = { if_nametoindex(device), p };
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rs->room);
 	struct ndmsg *ndm;
 
 	nlh->nlmsg_type = RTM_GETNEIGH;
 	ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
 	ndm->ndm_family = AF_INET;
-	return find_in_dump(rs, nlh, is_neighbour_in, &wanted);
+	return find_in_dump(rs, nlh, is_neighbour_in, &filter);
 }
 
 /**
  * struct listing - what a listing of routes is for
- * @found: called for each
- * @data: for @found
+ * @fn: called for each
+ * @data: for @fn
  */
 struct listing {
-	route_fn	*found;
+	route_fn	*fn;
 	void		*data;
 };
 
@@ -231,8 +231,8 @@ static bool is_native(const struct rtmsg *rtm)
 	       (rtm->rtm_type == RTN_UNICAST || type_error(rtm->rtm_type));
 }
 
-/* Hands a route over; none is what is looked for. */
-static bool hand_route(const struct nlmsghdr *nlh, const void *data)
+/* Reports a route. Returns false, since find_in_dump() is to find none. */
+static bool report_route(const struct nlmsghdr *nlh, const void *data)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct listing *listing = data;
@@ -249,28 +249,28 @@ static bool hand_route(const struct nlmsghdr *nlh, const void *data)
 	else if (to.family == AF_INET6)
 		to.p6.len = rtm->rtm_dst_len;
 	if (to.family)
-		listing->found(listing->data, &to);
+		listing->fn(listing->data, &to);
 	return false;
 }
 
 /**
  * route_for_each() - list routes, all but default ones and those to the gateway
- * @rs: connection, which @found must not use
+ * @rs: connection, which @fn must not use
  * @family: AF_INET or AF_INET6
- * @found: called for each, with its destination
- * @data: for @found
+ * @fn: called for each, with its destination
+ * @data: for @fn
  */
-void route_for_each(struct route_socket *rs, int family, route_fn *found,
+void route_for_each(struct route_socket *rs, int family, route_fn *fn,
 		    void *data)
 {
-	const struct listing listing = { found, data };
+	const struct listing listing = { fn, data };
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rs->room);
 	struct rtmsg *rtm;
 
 	nlh->nlmsg_type = RTM_GETROUTE;
 	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	rtm->rtm_family = family;
-	find_in_dump(rs, nlh, hand_route, &listing);
+	find_in_dump(rs, nlh, report_route, &listing);
 }
 
 static bool is_classifier(const struct nlmsghdr *nlh, const void *data)

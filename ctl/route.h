@@ -30,7 +30,7 @@ struct route_socket *route_open(void);
 void route_close(struct route_socket *rs);
 bool route_has_neighbour(struct route_socket *rs, const char *device,
 			 const struct prefix4 *p);
-void route_for_each(struct route_socket *rs, int family, route_fn *found,
+void route_for_each(struct route_socket *rs, int family, route_fn *fn,
 		    void *data);
 bool route_has_classifier(struct route_socket *rs, const char *device);
 bool route_is_in_vrf(struct route_socket *rs, const char *device,
