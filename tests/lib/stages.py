@@ -26,6 +26,7 @@ HARMLESS = re.compile(r"Skipping BTF generation for .* due to unavailability of 
 PASSED = re.compile(r" (PASSED|SKIPPED)\b.*\[ *(?P<tenth>\d*?)\d%\]$")
 
 print_lock = threading.Lock()
+count_lock = threading.Lock()
 running = set()
 
 
@@ -53,9 +54,9 @@ class Stage:
         return RESULTS / self.name.replace(" ", "-")
 
     def case(self, name, ok):
-        if ok:
-            self.passed += 1
-        else:
+        with count_lock:
+            self.passed += bool(ok)
+        if not ok:
             self.failures.append(name)
             say(f"{self.name}: FAILED: {name}")
 
