@@ -24,7 +24,8 @@ def files(root):
 
 INSTALLED = ["etc/nat64/nat64.conf", "lib/systemd/system/nat64.service", "usr/bin/nat64ctl-complete",
              "usr/sbin/nat64ctl", "usr/share/bash-completion/completions/nat64ctl",
-             "usr/share/fish/vendor_completions.d/nat64ctl.fish", "usr/share/man/man4/nat64.4",
+             "usr/share/fish/vendor_completions.d/nat64ctl.fish",
+             "usr/share/man/man1/nat64ctl-complete.1", "usr/share/man/man4/nat64.4",
              "usr/share/man/man5/nat64.conf.5", "usr/share/man/man8/nat64ctl.8",
              "usr/share/nat64/nat64ctl.schema.json", "usr/share/zsh/vendor-completions/_nat64ctl"]
 
@@ -34,6 +35,11 @@ def test_install_and_uninstall(tmp_path):
     assert files(tmp_path) == INSTALLED
     make("uninstall", tmp_path)
     assert files(tmp_path) == []
+
+
+def test_each_program_has_a_man_page():
+    pages = {re.sub(r"\.\d$", "", path.rpartition("/")[2]) for path in INSTALLED if "/man/" in path}
+    assert {path.rpartition("/")[2] for path in INSTALLED if "bin/" in path} <= pages
 
 
 def test_an_edited_configuration_stays(tmp_path):
@@ -84,7 +90,7 @@ def test_units_of_the_examples_are_understood(tmp_path, name):
     assert [line for line in done.stderr.splitlines() if unit.name in line] == []
 
 
-@pytest.mark.parametrize("page", ["nat64.4", "nat64.conf.5", "nat64ctl.8"])
+@pytest.mark.parametrize("page", ["nat64ctl-complete.1", "nat64.4", "nat64.conf.5", "nat64ctl.8"])
 def test_man_pages_are_clean(page):
     done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", TOP / "ctl" / page],
                           capture_output=True, text=True)
