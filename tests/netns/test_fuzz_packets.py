@@ -235,13 +235,25 @@ def super_kind(sent):
     return "of UDP" if sent.offload.gso == GSO_UDP_L4 else "of TCP"
 
 
-def gathered_problems(run, pairs):
+def through_gro(run, pairs):
     """How many octets leave depends on what GRO puts together."""
     arrived = run.gateway.arrived()
     problems = run.problems(pairs, ("packets",))
     arrived = run.gateway.arrived() - arrived
     totals["for GRO"] += len(pairs)
     supers["packets that GRO put into others"] += len(pairs) - arrived
+    return problems
+
+
+def gathered_problems(run, pairs):
+    """A busy processor lets GRO go of one flow before another, now and then, but not each time.
+
+    None may be lost or too many, not even once.
+    """
+    problems = through_gro(run, pairs)
+    for _ in range(2):
+        if problems and not any(" packets, got " in line for line in problems):
+            problems = through_gro(run, pairs)
     if problems:
         problems = ["gathered by GRO:", *problems[:12], *one_by_one(run, pairs)]
     return problems
