@@ -241,6 +241,11 @@ break_("icmp.c",
 
 # What errors quote.
 break_("icmp_error.c",
+       ("a clone of an error stays as it is", "!skb_cloned(skb) && ", ""),
+       ("room behind an error", "skb_tailroom(skb) >= tail", "true"),
+       tests="fuzz_packets")
+break_("icmp_error.c",
+       ("room in front of an error", "skb_headroom(skb) >= head", "true"),
        ("quotes of less than 8 octets of transport",
         "if (off + min_t(u32, q->hdr.payload, ICMP_LEN) > p->skb->len)", "if (0)"),
        ("quoted messages that are too short", "!type || q->hdr.payload < ICMP_LEN", "!type"),
