@@ -66,6 +66,8 @@ static const struct {
 } others[] = {
 	{ "translated_6to4", NULL, NULL },
 	{ "translated_4to6", NULL, NULL },
+	{ "translated_xdp", "xdp_packets",
+	  "Packets translated in XDP; they are among the translated ones, too." },
 	{ "hairpinned", "hairpinned_packets",
 	  "Packets from one mapped host to another, translated there and back." },
 	{ "split_4to6", "split_packets",

@@ -7,6 +7,7 @@
 #define _NAT64_CSUM_H
 
 #include <linux/dccp.h>
+#include <linux/icmp.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/skbuff.h>
@@ -19,6 +20,7 @@
 #include "parse.h"
 
 __wsum nat64_csum_pseudo6(const struct nat64_addrs *a, u32 len);
+void nat64_csum_icmp_header(struct icmphdr *icmp, u8 type, __wsum pseudo);
 void nat64_csum_icmp(struct sk_buff *skb, unsigned int l4, u8 type,
 		     __wsum pseudo);
 
@@ -146,6 +148,21 @@ static inline void nat64_csum_add_to_seed(__sum16 *seed, __wsum diff)
 }
 
 /**
+ * nat64_csum_update() - carry a new pseudo-header into a finished checksum
+ * @field: the checksum
+ * @udp: of UDP or UDP-Lite
+ * @diff: what the pseudo-header gained
+ *
+ * A UDP checksum that becomes zero is sent as 0xffff (RFC 768).
+ */
+static inline void nat64_csum_update(__sum16 *field, bool udp, __wsum diff)
+{
+	csum_replace_by_diff(field, diff);
+	if (udp && !*field)
+		*field = CSUM_MANGLED_0;
+}
+
+/**
  * nat64_csum_transport() - carry a new pseudo-header into a checksum
  * @skb: packet, writable up to the field
  * @l4: offset of the transport header, or of the part in this fragment
@@ -153,8 +170,7 @@ static inline void nat64_csum_add_to_seed(__sum16 *seed, __wsum diff)
  * @at: offset of the field from @l4, of nat64_csum_find()
  * @diff: what the pseudo-header gained
  *
- * A UDP checksum of zero is none, and stays so; one that becomes zero is sent
- * as 0xffff (RFC 768).
+ * A UDP checksum of zero is none, and stays so.
  */
 static inline void nat64_csum_transport(struct sk_buff *skb, unsigned int l4,
 					u8 proto, unsigned int at, __wsum diff)
@@ -168,9 +184,7 @@ static inline void nat64_csum_transport(struct sk_buff *skb, unsigned int l4,
 	}
 	if (udp && !*field)
 		return;
-	csum_replace_by_diff(field, diff);
-	if (udp && !*field)
-		*field = CSUM_MANGLED_0;
+	nat64_csum_update(field, udp, diff);
 }
 
 #endif /* _NAT64_CSUM_H */

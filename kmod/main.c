@@ -13,6 +13,7 @@
 #include "load.h"
 #include "netlink.h"
 #include "version.h"
+#include "xdp.h"
 #include "xlat.h"
 
 unsigned int nat64_net_id __ro_after_init;
@@ -111,6 +112,7 @@ static int __init nat64_init(void)
 	err = nat64_genl_init();
 	if (err)
 		goto err_netlink;
+	nat64_xdp_init();
 	return 0;
 
 err_netlink:

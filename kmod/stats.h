@@ -15,6 +15,7 @@
 #define NAT64_COUNTERS(X)						\
 	X(TRANSLATED_6TO4,	"translated_6to4")			\
 	X(TRANSLATED_4TO6,	"translated_4to6")			\
+	X(TRANSLATED_XDP,	"translated_xdp")			\
 	X(HAIRPINNED,		"hairpinned")				\
 	X(SPLIT_4TO6,		"split_4to6")				\
 	X(ANSWERED,		"answered")

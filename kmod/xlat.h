@@ -9,5 +9,7 @@ enum nat64_counter nat64_xlat46(struct nat64_pkt *p);
 void nat64_xlat46_back(struct nat64_pkt *p);
 enum nat64_counter nat64_xlat64(struct nat64_pkt *p);
 void nat64_xlat64_init(void);
+u16 nat64_xlat64_reserve_ids(const struct nat64_net *nn,
+			     const struct nat64_addrs *a, u32 n);
 
 #endif /* _NAT64_XLAT_H */

@@ -53,16 +53,29 @@ void nat64_xlat64_init(void)
 				 sizeof(struct ip_ids));
 }
 
-/*
- * The first of @n identifications in a row. Which pairs share a counter depends
- * on a key, so that nobody learns from his own pair about that of others.
+/**
+ * nat64_xlat64_reserve_ids() - reserve IPv4 identifications
+ * @nn: translator
+ * @a: addresses of the packet
+ * @n: how many, in a row
+ *
+ * Which pairs share a counter depends on a key, so that nobody learns from his
+ * own pair about that of others. Context: any.
+ *
+ * Return: the first one, host byte order.
  */
-static u16 reserve_ip_ids(const struct nat64_pkt *p, u32 n)
+u16 nat64_xlat64_reserve_ids(const struct nat64_net *nn,
+			     const struct nat64_addrs *a, u32 n)
 {
-	u32 pair = (__force u32)p->a.src4 ^ rol32((__force u32)p->a.dst4, 16);
-	u32 which = hash_32(pair ^ p->nn->ident_key, IP_ID_BITS);
+	u32 pair = (__force u32)a->src4 ^ rol32((__force u32)a->dst4, 16);
+	u32 which = hash_32(pair ^ nn->ident_key, IP_ID_BITS);
 
 	return this_cpu_add_return(ip_ids.next[which], n) - n;
+}
+
+static u16 reserve_ip_ids(const struct nat64_pkt *p, u32 n)
+{
+	return nat64_xlat64_reserve_ids(p->nn, &p->a, n);
 }
 
 static enum nat64_counter classify_packet64(struct nat64_pkt *p)
