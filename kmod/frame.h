@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Translating a plain packet in place, before it is an skb. */
+/*
+ * The common case: a packet whose flow is known, with nothing in it that needs
+ * more than its headers rewritten. The XDP program and the hooks try this first.
+ */
 #ifndef _NAT64_FRAME_H
 #define _NAT64_FRAME_H
 
 #include <linux/types.h>
 
 struct nat64_config;
+struct nat64_flow;
 struct nat64_net;
-struct neighbour;
 struct net_device;
 
 /**
- * struct nat64_frame - a frame in one piece of memory
+ * struct nat64_frame - a packet as it lies in memory
  * @nn: translator of the namespace
  * @cfg: configuration that this packet sees
  * @in: device that it came in on
  * @floor: how far its headers may grow to the front
- * @data: its network header; of a translated packet the link-layer header
- * @end: where it ends; of a translated packet without padding
- * @out: device that a translated packet leaves on
+ * @data: its network header; afterwards the first of its new headers
+ * @end: where the part ends that lies in one piece
+ * @len: bytes from @data on, with those behind @end
+ * @out: where to: the device that it leaves on
+ * @tos: TOS octet of the IPv4 packet that it was or has become
+ * @to_neighbour: it is to get the Ethernet header of the next hop as well, which
+ *	must be known
+ * @is_xdp: it is no skb, which says nothing of its checksum, and needs a device
+ *	that takes frames
  */
 struct nat64_frame {
 	struct nat64_net		*nn;
@@ -27,10 +36,14 @@ struct nat64_frame {
 	void				*floor;
 	void				*data;
 	void				*end;
+	unsigned int			len;
 	struct net_device		*out;
+	u8				tos;
+	bool				to_neighbour;
+	bool				is_xdp;
 };
 
-bool nat64_frame_translate46(struct nat64_frame *f);
-bool nat64_frame_translate64(struct nat64_frame *f);
+bool nat64_frame_edit46(struct nat64_frame *f, const struct nat64_flow *flow);
+bool nat64_frame_edit64(struct nat64_frame *f, const struct nat64_flow *flow);
 
 #endif /* _NAT64_FRAME_H */

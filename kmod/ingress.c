@@ -22,6 +22,9 @@
 #include "compat/skbuff.h"
 #include "compat/xfrm.h"
 #include "flow.h"
+#include "frame.h"
+#include "skb.h"
+#include "trace.h"
 #include "xlat.h"
 
 /* Version 4, and no options. */
@@ -133,6 +136,31 @@ static __always_inline void start_cb4(struct sk_buff *skb)
 	IPCB(skb)->iif = skb->skb_iif;
 }
 
+/* Whether all that there is to do is to write other headers (frame.c). */
+static __always_inline bool is_simple(const struct nat64_config *cfg,
+				      const struct sk_buff *skb)
+{
+	return !skb_is_gso(skb) && skb->ip_summed != CHECKSUM_PARTIAL &&
+	       !skb_header_cloned(skb) && skb->pkt_type == PACKET_HOST &&
+	       likely(!cfg->set.counters) && !trace_translated_enabled();
+}
+
+static __always_inline struct nat64_frame make_frame(struct nat64_net *nn,
+						     const struct nat64_config *cfg,
+						     const struct sk_buff *skb)
+{
+	return (struct nat64_frame){
+		.nn = nn,
+		.cfg = cfg,
+		.in = skb->dev,
+		.floor = skb->head,
+		.data = skb->data,
+		.end = skb->data + skb_headlen(skb),
+		.len = skb->len,
+		.to_neighbour = true,
+	};
+}
+
 /* As ip_rcv() counts what it lets through. */
 static __always_inline void count_received4(struct net *net, unsigned int len,
 					    u8 tos, unsigned int segs)
@@ -160,6 +188,21 @@ static unsigned int run_packet4(struct nat64_pkt *p, const struct iphdr *iph)
 	return NF_STOLEN;
 }
 
+static __always_inline bool run_frame4(struct nat64_net *nn,
+				       const struct nat64_config *cfg,
+				       struct sk_buff *skb,
+				       const struct nat64_flow *flow)
+{
+	struct nat64_frame f = make_frame(nn, cfg, skb);
+	unsigned int len = skb->len;
+
+	if (!is_simple(cfg, skb) || !nat64_frame_edit46(&f, flow))
+		return false;
+	count_received4(nn->net, len, f.tos, 1);
+	nat64_skb_send_frame(skb, &f, flow->dst);
+	return true;
+}
+
 static unsigned int translate_ipv4(struct nat64_net *nn,
 				   const struct nat64_config *cfg,
 				   struct sk_buff *skb)
@@ -179,6 +222,8 @@ static unsigned int translate_ipv4(struct nat64_net *nn,
 			      !may_take(nn, skb) ||
 			      READ_ONCE(nn->native.has_specific4)))
 		return NF_ACCEPT;
+	if (likely(run_frame4(nn, cfg, skb, flow)))
+		return NF_STOLEN;
 	start_packet(&p, skb, 4);
 	nat64_flow_use46(&p, flow);
 	return run_packet4(&p, iph);
@@ -219,6 +264,22 @@ static unsigned int run_packet6(struct nat64_pkt *p, const struct ipv6hdr *ip6h,
 	return NF_STOLEN;
 }
 
+static __always_inline bool run_frame6(struct nat64_net *nn,
+				       const struct nat64_config *cfg,
+				       struct sk_buff *skb,
+				       const struct nat64_flow *flow,
+				       struct inet6_dev *idev, u8 tclass)
+{
+	struct nat64_frame f = make_frame(nn, cfg, skb);
+	unsigned int len = skb->len;
+
+	if (!is_simple(cfg, skb) || !nat64_frame_edit64(&f, flow))
+		return false;
+	count_received6(nn->net, idev, len, tclass, 1);
+	nat64_skb_send_frame(skb, &f, flow->dst);
+	return true;
+}
+
 /* What ip6_rcv() lets in; hop-by-hop options are for the kernel to read. */
 static __always_inline bool may_receive6(const struct inet6_dev *idev,
 					 const struct ipv6hdr *ip6h)
@@ -248,6 +309,8 @@ static noinline unsigned int translate_ipv6(struct nat64_net *nn,
 	if (unlikely(!may_receive6(idev, ip6h) || !may_take(nn, skb) ||
 		     READ_ONCE(nn->native.has_specific6)))
 		return NF_ACCEPT;
+	if (likely(run_frame6(nn, cfg, skb, flow, idev, tclass)))
+		return NF_STOLEN;
 	start_packet(&p, skb, 6);
 	nat64_flow_use64(&p, flow);
 	return run_packet6(&p, ip6h, idev, tclass);

@@ -14,6 +14,10 @@
 #define NAT64_GSO_SUPPORTED	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_UDP_L4 | \
 			 SKB_GSO_DODGY | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID)
 
+struct nat64_frame;
+
+void nat64_skb_send_frame(struct sk_buff *skb, const struct nat64_frame *f,
+			  struct dst_entry *dst);
 struct sk_buff *nat64_skb_segment(struct sk_buff *skb);
 enum nat64_counter nat64_skb_move_head(struct nat64_pkt *p, unsigned int room);
 bool nat64_skb_gso_fits(const struct nat64_pkt *p, unsigned int len,
@@ -114,6 +118,21 @@ nat64_skb_make_room(struct nat64_pkt *p, unsigned int touch, unsigned int head)
 	if (likely(skb_headroom(p->skb) >= room && !skb_header_cloned(p->skb)))
 		return NAT64_OK;
 	return nat64_skb_move_head(p, room);
+}
+
+/**
+ * nat64_skb_set_priority() - give a forwarded packet its priority
+ * @skb: packet
+ * @net: namespace
+ * @tos: TOS octet of the IPv4 packet
+ *
+ * As ip_forward() has it, sysctl net.ipv4.ip_forward_update_priority.
+ */
+static inline void nat64_skb_set_priority(struct sk_buff *skb,
+					  const struct net *net, u8 tos)
+{
+	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
+		skb->priority = rt_tos2priority(tos);
 }
 
 /**

@@ -10,29 +10,204 @@
 #include <linux/etherdevice.h>
 #include <linux/filter.h>
 #include <linux/module.h>
+#include <net/addrconf.h>
+#include <net/dsfield.h>
 #include <net/xdp.h>
 
+#include "compat/compiler.h"
 #include "compat/xdp.h"
+#include "compat/xfrm.h"
 #include "config.h"
+#include "flow.h"
 #include "frame.h"
+#include "map.h"
+#include "route.h"
+#include "trace.h"
 
 #ifdef NAT64_HAVE_XDP
-/* Whether a frame lies in one piece, and no other program has data in front of it. */
-static __always_inline bool is_simple_buff(struct xdp_buff *xdp)
+/*
+ * Whether settings let frames pass by the stack. With edge mappings, whose a
+ * packet is depends on more than its addresses; counters of mappings and
+ * tracepoints are served where a packet is an skb.
+ */
+static __always_inline bool is_open(const struct nat64_config *cfg)
 {
-	return likely(!xdp_buff_has_frags(xdp)) &&
-	       (xdp_data_meta_unsupported(xdp) || xdp->data_meta == xdp->data);
+	return cfg->set.forwarding == NAT64_FORWARDING_DIRECT &&
+	       !cfg->set.mark_mask && !cfg->set.counters &&
+	       likely(!cfg->has_edge) && !trace_translated_enabled();
+}
+
+/* Whether the device is a router's port of its own, and no policy applies. */
+static __always_inline bool is_router_port(const struct nat64_net *nn,
+					   const struct net_device *dev)
+{
+	return !rcu_access_pointer(dev->rx_handler) && !netif_is_l3_slave(dev) &&
+	       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_FWD) &&
+	       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_OUT);
+}
+
+/* The lookup asks for no more than this. */
+static __always_inline void start_lookup(struct nat64_pkt *p,
+					 const struct nat64_frame *f)
+{
+	p->nn = f->nn;
+	p->cfg = f->cfg;
+	p->generation = nat64_config_generation(f->cfg);
+}
+
+/* Routing asks an skb for mark, tunnel and ports: @skb has none of them. */
+static void start_search(struct nat64_pkt *p, struct sk_buff *skb,
+			 const struct nat64_frame *f)
+{
+	memset(skb, 0, sizeof(*skb));
+	nat64_pkt_clear(p);
+	p->skb = skb;
+	p->sk = NULL;
+	p->in = f->in;
+	p->local = false;
+	p->keep = true;
+	/* Where IPsec policies are, it is for the stack. */
+	p->ingress = true;
+}
+
+/*
+ * Adds the flow that was found to the cache if it may be there, and to @flow. The
+ * route lives under the RCU read lock without the reference. One that does not
+ * depend on the destination alone is for the stack to find.
+ */
+static bool end_search(struct nat64_pkt *p, struct nat64_flow *flow, u16 kind)
+{
+	struct nat64_flow *bucket = p->keep ? nat64_flow_admit(p, kind) : NULL;
+
+	if (bucket)
+		nat64_flow_add(bucket, p, kind);
+	nat64_route_put(p);
+	flow->a = p->a;
+	flow->dst = p->dst;
+	flow->csum = p->csum;
+	return p->keep;
+}
+
+/*
+ * A flow that is not in the cache, as hook_ipv4() and nat64_xlat46() find it: the
+ * stack may handle its packets on another CPU, and keep it there.
+ */
+static noinline bool search_flow46(const struct nat64_frame *f,
+				   struct nat64_pkt *p, struct nat64_flow *flow)
+{
+	const struct iphdr *iph = f->data;
+	struct sk_buff skb;
+
+	start_search(p, &skb, f);
+	p->family = 4;
+	p->hdr.proto = iph->protocol;
+	p->hdr.tos = iph->tos;
+	p->dst_eam = nat64_eam_find4(f->cfg->table, p->a.dst4);
+	if (!p->dst_eam || !nat64_addr4_is_host(p->a.dst4) ||
+	    fib6_has_custom_rules(f->nn->net) || nat64_map46(p))
+		return false;
+	if (nat64_route6(p)) {
+		nat64_route_put(p);
+		return false;
+	}
+	return end_search(p, flow, NAT64_FLOW_4TO6);
+}
+
+/* The same for IPv6. Hairpinned flows are for the stack. */
+static noinline bool search_flow64(const struct nat64_frame *f,
+				   struct nat64_pkt *p, struct nat64_flow *flow)
+{
+	const struct ipv6hdr *ip6h = f->data;
+	u8 tos = p->hdr.tos;
+	struct sk_buff skb;
+
+	start_search(p, &skb, f);
+	p->family = 6;
+	p->hdr.proto = ip6h->nexthdr;
+	p->hdr.tos = tos;
+	p->prefix = nat64_prefix_claiming(f->cfg, &p->a.dst6);
+	if (fib4_has_custom_rules(f->nn->net) || nat64_map64(p) || p->dst_eam ||
+	    nat64_eam_find4(f->cfg->table, p->a.dst4))
+		return false;
+	if (nat64_route4(p)) {
+		nat64_route_put(p);
+		return false;
+	}
+	return end_search(p, flow, NAT64_FLOW_KIND(NAT64_FLOW_6TO4, tos));
+}
+
+static __always_inline bool translate_frame46(struct nat64_frame *f)
+{
+	struct nat64_flow found NAT64_UNINITIALIZED;
+	struct nat64_pkt p NAT64_UNINITIALIZED;
+	const struct iphdr *iph = f->data;
+	const struct nat64_flow *flow;
+
+	if (unlikely((void *)(iph + 1) > f->end))
+		return false;
+	start_lookup(&p, f);
+	p.a.src4 = iph->saddr;
+	p.a.dst4 = iph->daddr;
+	flow = nat64_flow_find46(&p);
+	if (unlikely(!flow) && !nat64_eam_find4(f->cfg->table, p.a.dst4))
+		return false;
+	if (unlikely(!is_router_port(f->nn, f->in) ||
+		     READ_ONCE(f->nn->native.has_specific4)))
+		return false;
+	if (unlikely(!flow)) {
+		if (!search_flow46(f, &p, &found))
+			return false;
+		flow = &found;
+	}
+	return nat64_frame_edit46(f, flow);
+}
+
+static __always_inline bool translate_frame64(struct nat64_frame *f)
+{
+	struct nat64_flow found NAT64_UNINITIALIZED;
+	struct nat64_pkt p NAT64_UNINITIALIZED;
+	const struct ipv6hdr *ip6h = f->data;
+	const struct nat64_flow *flow;
+	const struct inet6_dev *idev;
+
+	if (unlikely((void *)(ip6h + 1) > f->end) ||
+	    !nat64_prefix_claiming(f->cfg, &ip6h->daddr))
+		return false;
+	idev = __in6_dev_get(f->in);
+	if (unlikely(!is_router_port(f->nn, f->in) || !idev ||
+		     READ_ONCE(idev->cnf.disable_ipv6) ||
+		     READ_ONCE(f->nn->native.has_specific6)))
+		return false;
+	start_lookup(&p, f);
+	p.a.src6 = ip6h->saddr;
+	p.a.dst6 = ip6h->daddr;
+	p.hdr.tos = ipv6_get_dsfield(ip6h);
+	flow = nat64_flow_find64(&p);
+	if (unlikely(!flow)) {
+		if (!search_flow64(f, &p, &found))
+			return false;
+		flow = &found;
+	}
+	return nat64_frame_edit64(f, flow);
 }
 
 static __always_inline bool translate_frame(struct nat64_frame *f,
 					    const struct ethhdr *eth)
 {
-	if (unlikely((void *)(eth + 1) > f->end ||
-		     !ether_addr_equal_64bits(eth->h_dest, f->in->dev_addr)))
+	if (unlikely(f->data > f->end ||
+		     !ether_addr_equal_64bits(eth->h_dest, f->in->dev_addr)) ||
+	    !is_open(f->cfg))
 		return false;
 	if (eth->h_proto == htons(ETH_P_IPV6))
-		return nat64_frame_translate64(f);
-	return eth->h_proto == htons(ETH_P_IP) && nat64_frame_translate46(f);
+		return translate_frame64(f);
+	return eth->h_proto == htons(ETH_P_IP) && translate_frame46(f);
+}
+
+/* Whether a frame lies in one piece, and no other program has data in front of it. */
+static __always_inline bool is_simple_buff(struct xdp_buff *xdp)
+{
+	return likely(!xdp_buff_has_frags(xdp)) &&
+	       (xdp_data_meta_unsupported(xdp) || xdp->data_meta == xdp->data);
 }
 
 __bpf_kfunc_start_defs();
@@ -54,6 +229,9 @@ __bpf_kfunc int bpf_nat64_xdp(struct xdp_md *ctx)
 		.floor = xdp->data_hard_start + sizeof(struct xdp_frame),
 		.data = xdp->data + ETH_HLEN,
 		.end = xdp->data_end,
+		.len = xdp->data_end - xdp->data - ETH_HLEN,
+		.to_neighbour = true,
+		.is_xdp = true,
 	};
 	int out = 0;
 
@@ -65,8 +243,9 @@ __bpf_kfunc int bpf_nat64_xdp(struct xdp_md *ctx)
 	if (translate_frame(&f, xdp->data)) {
 		xdp->data_meta += f.data - xdp->data;
 		xdp->data = f.data;
-		xdp->data_end = f.end;
+		xdp->data_end = f.data + f.len;
 		out = f.out->ifindex;
+		nat64_count(f.nn->stats, NAT64_TRANSLATED_XDP, 1);
 	}
 	rcu_read_unlock();
 	return out;

@@ -51,13 +51,6 @@ static __always_inline bool is_plain(const struct nat64_pkt *p)
 	       (p->skb->len <= p->mtu || skb_is_gso(p->skb));
 }
 
-/* As ip_forward() has it; setting net.ipv4.ip_forward_update_priority. */
-static __always_inline void set_priority(const struct nat64_pkt *p, u8 tos)
-{
-	if (READ_ONCE(p->nn->net->ipv4.sysctl_ip_fwd_update_priority))
-		p->skb->priority = rt_tos2priority(tos);
-}
-
 static __always_inline bool has_l3mdev(const struct nat64_pkt *p)
 {
 	return unlikely(p->in->priv_flags &
@@ -195,7 +188,7 @@ void nat64_deliver6(struct nat64_pkt *p)
 		dst_input(skb);
 		return;
 	}
-	set_priority(p, p->hdr.tos);
+	nat64_skb_set_priority(skb, p->nn->net, p->hdr.tos);
 	if (is_direct(p))
 		send_direct6(p);
 	else
@@ -226,7 +219,7 @@ void nat64_deliver4(struct nat64_pkt *p)
 		receive_packet4(p);
 		return;
 	}
-	set_priority(p, ip_hdr(skb)->tos);
+	nat64_skb_set_priority(skb, p->nn->net, ip_hdr(skb)->tos);
 	if (is_direct(p))
 		send_direct4(p);
 	else
