@@ -73,21 +73,22 @@ def packet6(shape, host, far, ports):
     return ip6(host, server, datagram(shape, 40, ports))
 
 
-def frames(family, shape, mappings):
-    """The same frames every time, spread over all mappings."""
-    spread = random.Random(f"{family} {shape} {mappings}")
-    ethertype = b"\x08\x00" if family == 4 else b"\x86\xdd"
+def frames(row):
+    """The same frames every time, spread over all mappings; of live ones a pair for each."""
+    spread = random.Random(f"{row.family} {row.packets} {row.mappings}")
+    ethertype = b"\x08\x00" if row.family == 4 else b"\x86\xdd"
     macs = bytes.fromhex((MAC_GATEWAY + MAC_FAR).replace(":", ""))
-    for _ in range(rows.FRAMES):
+    make = packet4 if row.family == 4 else packet6
+    for n in range(row.mappings if row.is_live else rows.FRAMES):
         ports = spread.randrange(1024, 65536), spread.randrange(1024, 65536)
-        make = packet4 if family == 4 else packet6
-        packet = make(shape, spread.randrange(mappings), spread.randrange(2, 255), ports)
-        yield macs + ethertype + packet
+        host, far = ((n, 2 + n % 253) if row.is_live else
+                     (spread.randrange(row.mappings), spread.randrange(2, 255)))
+        yield macs + ethertype + make(row.packets, host, far, ports)
 
 
 def write_frames(path, row):
     with open(path, "wb") as file:
-        for frame in frames(row.family, row.packets, row.mappings):
+        for frame in frames(row):
             file.write(len(frame).to_bytes(2, "big") + frame)
 
 

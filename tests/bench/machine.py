@@ -44,7 +44,7 @@ def write_data(data, rows):
     """The frames and the tables that the rows need."""
     data.mkdir()
     for row in rows:
-        if row.is_replayed and not (data / row.frames).exists():
+        if row.has_frames and not (data / row.frames).exists():
             frames.write_frames(data / row.frames, row)
         table = data / f"{group(row)}-{row.mappings}"
         if group(row) in frames.TABLES and not table.exists():
@@ -105,6 +105,8 @@ class Machine:
             self.build_nat64()
         if groups & {"jool", "tayga"}:
             self.build_others()
+        if any(row.is_live for row in rows):
+            self.build_sink()
         write_data(self.directory / "data", rows)
         (self.directory / "plan.json").write_text(json.dumps(self.plan))
 
@@ -116,6 +118,12 @@ class Machine:
     def build_module(self):
         quietly("tests/lib/build-module", self.release, TOP / "build" / self.release)
         return TOP / "build" / self.release / "nat64.ko"
+
+    def build_sink(self):
+        with lock():
+            out = BUILD / f"sink-{self.release}"
+            quietly("tests/lib/build-module", "--of", HERE / "sink", self.release, out)
+            self.plan["sink"] = copy(out / "bench_sink.ko", self.directory)
 
     def build_others(self):
         modules, tools = capture("tests/bench/others", self.release).splitlines()

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The figures as a table and as a chart."""
 
-from rows import SIZES, TABLES, Row
+from rows import FEW_PAIRS, LIVE_SIZES, PAIRS, SIZES, TABLES, XDP, Row
 
 COLUMNS = SIZES + ("icmp", "pktgen", "nic")
+LIVE = [("live", pairs) for pairs in PAIRS] + [(size, FEW_PAIRS) for size in LIVE_SIZES]
 ARROWS = {"64": "6->4", "46": "4->6", "6": "IPv6", "4": "IPv4"}
-LABELS = {"redirect": "tc redirect", "forward": "forwarding", "flowtable": "nft flowtable",
+LABELS = {"xdp-redirect": "XDP redirect", "redirect": "tc redirect", "forward": "forwarding",
+          "fib": "bpf_fib_lookup", "flowtable": "nft flowtable", "xdp": "nat64 in XDP",
           "direct": "nat64 direct", "filtered": "nat64 filtered", "counted": "nat64 counters on",
           "jool": "Jool", "tayga": "TAYGA"}
+PASSED = {"xdp-pass": "XDP_PASS", "passed": "filtered", "passed-direct": "direct",
+          "passed-xdp": "xdp"}
 MAPPINGS = dict(zip(TABLES, ("", "10 thousand mappings", "a million mappings")))
 
 
+def name_of(row):
+    return f"{LABELS[row.system]} {ARROWS[row.way]}"
+
+
 def label(row):
-    words = f"{LABELS[row.system]} {ARROWS[row.way]}"
-    return f"  {MAPPINGS[row.mappings]}" if row.mappings != 10 else words
+    return f"  {MAPPINGS[row.mappings]}" if row.mappings != TABLES[0] else name_of(row)
 
 
 def cell(figures, row, yardstick):
@@ -33,9 +40,49 @@ def packets(figures):
         for system in LABELS:
             for mappings in TABLES:
                 some = [Row(system, family, shape, mappings) for shape in columns]
-                cells = [cell(figures, row, row.like("forward", mappings=10)) for row in some]
+                cells = [cell(figures, row, row.yardstick) for row in some]
                 if any(cells):
                     yield [label(some[0]), *cells]
+
+
+def live(figures, systems):
+    """Live frames, by how many pairs of addresses they have and by their sizes."""
+    columns = [(shape, pairs) for shape, pairs in LIVE
+               if Row("forward", 6, shape, pairs).name in figures]
+    if columns:
+        yield ["", *(f"{shape}/{pairs}" + " " * 6 for shape, pairs in columns)]
+    for family in (6, 4):
+        for system in systems:
+            some = [Row(system, family, shape, pairs) for shape, pairs in columns]
+            cells = [cell(figures, row, row.yardstick) for row in some]
+            if any(cells):
+                yield [name_of(some[0]), *cells]
+
+
+def above_xdp_drop(figures):
+    return live(figures, LABELS)
+
+
+def above_tc_drop(figures):
+    """What becomes a packet costs this much before it is one."""
+    above = {}
+    for system in LABELS:
+        for row in (Row(system, family, *how) for family in (6, 4) for how in LIVE):
+            drop = figures.get(row.like("drop", mappings=FEW_PAIRS).name)
+            if row.name in figures and drop:
+                above[row.name] = figures[row.name] - drop
+    return live(above, [system for system in LABELS if system not in XDP])
+
+
+def live_others(figures):
+    """Live frames that are not the translator's, above forwarding without it."""
+    for family in (6, 4):
+        row = Row("forward", family, "live-other", FEW_PAIRS)
+        more = {name: figures[row.like(system).name] - figures[row.name]
+                for system, name in PASSED.items() if row.like(system).name in figures}
+        if more:
+            yield [f"{ARROWS[row.way]}, not ours", *(f"{name} {value:+.0f}"
+                                                     for name, value in more.items())]
 
 
 def others(figures):
@@ -85,6 +132,10 @@ PARTS = (
     ("instructions per packet above receiving and dropping it, and relative to forwarding", packets),
     ("the same of packets that are not ours, more than without the module", others),
     ("the same of packets that must be split, and relative to whole ones", split),
+    ("live frames, instructions above dropping them in XDP, and relative to forwarding",
+     above_xdp_drop),
+    ("the same above dropping them in tc", above_tc_drop),
+    ("live frames that are not ours, more than with nothing there", live_others),
     ("bulk TCP, octets per instruction, and relative to forwarding (mean of IPv6 and IPv4)", bulk),
 )
 

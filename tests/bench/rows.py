@@ -6,6 +6,11 @@ from collections import namedtuple
 SIZES = ("100", "512", "1400")
 TABLES = (10, 10_000, 1_000_000)
 
+# Of live frames: sizes, the least that Ethernet has to the most, and pairs of addresses.
+LIVE_SIZES = ("live-64", "live-512", "live-1400")
+PAIRS = (1, 4, 10_000)
+FEW_PAIRS = 4
+
 # Frames that differ, and how often each is sent before it counts, and then.
 FRAMES, WARM_UP, ROUNDS = 500, 3, 3
 MEGABYTES = 64
@@ -13,12 +18,20 @@ MEGABYTES = 64
 # Packets of the kernel's generator in each of its runs, the first of which does not count.
 PKTGEN = (2000, 2)
 
+# Live frames in each run, runs before it counts, and then; the pairs are used in turn,
+# and a flowtable has a flow after some packets.
+LIVE_FRAMES, LIVE_WARM_UP, LIVE_RUNS = 10_000, 3, 3
+
 # The order of measurement: plain forwarding goes first, with no hook anywhere, and
 # direct after filtered, since its hooks stay.
-SYSTEMS = ("drop", "redirect", "forward", "filtered", "counted", "passed", "direct",
-           "passed-direct", "flowtable", "jool", "tayga")
-NAT64 = ("filtered", "counted", "passed", "direct", "passed-direct")
-TRANSLATORS = ("direct", "filtered", "counted", "jool", "tayga")
+SYSTEMS = ("xdp-drop", "drop", "xdp-redirect", "redirect", "fib", "forward", "xdp-pass",
+           "filtered", "counted", "passed", "direct", "passed-direct", "xdp", "passed-xdp",
+           "flowtable", "jool", "tayga")
+NAT64 = ("filtered", "counted", "passed", "direct", "passed-direct", "xdp", "passed-xdp")
+TRANSLATORS = ("xdp", "direct", "filtered", "counted", "jool", "tayga")
+
+# Where what comes as an XDP frame leaves as one.
+XDP = ("xdp-redirect", "fib", "xdp")
 
 
 class Row(namedtuple("Row", "system family shape mappings", defaults=("100", 10))):
@@ -28,14 +41,19 @@ class Row(namedtuple("Row", "system family shape mappings", defaults=("100", 10)
               the least that any path costs; forward: the kernel; flowtable: its
               fast path; filtered, direct: nat64; counted: filtered, with counters
               on; passed: forwarded, with nat64 there; passed-direct: with
-              setting forwarding direct there
+              setting forwarding direct there; xdp: nat64 in XDP; passed-xdp: forwarded,
+              with that there; xdp-drop, xdp-redirect, xdp-pass: XDP programs that only
+              drop, redirect, or pass on what is then forwarded; fib: one that forwards
+              by bpf_fib_lookup()
     family    that comes in, 4 or 6
     shape     octets of a frame, or: icmp, an error; split, IPv4 that has to be
               split; other, of 100 octets and not the translator's; pktgen, of 100
               octets by the kernel's generator; nic and nic-other, of 100 octets, as a
               driver's NAPI brings them, and out of a device that is no cable;
-              bulk, one TCP connection
-    mappings  in the table, over which the packets are spread
+              bulk, one TCP connection; live, live-64 and so on, and live-other: XDP
+              frames, of 100 octets unless it says otherwise, see live.py
+    mappings  in the table, over which the packets are spread; with live, one pair of
+              addresses for each, in turn
     """
 
     @property
@@ -50,21 +68,41 @@ class Row(namedtuple("Row", "system family shape mappings", defaults=("100", 10)
 
     @property
     def frames(self):
-        return f"{self.family}-{self.packets}-{self.mappings}"
+        """The name of the file that they are in."""
+        return f"{self.family}-{'live-' * self.is_live}{self.packets}-{self.mappings}"
 
     @property
     def packets(self):
         """The shape of the packets, however they come."""
-        return {"nic": "100", "nic-other": "other"}.get(self.shape, self.shape)
+        how, _, what = self.shape.partition("-")
+        return (what or "100") if how in ("nic", "live") else self.shape
 
     @property
-    def is_replayed(self):
+    def has_frames(self):
         return self.shape not in ("pktgen", "bulk")
 
     @property
-    def has_baseline(self):
-        """A connection has two ends, which no baseline tells apart."""
-        return self.shape != "bulk" and self.system != "drop"
+    def is_live(self):
+        return self.shape.startswith("live")
+
+    @property
+    def baseline(self):
+        """What is subtracted; None: a connection has two ends, which no baseline tells apart."""
+        base = (self.like("xdp-drop", mappings=FEW_PAIRS) if self.is_live else
+                self.like("drop", mappings=TABLES[0]))
+        return None if self.shape == "bulk" or self == base else base
+
+    @property
+    def yardstick(self):
+        """Of few destinations, forwarding of live frames is cheap: it has as many."""
+        return self.like("forward", mappings=self.mappings if self.is_live else TABLES[0])
+
+    @property
+    def comes_out_as(self):
+        """What becomes of live frames."""
+        if self.system in ("xdp-drop", "drop"):
+            return None
+        return "frames" if self.system in XDP else "packets"
 
     def comes_out(self, packets):
         """How many packets there are behind the gateway, of those before it."""
@@ -111,7 +149,34 @@ def everything():
     rows += both("counted")
     rows += both("jool", "100", TABLES[1])  # a million take it more than an hour to load
     rows += [Row(system, 4, "split") for system in ("forward", "direct", "filtered", "jool")]
-    return rows + both("forward", "other") + both("tayga")
+    return rows + both("forward", "other") + both("tayga") + live()
+
+
+def live():
+    """XDP beside the rest."""
+    rows = []
+    for system in ("xdp-redirect", "redirect", "fib", "flowtable"):
+        rows += both(system, "live", FEW_PAIRS)
+    for system in ("forward", "filtered", "direct", "xdp"):
+        for pairs in PAIRS:
+            rows += both(system, "live", pairs)
+        for size in LIVE_SIZES:
+            rows += both(system, size, FEW_PAIRS)
+    for system in ("forward", "xdp-pass", "passed", "passed-direct", "passed-xdp"):
+        rows += both(system, "live-other", FEW_PAIRS)
+    return rows
+
+
+def by_name():
+    """Measured only when they are asked for."""
+    rows = both("counted", "live", FEW_PAIRS) + both("jool", "live", FEW_PAIRS)
+    for pairs in (PAIRS[0], PAIRS[-1]):
+        for system in ("xdp-redirect", "redirect", "fib", "flowtable"):
+            rows += both(system, "live", pairs)
+    for size in LIVE_SIZES:
+        for system in ("xdp-redirect", "redirect", "fib", "flowtable"):
+            rows += both(system, size, FEW_PAIRS)
+    return rows
 
 
 def in_order(rows):
@@ -123,24 +188,25 @@ def in_order(rows):
 
 def with_baseline(rows):
     """Adds what is subtracted from the rows."""
-    return in_order([*rows, *(row.like("drop", mappings=10) for row in rows if row.has_baseline)])
+    return in_order([*rows, *(row.baseline for row in rows if row.baseline)])
 
 
 def with_yardsticks(rows):
     """Adds what the rows are compared with as well."""
-    return with_baseline([*rows, *(row.like("forward", mappings=10) for row in rows),
+    return with_baseline([*rows, *(row.yardstick for row in rows),
                           *(row.like(row.system, shape="1400") for row in rows
-                            if row.shape == "split")])
+                            if row.shape == "split"),
+                          *(row.like("drop", mappings=FEW_PAIRS) for row in rows if row.is_live)])
 
 
 def named(names):
-    """The rows of these names, of which /10 and /100/10 may be left out."""
+    """The rows of these names, of which /10, /100/10 and, of live frames, /4 may be left out."""
     known = {}
-    for row in everything():
+    for row in everything() + by_name():
         known[row.name] = known[row.name.replace("/100/10", "")] = row
-        known[row.name.removesuffix("/10")] = row
+        known[row.name.removesuffix(f"/{FEW_PAIRS}" if row.is_live else "/10")] = row
     try:
         return [known[name] for name in names]
     except KeyError as error:
         raise SystemExit(f"no row is named {error}; these are: "
-                         f"{' '.join(row.name for row in everything())}")
+                         f"{' '.join(row.name for row in everything() + by_name())}")
