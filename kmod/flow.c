@@ -11,7 +11,7 @@
  */
 #define MIN_BITS	4
 #define GROWTH_BITS	2
-#define MAX_BITS	11
+#define MAX_BITS	14
 #define MAX_BITS_USERNS	6
 
 /**

@@ -21,7 +21,7 @@
  * The hash of a flow selects a bucket of two slots. Where both are in use, in
  * this generation, a flow is admitted if it misses twice in a row. So packets
  * of a million flows cost a lookup more than with no cache, and evict nothing.
- * The cache grows while packets find full buckets, up to 256 kB for each CPU
+ * The cache grows while packets find full buckets, up to 2 MB for each CPU
  * that handles packets, or 8 kB in network namespaces that a user namespace
  * owns.
  */
@@ -259,6 +259,16 @@ static __always_inline void nat64_flow_use46(struct nat64_pkt *p,
 	p->a.dst6 = flow->a.dst6;
 	p->csum = flow->csum;
 	p->dst = flow->dst;
+}
+
+/**
+ * nat64_flow_kind() - the kind of entry that the flow of a packet has
+ * @p: packet as it came, with @p->hdr.tos
+ */
+static inline u16 nat64_flow_kind(const struct nat64_pkt *p)
+{
+	return p->family == 4 ? NAT64_FLOW_4TO6 :
+				NAT64_FLOW_KIND(NAT64_FLOW_6TO4, p->hdr.tos);
 }
 
 static __always_inline void nat64_flow_start(struct nat64_pkt *p)

@@ -48,9 +48,10 @@
  * @family: address family of the packet as it is now: 4 or 6
  * @translated: @family is no longer the one it came with
  * @keep: its flow may be added to the flow cache, once it is known
+ * @dst_only: @dst depends on its destination alone, as far as that was asked
  * @local: it comes from the gateway itself
- * @ingress: it is in the ingress hook: its flow is known, and it goes on to
- *	PRE_ROUTING if there is a reason why it is not translated
+ * @ingress: it is in the ingress hook, or in XDP: if there is a reason why it
+ *	is not translated, it goes on to PRE_ROUTING
  * @icmp_error: it is an ICMP error
  * @udp_zero: UDP without a checksum, which is to get one
  * @hairpin: IPv6 to IPv4 and back to IPv6
@@ -79,6 +80,7 @@ struct nat64_pkt {
 	bool				translated;
 	bool				dst_held;
 	bool				keep;
+	bool				dst_only;
 	bool				local;
 	bool				ingress;
 	bool				icmp_error;

@@ -223,9 +223,36 @@ static void set_quoted_flow6(const struct nat64_pkt *p, struct flowi6 *fl6)
 	fl6->uli = uli;
 }
 
+/*
+ * The bucket for what is to be cached of a packet whose route is being looked up:
+ * its flow, which nat64_xlat46() and nat64_xlat64() add later (@p->keep), or else
+ * its destination (@kind), which is the next best.
+ */
+static struct nat64_flow *admit_flow(struct nat64_pkt *p, u16 kind)
+{
+	struct nat64_flow *flow;
+
+	if (p->keep) {
+		flow = nat64_flow_admit(p, nat64_flow_kind(p));
+		if (flow)
+			return flow;
+	}
+	p->keep = false;
+	return nat64_flow_admit(p, kind);
+}
+
+/* Caches the route itself, unless the whole flow will be. */
+static void cache_dst(struct nat64_pkt *p, struct nat64_flow *flow, u16 kind)
+{
+	if (!flow || !p->dst_only)
+		p->keep = false;
+	else if (!p->keep)
+		nat64_flow_add(flow, p, kind);
+}
+
 static void lookup_dst6(struct nat64_pkt *p, bool may_cache)
 {
-	struct nat64_flow *flow = NULL;
+	struct nat64_flow *flow;
 	struct flowi6 fl6;
 
 	set_flow6(p, &fl6);
@@ -233,12 +260,13 @@ static void lookup_dst6(struct nat64_pkt *p, bool may_cache)
 		set_quoted_flow6(p, &fl6);
 	p->dst = lookup_route6(p, &fl6);
 	p->dst_held = p->local;
-	if (may_cache && !p->dst->error)
-		flow = nat64_flow_admit(p, NAT64_FLOW_DST6);
-	if (flow && is_dst_only_route6(p, p->dst))
-		nat64_flow_add(flow, p, NAT64_FLOW_DST6);
-	else
+	if (!may_cache || p->dst->error) {
 		p->keep = false;
+		return;
+	}
+	flow = admit_flow(p, NAT64_FLOW_DST6);
+	p->dst_only = (flow || p->ingress) && is_dst_only_route6(p, p->dst);
+	cache_dst(p, flow, NAT64_FLOW_DST6);
 }
 
 /* For a packet whose flow is not in the cache. */
@@ -248,6 +276,7 @@ static noinline void find_dst6(struct nat64_pkt *p)
 
 	if (may_cache)
 		p->dst = nat64_flow_find_dst(p, NAT64_FLOW_DST6);
+	p->dst_only = p->dst;
 	if (!p->dst)
 		lookup_dst6(p, may_cache);
 }
@@ -371,7 +400,7 @@ static void set_quoted_flow4(const struct nat64_pkt *p, struct flowi4 *fl4)
 static int lookup_dst4(struct nat64_pkt *p, bool may_cache)
 {
 	u16 kind = NAT64_FLOW_KIND(NAT64_FLOW_DST4, p->hdr.tos);
-	struct nat64_flow *flow = NULL;
+	struct nat64_flow *flow;
 	struct flowi4 fl4;
 	struct rtable *rt;
 
@@ -383,12 +412,13 @@ static int lookup_dst4(struct nat64_pkt *p, bool may_cache)
 		return PTR_ERR(rt);
 	p->dst = &rt->dst;
 	p->dst_held = true;
-	if (may_cache)
-		flow = nat64_flow_admit(p, kind);
-	if (flow && is_dst_only_route4(p, &fl4))
-		nat64_flow_add(flow, p, kind);
-	else
+	if (!may_cache) {
 		p->keep = false;
+		return 0;
+	}
+	flow = admit_flow(p, kind);
+	p->dst_only = (flow || p->ingress) && is_dst_only_route4(p, &fl4);
+	cache_dst(p, flow, kind);
 	return 0;
 }
 
@@ -400,6 +430,7 @@ static noinline int find_dst4(struct nat64_pkt *p)
 	if (may_cache)
 		p->dst = nat64_flow_find_dst(p, NAT64_FLOW_KIND(NAT64_FLOW_DST4,
 								p->hdr.tos));
+	p->dst_only = p->dst;
 	return p->dst ? 0 : lookup_dst4(p, may_cache);
 }
 

@@ -75,17 +75,19 @@ static void start_search(struct nat64_pkt *p, struct sk_buff *skb,
  * route lives under the RCU read lock without the reference. One that does not
  * depend on the destination alone is for the stack to find.
  */
-static bool end_search(struct nat64_pkt *p, struct nat64_flow *flow, u16 kind)
+static bool end_search(struct nat64_pkt *p, struct nat64_flow *flow)
 {
-	struct nat64_flow *bucket = p->keep ? nat64_flow_admit(p, kind) : NULL;
+	struct nat64_flow *bucket = NULL;
 
+	if (p->keep)
+		bucket = nat64_flow_admit(p, nat64_flow_kind(p));
 	if (bucket)
-		nat64_flow_add(bucket, p, kind);
+		nat64_flow_add(bucket, p, nat64_flow_kind(p));
 	nat64_route_put(p);
 	flow->a = p->a;
 	flow->dst = p->dst;
 	flow->csum = p->csum;
-	return p->keep;
+	return p->dst_only;
 }
 
 /*
@@ -110,7 +112,7 @@ static noinline bool search_flow46(const struct nat64_frame *f,
 		nat64_route_put(p);
 		return false;
 	}
-	return end_search(p, flow, NAT64_FLOW_4TO6);
+	return end_search(p, flow);
 }
 
 /* The same for IPv6. Hairpinned flows are for the stack. */
@@ -133,7 +135,7 @@ static noinline bool search_flow64(const struct nat64_frame *f,
 		nat64_route_put(p);
 		return false;
 	}
-	return end_search(p, flow, NAT64_FLOW_KIND(NAT64_FLOW_6TO4, tos));
+	return end_search(p, flow);
 }
 
 static __always_inline bool translate_frame46(struct nat64_frame *f)
@@ -203,11 +205,12 @@ static __always_inline bool translate_frame(struct nat64_frame *f,
 	return eth->h_proto == htons(ETH_P_IP) && translate_frame46(f);
 }
 
-/* Whether a frame lies in one piece, and no other program has data in front of it. */
+/* Whether there is nothing but the frame, in one piece: no data of another program. */
 static __always_inline bool is_simple_buff(struct xdp_buff *xdp)
 {
 	return likely(!xdp_buff_has_frags(xdp)) &&
-	       (xdp_data_meta_unsupported(xdp) || xdp->data_meta == xdp->data);
+	       (xdp_data_meta_unsupported(xdp) || xdp->data_meta == xdp->data) &&
+	       !nat64_xdp_is_tagged(xdp);
 }
 
 __bpf_kfunc_start_defs();

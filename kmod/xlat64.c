@@ -304,11 +304,10 @@ static noinline const struct nat64_eam *find_hairpin(struct nat64_pkt *p)
 
 static noinline void keep_flow64(const struct nat64_pkt *p)
 {
-	u16 kind = NAT64_FLOW_KIND(NAT64_FLOW_6TO4, p->hdr.tos);
-	struct nat64_flow *flow = nat64_flow_admit(p, kind);
+	struct nat64_flow *flow = nat64_flow_admit(p, nat64_flow_kind(p));
 
 	if (flow)
-		nat64_flow_add(flow, p, kind);
+		nat64_flow_add(flow, p, nat64_flow_kind(p));
 }
 
 /* Counts for the mappings of the hosts at either end. */

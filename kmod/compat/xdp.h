@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A module can have functions for BPF programs (kfuncs) since Linux 5.18; they are
- * declared in three ways. A device tells what XDP it supports since 6.3.
+ * declared in three ways. A device tells what XDP it supports since 6.3, and what
+ * VLAN tag it has taken out of a frame since 6.8.
  */
 #ifndef _NAT64_COMPAT_XDP_H
 #define _NAT64_COMPAT_XDP_H
@@ -15,8 +16,9 @@
 #define NAT64_HAVE_XDP
 #endif
 
-#ifdef NAT64_HAVE_XDP_FEATURES
 #include <net/xdp.h>
+#ifdef NAT64_HAVE_XDP_VLAN_TAG
+#include <net/netdev_rx_queue.h>
 #endif
 
 #ifndef __bpf_kfunc
@@ -61,6 +63,39 @@ static inline bool nat64_xdp_takes_frames(const struct net_device *dev)
 	peer = dev->netdev_ops->ndo_get_peer_dev(out);
 	return peer && (peer->features & NETIF_F_GRO || dev_xdp_prog_count(peer));
 #endif
+}
+
+#ifdef NAT64_HAVE_XDP_VLAN_TAG
+/* In generic mode the queue is that of the stack, and there is no more than @xdp. */
+static inline bool nat64_xdp_is_generic(const struct xdp_buff *xdp)
+{
+	const struct net_device *dev = xdp->rxq->dev;
+	const void *rxq = xdp->rxq;
+
+	return rxq >= (const void *)dev->_rx &&
+	       rxq < (const void *)(dev->_rx + dev->num_rx_queues);
+}
+#endif
+
+/**
+ * nat64_xdp_is_tagged() - whether a device has taken a VLAN tag out of a frame
+ * @xdp: frame
+ *
+ * Not known in generic mode, nor of drivers that do not tell: nat64ctl does not
+ * attach a program where there are VLANs then.
+ */
+static inline bool nat64_xdp_is_tagged(const struct xdp_buff *xdp)
+{
+#ifdef NAT64_HAVE_XDP_VLAN_TAG
+	const struct xdp_metadata_ops *ops = xdp->rxq->dev->xdp_metadata_ops;
+	__be16 proto;
+	u16 tci;
+
+	if (ops && ops->xmo_rx_vlan_tag && !nat64_xdp_is_generic(xdp))
+		return !ops->xmo_rx_vlan_tag((const struct xdp_md *)xdp, &proto,
+					     &tci);
+#endif
+	return false;
 }
 
 #endif /* _NAT64_COMPAT_XDP_H */
