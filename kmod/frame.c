@@ -169,7 +169,7 @@ static __always_inline void finish_frame(struct nat64_frame *f, void *at,
 {
 	f->data = at;
 	f->len = len;
-	f->out = flow->dst->dev;
+	f->dst = flow->dst;
 	if (!neigh)
 		return;
 	write_ether(at, neigh, protocol);

@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+struct dst_entry;
 struct nat64_config;
 struct nat64_flow;
 struct nat64_net;
@@ -22,7 +23,7 @@ struct net_device;
  * @data: its network header; afterwards the first of its new headers
  * @end: where the part ends that lies in one piece
  * @len: bytes from @data on, with those behind @end
- * @out: where to: the device that it leaves on
+ * @dst: its route afterwards
  * @tos: TOS octet of the IPv4 packet that it was or has become
  * @to_neighbour: it is to get the Ethernet header of the next hop as well, which
  *	must be known
@@ -37,7 +38,7 @@ struct nat64_frame {
 	void				*data;
 	void				*end;
 	unsigned int			len;
-	struct net_device		*out;
+	struct dst_entry		*dst;
 	u8				tos;
 	bool				to_neighbour;
 	bool				is_xdp;

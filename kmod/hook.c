@@ -8,11 +8,14 @@
 
 #include "compat/compiler.h"
 #include "edge.h"
+#include "flow.h"
 #include "ingress.h"
 #include "reject.h"
 #include "route.h"
 #include "skb.h"
+#include "trace.h"
 #include "xlat.h"
+#include "xmit.h"
 
 static bool is_local(const struct nf_hook_state *state)
 {
@@ -175,6 +178,98 @@ static noinline unsigned int run_packet(struct nat64_net *nn,
 	return reject_packet(&p, reason);
 }
 
+/* Whether a packet goes the way that frame.c serves, through FORWARD. */
+static __always_inline bool may_run_frame(const struct nat64_net *nn,
+					  const struct nat64_config *cfg,
+					  const struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	return state->hook == NF_INET_PRE_ROUTING &&
+	       cfg->set.forwarding != NAT64_FORWARDING_DIRECT &&
+	       nat64_skb_is_simple(skb) && likely(!cfg->set.counters) &&
+	       !cfg->has_edge && !trace_translated_enabled() &&
+	       !(state->in->priv_flags & (IFF_L3MDEV_MASTER | IFF_L3MDEV_SLAVE)) &&
+	       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_FWD) &&
+	       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_OUT) &&
+	       !secpath_exists(skb);
+}
+
+static __always_inline void start_lookup(struct nat64_pkt *p,
+					 struct nat64_net *nn,
+					 const struct nat64_config *cfg)
+{
+	p->nn = nn;
+	p->cfg = cfg;
+	p->generation = nat64_config_generation(cfg);
+}
+
+/* Copies the Ethernet header, which new headers may overwrite. */
+static __always_inline const void *save_ether(const struct sk_buff *skb,
+					      u8 ether[ETH_HLEN])
+{
+	if (unlikely(!nat64_skb_has_ether(skb)))
+		return NULL;
+	return memcpy(ether, nat64_skb_ether(skb), ETH_HLEN);
+}
+
+/* Return true if the packet was plain, and is gone; else it is unchanged. */
+static noinline bool run_frame4(struct nat64_net *nn,
+				const struct nat64_config *cfg,
+				struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	struct nat64_pkt p NAT64_UNINITIALIZED;
+	const struct nat64_flow *flow;
+	u8 ether_buf[ETH_HLEN];
+	struct nat64_frame f;
+	const void *ether;
+
+	if (unlikely(!may_run_frame(nn, cfg, skb, state) ||
+		     IPCB(skb)->frag_max_size))
+		return false;
+	start_lookup(&p, nn, cfg);
+	p.a.src4 = ip_hdr(skb)->saddr;
+	p.a.dst4 = ip_hdr(skb)->daddr;
+	flow = nat64_flow_find46(&p);
+	if (unlikely(!flow))
+		return false;
+	f = nat64_skb_frame(nn, cfg, skb, false);
+	ether = save_ether(skb, ether_buf);
+	if (unlikely(!nat64_frame_edit46(&f, flow)))
+		return false;
+	nat64_forward_frame6(skb, &f, ether);
+	return true;
+}
+
+static noinline bool run_frame6(struct nat64_net *nn,
+				const struct nat64_config *cfg,
+				struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	struct nat64_pkt p NAT64_UNINITIALIZED;
+	const struct nat64_flow *flow;
+	u8 ether_buf[ETH_HLEN];
+	struct nat64_frame f;
+	const void *ether;
+
+	if (unlikely(!may_run_frame(nn, cfg, skb, state) ||
+		     IP6CB(skb)->frag_max_size))
+		return false;
+	start_lookup(&p, nn, cfg);
+	p.a.src6 = ipv6_hdr(skb)->saddr;
+	p.a.dst6 = ipv6_hdr(skb)->daddr;
+	p.hdr.tos = ipv6_get_dsfield(ipv6_hdr(skb));
+	flow = nat64_flow_find64(&p);
+	if (unlikely(!flow))
+		return false;
+	f = nat64_skb_frame(nn, cfg, skb, false);
+	ether = save_ether(skb, ether_buf);
+	if (unlikely(!nat64_frame_edit64(&f, flow)))
+		return false;
+	nat64_forward_frame4(skb, &f, ether);
+	return true;
+}
+
 /* Not selected by its destination; an edge mapping of its source may. */
 static noinline unsigned int
 hook_edge4(struct nat64_net *nn, const struct nat64_config *cfg,
@@ -202,6 +297,8 @@ hook_selected6(struct nat64_net *nn, const struct nat64_config *cfg,
 				    is_local(state),
 				    prefix ? prefix->len : eam->len6))
 		return NF_ACCEPT;
+	if (likely(run_frame6(nn, cfg, skb, state)))
+		return NF_STOLEN;
 	return run_packet(nn, cfg, skb, state, eam, prefix);
 }
 
@@ -235,6 +332,8 @@ static unsigned int hook_ipv4(void *priv, struct sk_buff *skb,
 				    is_local(state), eam))
 		return likely(!cfg->has_edge) ? NF_ACCEPT :
 		       hook_edge4(nn, cfg, skb, state);
+	if (likely(run_frame4(nn, cfg, skb, state)))
+		return NF_STOLEN;
 	return run_packet(nn, cfg, skb, state, eam, NULL);
 }
 

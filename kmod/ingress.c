@@ -26,6 +26,7 @@
 #include "skb.h"
 #include "trace.h"
 #include "xlat.h"
+#include "xmit.h"
 
 /* Version 4, and no options. */
 #define PLAIN_IPV4	0x45
@@ -140,25 +141,8 @@ static __always_inline void start_cb4(struct sk_buff *skb)
 static __always_inline bool is_simple(const struct nat64_config *cfg,
 				      const struct sk_buff *skb)
 {
-	return !skb_is_gso(skb) && skb->ip_summed != CHECKSUM_PARTIAL &&
-	       !skb_header_cloned(skb) && skb->pkt_type == PACKET_HOST &&
-	       likely(!cfg->set.counters) && !trace_translated_enabled();
-}
-
-static __always_inline struct nat64_frame make_frame(struct nat64_net *nn,
-						     const struct nat64_config *cfg,
-						     const struct sk_buff *skb)
-{
-	return (struct nat64_frame){
-		.nn = nn,
-		.cfg = cfg,
-		.in = skb->dev,
-		.floor = skb->head,
-		.data = skb->data,
-		.end = skb->data + skb_headlen(skb),
-		.len = skb->len,
-		.to_neighbour = true,
-	};
+	return nat64_skb_is_simple(skb) && likely(!cfg->set.counters) &&
+	       !trace_translated_enabled();
 }
 
 /* As ip_rcv() counts what it lets through. */
@@ -193,13 +177,13 @@ static __always_inline bool run_frame4(struct nat64_net *nn,
 				       struct sk_buff *skb,
 				       const struct nat64_flow *flow)
 {
-	struct nat64_frame f = make_frame(nn, cfg, skb);
+	struct nat64_frame f = nat64_skb_frame(nn, cfg, skb, true);
 	unsigned int len = skb->len;
 
 	if (!is_simple(cfg, skb) || !nat64_frame_edit46(&f, flow))
 		return false;
 	count_received4(nn->net, len, f.tos, 1);
-	nat64_skb_send_frame(skb, &f, flow->dst);
+	nat64_send_frame(skb, &f, ETH_P_IPV6);
 	return true;
 }
 
@@ -270,13 +254,13 @@ static __always_inline bool run_frame6(struct nat64_net *nn,
 				       const struct nat64_flow *flow,
 				       struct inet6_dev *idev, u8 tclass)
 {
-	struct nat64_frame f = make_frame(nn, cfg, skb);
+	struct nat64_frame f = nat64_skb_frame(nn, cfg, skb, true);
 	unsigned int len = skb->len;
 
 	if (!is_simple(cfg, skb) || !nat64_frame_edit64(&f, flow))
 		return false;
 	count_received6(nn->net, idev, len, tclass, 1);
-	nat64_skb_send_frame(skb, &f, flow->dst);
+	nat64_send_frame(skb, &f, ETH_P_IP);
 	return true;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "skb.h"
 
-#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
@@ -11,7 +10,6 @@
 #include <net/ipv6.h>
 
 #include "compat/skbuff.h"
-#include "frame.h"
 
 /**
  * nat64_skb_segment() - make packets of the segments of a GSO packet
@@ -98,30 +96,6 @@ static void flip_gso_type(struct sk_buff *skb, unsigned int from,
 	shinfo->gso_type |= to;
 }
 
-/*
- * What the old family knew about the packet means nothing to the new one.
- * Mark, priority, class and hash stay. A stale receive time would make fq hold
- * the packet back.
- */
-static __always_inline void reset_state(struct sk_buff *skb)
-{
-	skb_forward_csum(skb);
-	skb_clear_tstamp(skb);
-	skb_ext_reset(skb);
-	nf_reset_ct(skb);
-	skb->ignore_df = 0;
-}
-
-/*
- * A packet of the gateway itself stays charged to its socket, any other one is
- * nobody's. Untracked is what it is: without it, "ct state invalid" would match.
- */
-static __always_inline void leave_owner(struct sk_buff *skb)
-{
-	skb_orphan(skb);
-	skb_set_nfct(skb, IP_CT_UNTRACKED);
-}
-
 static __always_inline void change_family(struct nat64_pkt *p, u8 family,
 					  u16 protocol, unsigned int len)
 {
@@ -131,40 +105,9 @@ static __always_inline void change_family(struct nat64_pkt *p, u8 family,
 	p->translated = true;
 	skb->protocol = htons(protocol);
 	skb_set_transport_header(skb, len);
-	reset_state(skb);
+	nat64_skb_reset_state(skb);
 	if (!p->local)
-		leave_owner(skb);
-}
-
-/**
- * nat64_skb_send_frame() - send a frame on to its neighbour
- * @skb: packet that is the frame, with nothing of another family's state
- * @f: frame that was translated, with its Ethernet header
- * @dst: its route
- *
- * As neigh_hh_output() ends. Context: RCU read lock, which the route lives under.
- */
-void nat64_skb_send_frame(struct sk_buff *skb, const struct nat64_frame *f,
-			  struct dst_entry *dst)
-{
-	skb->data = f->data;
-	skb->len = f->len;
-	if (!skb_is_nonlinear(skb))
-		skb_set_tail_pointer(skb, f->len);
-	skb_reset_mac_header(skb);
-	skb_set_network_header(skb, ETH_HLEN);
-	skb->mac_len = ETH_HLEN;
-	skb->protocol = eth_hdr(skb)->h_proto;
-	skb_set_transport_header(skb, ETH_HLEN +
-				 (skb->protocol == htons(ETH_P_IP) ?
-				  sizeof(struct iphdr) : sizeof(struct ipv6hdr)));
-	reset_state(skb);
-	leave_owner(skb);
-	nat64_skb_set_priority(skb, f->nn->net, f->tos);
-	skb_dst_drop(skb);
-	skb_dst_set_noref(skb, dst);
-	skb->dev = f->out;
-	dev_queue_xmit(skb);
+		nat64_skb_leave_owner(skb);
 }
 
 /**

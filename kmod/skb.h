@@ -4,9 +4,12 @@
 #define _NAT64_SKB_H
 
 #include <linux/if_ether.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <net/ip.h>
 #include <net/route.h>
 
+#include "compat/skbuff.h"
+#include "frame.h"
 #include "header.h"
 #include "pkt.h"
 
@@ -14,10 +17,6 @@
 #define NAT64_GSO_SUPPORTED	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_UDP_L4 | \
 			 SKB_GSO_DODGY | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID)
 
-struct nat64_frame;
-
-void nat64_skb_send_frame(struct sk_buff *skb, const struct nat64_frame *f,
-			  struct dst_entry *dst);
 struct sk_buff *nat64_skb_segment(struct sk_buff *skb);
 enum nat64_counter nat64_skb_move_head(struct nat64_pkt *p, unsigned int room);
 bool nat64_skb_gso_fits(const struct nat64_pkt *p, unsigned int len,
@@ -133,6 +132,101 @@ static inline void nat64_skb_set_priority(struct sk_buff *skb,
 {
 	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority))
 		skb->priority = rt_tos2priority(tos);
+}
+
+/**
+ * nat64_skb_reset_state() - forget what the old family knew about a packet
+ * @skb: packet
+ *
+ * Mark, priority, class and hash stay. A stale receive time would make fq hold
+ * the packet back.
+ */
+static __always_inline void nat64_skb_reset_state(struct sk_buff *skb)
+{
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+	skb_ext_reset(skb);
+	nf_reset_ct(skb);
+	skb->ignore_df = 0;
+}
+
+/**
+ * nat64_skb_leave_owner() - make a packet nobody's
+ * @skb: packet that the gateway did not send itself
+ *
+ * Untracked is what it is: without it, "ct state invalid" would match.
+ */
+static __always_inline void nat64_skb_leave_owner(struct sk_buff *skb)
+{
+	skb_orphan(skb);
+	skb_set_nfct(skb, IP_CT_UNTRACKED);
+}
+
+/**
+ * nat64_skb_is_simple() - whether a packet may be edited as a frame
+ * @skb: packet
+ *
+ * A GSO packet, an unfinished checksum, and headers that somebody else has as
+ * well need more; so does a packet that was not for this host.
+ */
+static __always_inline bool nat64_skb_is_simple(const struct sk_buff *skb)
+{
+	return !skb_is_gso(skb) && skb->ip_summed != CHECKSUM_PARTIAL &&
+	       !skb_header_cloned(skb) && skb->pkt_type == PACKET_HOST;
+}
+
+/**
+ * nat64_skb_frame() - see a packet as a frame
+ * @nn: translator
+ * @cfg: configuration that it sees
+ * @skb: packet that nat64_skb_is_simple(), its data at the network header
+ * @to_neighbour: it is to get the Ethernet header of the next hop
+ */
+static __always_inline struct nat64_frame
+nat64_skb_frame(struct nat64_net *nn, const struct nat64_config *cfg,
+		const struct sk_buff *skb, bool to_neighbour)
+{
+	return (struct nat64_frame){
+		.nn = nn,
+		.cfg = cfg,
+		.in = skb->dev,
+		.floor = skb->head,
+		.data = skb->data,
+		.end = skb->data + skb_headlen(skb),
+		.len = skb->len,
+		.to_neighbour = to_neighbour,
+	};
+}
+
+/**
+ * nat64_skb_use_frame() - make an skb that of a translated frame
+ * @skb: packet that was the frame
+ * @f: frame, as nat64_frame_edit46() or nat64_frame_edit64() left it
+ * @protocol: ETH_P_IP or ETH_P_IPV6
+ * @mac_len: length of the link-layer header that it begins with
+ *
+ * Its route lives under the RCU read lock.
+ */
+static __always_inline void nat64_skb_use_frame(struct sk_buff *skb,
+						const struct nat64_frame *f,
+						u16 protocol,
+						unsigned int mac_len)
+{
+	skb->data = f->data;
+	skb->len = f->len;
+	if (!skb_is_nonlinear(skb))
+		skb_set_tail_pointer(skb, f->len);
+	skb_reset_mac_header(skb);
+	skb_set_network_header(skb, mac_len);
+	skb->mac_len = mac_len;
+	skb_set_transport_header(skb, mac_len + (protocol == ETH_P_IP ?
+				 sizeof(struct iphdr) : sizeof(struct ipv6hdr)));
+	skb->protocol = htons(protocol);
+	nat64_skb_reset_state(skb);
+	nat64_skb_leave_owner(skb);
+	nat64_skb_set_priority(skb, f->nn->net, f->tos);
+	skb_dst_drop(skb);
+	skb_dst_set_noref(skb, f->dst);
 }
 
 /**

@@ -247,7 +247,7 @@ __bpf_kfunc int bpf_nat64_xdp(struct xdp_md *ctx)
 		xdp->data_meta += f.data - xdp->data;
 		xdp->data = f.data;
 		xdp->data_end = f.data + f.len;
-		out = f.out->ifindex;
+		out = f.dst->dev->ifindex;
 		nat64_count(f.nn->stats, NAT64_TRANSLATED_XDP, 1);
 	}
 	rcu_read_unlock();

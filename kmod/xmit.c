@@ -225,3 +225,79 @@ void nat64_deliver4(struct nat64_pkt *p)
 	else
 		forward_packet(p, NFPROTO_IPV4);
 }
+
+/**
+ * nat64_send_frame() - send a translated frame to its neighbour
+ * @skb: packet that was the frame
+ * @f: frame with its Ethernet header
+ * @protocol: ETH_P_IP or ETH_P_IPV6
+ *
+ * Setting forwarding direct: as neigh_hh_output() ends. Context: RCU read lock,
+ * softirq.
+ */
+void nat64_send_frame(struct sk_buff *skb, const struct nat64_frame *f,
+		      u16 protocol)
+{
+	nat64_skb_use_frame(skb, f, protocol, ETH_HLEN);
+	skb->dev = f->dst->dev;
+	dev_queue_xmit(skb);
+}
+
+/* The Ethernet header stays in front: filters to come may ask for it. */
+static __always_inline void put_ether(struct sk_buff *skb, const void *ether)
+{
+	memcpy(skb->data - ETH_HLEN, ether, ETH_HLEN);
+	skb->mac_header = skb->network_header - ETH_HLEN;
+	skb->mac_len = ETH_HLEN;
+}
+
+/**
+ * nat64_forward_frame6() - send a translated frame through FORWARD
+ * @skb: packet that was the frame, IPv4
+ * @f: frame without a link-layer header
+ * @ether: the Ethernet header that it came with, or NULL
+ *
+ * Setting forwarding filtered; the counterpart of nat64_deliver6(). Context: RCU
+ * read lock.
+ */
+void nat64_forward_frame6(struct sk_buff *skb, const struct nat64_frame *f,
+			  const void *ether)
+{
+	struct inet6_skb_parm *cb = IP6CB(skb);
+	int iif = IPCB(skb)->iif;
+
+	nat64_skb_use_frame(skb, f, ETH_P_IPV6, 0);
+	if (ether)
+		put_ether(skb, ether);
+	memset(cb, 0, sizeof(*cb));
+	cb->iif = iif;
+	cb->nhoff = offsetof(struct ipv6hdr, nexthdr);
+	cb->flags = IP6SKB_FORWARDED;
+	NF_HOOK(NFPROTO_IPV6, NF_INET_FORWARD, f->nn->net, NULL, skb, f->in,
+		f->dst->dev, f->dst->output);
+}
+
+/**
+ * nat64_forward_frame4() - send a translated frame through FORWARD
+ * @skb: packet that was the frame, IPv6
+ * @f: frame without a link-layer header
+ * @ether: the Ethernet header that it came with, or NULL
+ *
+ * Setting forwarding filtered; the counterpart of nat64_deliver4(). Context: RCU
+ * read lock.
+ */
+void nat64_forward_frame4(struct sk_buff *skb, const struct nat64_frame *f,
+			  const void *ether)
+{
+	struct inet_skb_parm *cb = IPCB(skb);
+	int iif = IP6CB(skb)->iif;
+
+	nat64_skb_use_frame(skb, f, ETH_P_IP, 0);
+	if (ether)
+		put_ether(skb, ether);
+	memset(cb, 0, sizeof(*cb));
+	cb->iif = iif;
+	cb->flags = IPSKB_FORWARDED;
+	NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, f->nn->net, NULL, skb, f->in,
+		f->dst->dev, f->dst->output);
+}
