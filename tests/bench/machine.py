@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import frames
-from rows import PKTGEN, group
+from rows import LIVE, PKTGEN, group
 
 TOP = Path(__file__).resolve().parents[2]
 HERE = TOP / "tests/bench"
@@ -94,7 +94,7 @@ class Machine:
         self.release = capture("tests/lib/kernel-release", series)
         self.directory = directory
         self.plan = {"data": str(directory / "data"), "bin": str(directory), "symbols": False,
-                     "pktgen": PKTGEN, "senders": 1}
+                     "pktgen": PKTGEN, "live": LIVE, "senders": 1}
 
     def prepare(self, rows, **more):
         self.plan.update(rows=rows, **more)

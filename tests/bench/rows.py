@@ -18,9 +18,9 @@ MEGABYTES = 64
 # Packets of the kernel's generator in each of its runs, the first of which does not count.
 PKTGEN = (2000, 2)
 
-# Live frames in each run, runs before it counts, and then; the pairs are used in turn,
+# Live frames in each run, runs before it counts, and then. The pairs are used in turn,
 # and a flowtable has a flow after some packets.
-LIVE_FRAMES, LIVE_WARM_UP, LIVE_RUNS = 10_000, 5, 3
+LIVE = (10_000, 5, 3)
 
 # The order of measurement: plain forwarding goes first, with no hook anywhere, and
 # direct after filtered, since its hooks stay.

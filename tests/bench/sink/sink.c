@@ -13,17 +13,31 @@
 static struct net_device *sink;
 static struct bpf_prog *program;
 
-static unsigned long packets;
-module_param(packets, ulong, 0444);
-MODULE_PARM_DESC(packets, "packets that were to be sent");
+static DEFINE_PER_CPU(unsigned long, packets);
+static DEFINE_PER_CPU(unsigned long, frames);
 
-static unsigned long frames;
-module_param(frames, ulong, 0444);
+static int get_sum(char *buffer, const struct kernel_param *param)
+{
+	const unsigned long __percpu *counter = (__force void __percpu *)param->arg;
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += *per_cpu_ptr(counter, cpu);
+	return sysfs_emit(buffer, "%lu\n", sum);
+}
+
+static const struct kernel_param_ops sum_ops = { .get = get_sum };
+module_param_cb(packets, &sum_ops, (__force void *)&packets, 0444);
+MODULE_PARM_DESC(packets, "packets that were to be sent, to one host each");
+module_param_cb(frames, &sum_ops, (__force void *)&frames, 0444);
 MODULE_PARM_DESC(frames, "XDP frames that were to be sent");
 
+/* What is sent to groups is the kernel's own, of neighbour and group management. */
 static netdev_tx_t free_packet(struct sk_buff *skb, struct net_device *dev)
 {
-	packets++;
+	if (!is_multicast_ether_addr(skb->data))
+		this_cpu_inc(packets);
 	dev_consume_skb_any(skb);
 	return NETDEV_TX_OK;
 }
@@ -34,7 +48,7 @@ static int free_frames(struct net_device *dev, int n, struct xdp_frame **some, u
 
 	for (i = 0; i < n; i++)
 		xdp_return_frame_rx_napi(some[i]);
-	frames += n;
+	this_cpu_add(frames, n);
 	return n;
 }
 
