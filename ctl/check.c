@@ -58,13 +58,10 @@ __printf(4, 5) static void warn_at(struct warnings *w, unsigned int line,
 
 static bool is_strict(const struct conf *conf)
 {
-	size_t i;
+	const struct setting_value *value =
+		settings_find(conf->settings, NAT64_SETTING_WKP_STRICT);
 
-	for (i = 0; i < settings_count; i++)
-		if (settings_table[i].attr == NAT64_SETTING_WKP_STRICT)
-			return !conf->settings[i].given ||
-			       conf->settings[i].number;
-	return true;
+	return !value->given || value->number;
 }
 
 static void warn_of_mapping(struct warnings *w, const struct eam *eam,
@@ -101,6 +98,16 @@ static bool has_both_sides(const struct conf *conf)
 	return has_border && has_edge;
 }
 
+static void warn_of_xdp(struct warnings *w)
+{
+	const struct conf *conf = w->conf;
+	const char *why = conf->n_xdps ? conf_xdp_idle(conf) : NULL;
+
+	if (why)
+		warn_at(w, conf->xdps[0].line, conf->xdps[0].column,
+			"%s: no packet is translated by XDP", why);
+}
+
 static void warn_of_all(const struct conf *conf)
 {
 	struct warnings w = { .conf = conf };
@@ -114,6 +121,7 @@ static void warn_of_all(const struct conf *conf)
 		warn_at(&w, 0, 0, "no line adds a mapping: every packet is refused");
 	for (i = 0; i < conf->n_eams; i++)
 		warn_of_mapping(&w, &conf->eams[i], strict);
+	warn_of_xdp(&w);
 	if (w.n > WARNINGS_MAX)
 		error_at(&at, 0, "warning: %u more like these",
 			 w.n - WARNINGS_MAX);

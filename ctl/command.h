@@ -21,6 +21,7 @@
  * @addr: address or prefix; AF_UNSPEC when there is none
  * @pref64: translation prefix
  * @eam: mapping
+ * @xdp: device with XDP
  * @has_key: @key was given
  * @key: setting, an index of settings_table
  * @value: its value
@@ -39,6 +40,7 @@ struct request {
 	struct prefix		addr;
 	struct pref64		pref64;
 	struct eam		eam;
+	struct xdp_line		xdp;
 	bool			has_key;
 	unsigned int		key;
 	struct setting_value	value;
@@ -71,6 +73,7 @@ int read_prefix(struct ctl *ctl, struct args *args, struct request *req);
 int read_set(struct ctl *ctl, struct args *args, struct request *req);
 int read_stats(struct ctl *ctl, struct args *args, struct request *req);
 int read_top(struct ctl *ctl, struct args *args, struct request *req);
+int read_xdp(struct ctl *ctl, struct args *args, struct request *req);
 
 int metrics_out(struct ctl *ctl, bool is_open);
 
@@ -94,5 +97,6 @@ int cmd_set(struct ctl *ctl, struct request *req);
 int cmd_stats(struct ctl *ctl, struct request *req);
 int cmd_status(struct ctl *ctl, struct request *req);
 int cmd_top(struct ctl *ctl, struct request *req);
+int cmd_xdp(struct ctl *ctl, struct request *req);
 
 #endif /* _NAT64CTL_COMMAND_H */

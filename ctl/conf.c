@@ -23,7 +23,38 @@ void conf_add_eam(struct conf *conf, const struct eam *eam)
 }
 
 /**
- * conf_free() - free what a configuration holds, which loses its mappings
+ * conf_add_xdp() - add a device with XDP to a configuration
+ * @conf: configuration
+ * @xdp: device
+ */
+void conf_add_xdp(struct conf *conf, const struct xdp_line *xdp)
+{
+	conf->xdps = xrealloc(conf->xdps, conf->n_xdps + 1,
+			      sizeof(*conf->xdps));
+	conf->xdps[conf->n_xdps++] = *xdp;
+}
+
+/**
+ * conf_find_xdp() - find a device with XDP in a configuration
+ * @conf: configuration
+ * @device: name of the device
+ *
+ * Return: its line, or NULL
+ */
+const struct xdp_line *conf_find_xdp(const struct conf *conf,
+				     const char *device)
+{
+	size_t i;
+
+	for (i = 0; i < conf->n_xdps; i++)
+		if (!strcmp(conf->xdps[i].device, device))
+			return &conf->xdps[i];
+	return NULL;
+}
+
+/**
+ * conf_free() - free what a configuration holds, which loses its mappings and
+ *	its devices
  * @conf: configuration
  */
 void conf_free(struct conf *conf)
@@ -32,6 +63,9 @@ void conf_free(struct conf *conf)
 	conf->eams = NULL;
 	conf->n_eams = 0;
 	conf->room = 0;
+	free(conf->xdps);
+	conf->xdps = NULL;
+	conf->n_xdps = 0;
 }
 
 /**
@@ -66,6 +100,17 @@ int conf_compare_eams(const void *a, const void *b)
 }
 
 /**
+ * conf_compare_xdps() - order of devices with XDP by name, for qsort()
+ * @a: struct xdp_line
+ * @b: struct xdp_line
+ */
+int conf_compare_xdps(const void *a, const void *b)
+{
+	return strcmp(((const struct xdp_line *)a)->device,
+		      ((const struct xdp_line *)b)->device);
+}
+
+/**
  * conf_sort() - put a configuration in the order in which it is shown
  * @conf: configuration
  */
@@ -76,6 +121,31 @@ void conf_sort(struct conf *conf)
 	if (conf->n_eams)
 		qsort(conf->eams, conf->n_eams, sizeof(*conf->eams),
 		      conf_compare_eams);
+	if (conf->n_xdps)
+		qsort(conf->xdps, conf->n_xdps, sizeof(*conf->xdps),
+		      conf_compare_xdps);
+}
+
+/**
+ * conf_xdp_idle() - why nothing is translated by XDP with a configuration
+ * @conf: configuration
+ *
+ * Return: the reason, or NULL if there is none
+ */
+const char *conf_xdp_idle(const struct conf *conf)
+{
+	size_t i;
+
+	if (!settings_are_direct(conf->settings))
+		return "forwarding is filtered";
+	if (settings_find(conf->settings, NAT64_SETTING_MARK)->mask)
+		return "mark is set";
+	if (settings_are_counted(conf->settings))
+		return "counters is on";
+	for (i = 0; i < conf->n_eams; i++)
+		if (conf->eams[i].edge)
+			return "there are edge mappings";
+	return NULL;
 }
 
 /**
@@ -120,4 +190,7 @@ void conf_print(const struct conf *conf, FILE *to)
 	}
 	for (i = 0; i < conf->n_eams; i++)
 		conf_print_eam(&conf->eams[i], to);
+	for (i = 0; i < conf->n_xdps; i++)
+		fprintf(to, "xdp add %s%s\n", conf->xdps[i].device,
+			conf->xdps[i].generic ? " generic" : "");
 }

@@ -5,6 +5,7 @@
 
 #include <linux/nat64.h>
 #include <linux/types.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -53,6 +54,20 @@ struct eam {
 	__u16		column_own;
 };
 
+/**
+ * struct xdp_line - a device that is to have the XDP program
+ * @device: its name
+ * @generic: the kernel is to run it, not the driver
+ * @line: line of the file
+ * @column: where in that line @device is
+ */
+struct xdp_line {
+	char		device[IF_NAMESIZE];
+	bool		generic;
+	unsigned int	line;
+	unsigned int	column;
+};
+
 /* A file and what it includes, for importers. */
 #define CONF_FILES	32
 
@@ -66,6 +81,8 @@ struct eam {
  * @n_eams: number of mappings
  * @room: mappings that there is memory for
  * @eams: mappings, in the order of the file unless conf_sort() was called
+ * @n_xdps: number of devices with XDP
+ * @xdps: these devices
  * @settings: settings
  */
 struct conf {
@@ -77,18 +94,25 @@ struct conf {
 	size_t			n_eams;
 	size_t			room;
 	struct eam		*eams;
+	size_t			n_xdps;
+	struct xdp_line		*xdps;
 	struct setting_value	settings[SETTINGS_MAX];
 };
 
 int conf_read_pref64(struct args *args, struct pref64 *t);
 int conf_read_pair(struct args *args, struct eam *eam);
 int conf_read_eam(struct args *args, struct eam *eam);
+int conf_read_device(struct args *args, struct xdp_line *xdp);
+int conf_read_xdp(struct args *args, struct xdp_line *xdp);
 
 int conf_load_file(struct conf *conf, const char *file, bool force);
 int conf_check_file(struct conf *conf, const char *file, bool force);
 int conf_add_pref64(struct conf *conf, const struct args *args,
 		    const struct pref64 *t);
 void conf_add_eam(struct conf *conf, const struct eam *eam);
+void conf_add_xdp(struct conf *conf, const struct xdp_line *xdp);
+const struct xdp_line *conf_find_xdp(const struct conf *conf,
+				     const char *device);
 int conf_check(const struct conf *conf, bool force);
 unsigned int conf_check_all(const struct conf *conf, bool force,
 			    unsigned int most);
@@ -98,6 +122,7 @@ bool conf_is_everything(const struct eam *eam);
 const struct prefix6 *conf_prefix_of(const struct conf *conf,
 				     const struct eam *eam);
 void conf_force_overlaps(struct conf *conf);
+const char *conf_xdp_idle(const struct conf *conf);
 
 #define CONF_EVERYTHING	"this maps every IPv4 address, so the gateway's own traffic as well; write \"force\" behind it if that is meant"
 
@@ -112,6 +137,7 @@ void conf_free(struct conf *conf);
 
 int conf_compare_pref64s(const void *a, const void *b);
 int conf_compare_eams(const void *a, const void *b);
+int conf_compare_xdps(const void *a, const void *b);
 
 /**
  * enum clash_kind - how two mappings clash

@@ -185,6 +185,79 @@ static int line_add(struct conf *conf, struct args *args)
 	return ret;
 }
 
+/* By the kernel's rules for names of devices. */
+static bool is_device_name(const char *word)
+{
+	return *word && strlen(word) < IF_NAMESIZE && strcmp(word, ".") &&
+	       strcmp(word, "..") && !strpbrk(word, "/: \t\n\v\f\r");
+}
+
+/**
+ * conf_read_device() - read DEV
+ * @args: arguments
+ * @xdp: filled in
+ */
+int conf_read_device(struct args *args, struct xdp_line *xdp)
+{
+	const char *word;
+	int ret;
+
+	memset(xdp, 0, sizeof(*xdp));
+	xdp->line = args->at.line;
+	xdp->column = args->column[args->next];
+	ret = args_next(args, &word, "a device");
+	if (ret)
+		return ret;
+	if (!is_device_name(word))
+		return args_invalid(args, "%s cannot be the name of a device",
+				    quoted(word));
+	strcpy(xdp->device, word);
+	return EXIT_OK;
+}
+
+/**
+ * conf_read_xdp() - read DEV [generic]
+ * @args: arguments
+ * @xdp: filled in
+ */
+int conf_read_xdp(struct args *args, struct xdp_line *xdp)
+{
+	static const char *const names[] = { "generic" };
+	unsigned int key;
+	int ret;
+
+	ret = conf_read_device(args, xdp);
+	if (ret || !args_more(args))
+		return ret;
+	xdp->generic = true;
+	return args_keyword(args, names, sizeof(*names), 1, "generic", &key);
+}
+
+static int line_xdp(struct conf *conf, struct args *args)
+{
+	static const char *const names[] = { "add" };
+	const struct xdp_line *old;
+	struct xdp_line xdp;
+	unsigned int key;
+	int ret;
+
+	ret = args_keyword(args, names, sizeof(*names), 1, "add", &key);
+	if (!ret)
+		ret = conf_read_xdp(args, &xdp);
+	if (!ret)
+		ret = args_end(args);
+	if (ret)
+		return ret;
+	old = conf_find_xdp(conf, xdp.device);
+	if (old) {
+		error_at(&args->at, xdp.column, "%s stands in line %u already",
+			 xdp.device, old->line);
+		return EXIT_USAGE;
+	}
+	conf_add_xdp(conf, &xdp);
+	return EXIT_OK;
+}
+
 static int line_set(struct conf *conf, struct args *args)
 {
 	struct setting_value value;
@@ -213,12 +286,14 @@ static int read_line(struct conf *conf, struct args *args)
 		{ "add", line_add },
 		{ "prefix", line_prefix },
 		{ "set", line_set },
+		{ "xdp", line_xdp },
 	};
 	unsigned int key;
 	int ret;
 
-	ret = args_keyword(args, &lines[0].name, sizeof(lines[0]), 3,
-			   "a keyword; a line begins with add, prefix or set", &key);
+	ret = args_keyword(args, &lines[0].name, sizeof(lines[0]),
+			   ARRAY_SIZE(lines),
+			   "a keyword; a line begins with add, prefix, set or xdp", &key);
 	return ret ? ret : lines[key].read(conf, args);
 }
 

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "module.h"
 #include "print.h"
+#include "xdp.h"
 
 enum change { REMOVED, ADDED };
 
@@ -115,6 +116,37 @@ static void diff_eams(struct out *out, const struct conf *now,
 	}
 }
 
+static void diff_xdp(struct out *out, enum change change,
+		     const struct xdp_line *xdp)
+{
+	change_out(out, change, "xdp add");
+	xdp_line_out(out, "xdp", xdp);
+	change_end(out);
+}
+
+static void diff_xdps(struct out *out, const struct conf *now,
+		      const struct conf *then)
+{
+	const struct xdp_line *a = now->xdps;
+	const struct xdp_line *b = then->xdps;
+	const struct xdp_line *end_a = a + now->n_xdps;
+	const struct xdp_line *end_b = b + then->n_xdps;
+	bool differ;
+	int order;
+
+	while (a < end_a || b < end_b) {
+		order = a == end_a ? 1 : b == end_b ? -1 :
+			conf_compare_xdps(a, b);
+		differ = order || a->generic != b->generic;
+		if (differ && order <= 0)
+			diff_xdp(out, REMOVED, a);
+		if (differ && order >= 0)
+			diff_xdp(out, ADDED, b);
+		a += order <= 0;
+		b += order >= 0;
+	}
+}
+
 /* diff */
 int cmd_diff(struct ctl *ctl, struct request *req)
 {
@@ -124,6 +156,8 @@ int cmd_diff(struct ctl *ctl, struct request *req)
 
 	n_changes = 0;
 	ret = ctl_result(ctl, module_conf_get(ctl->nl, &now));
+	if (!ret)
+		ret = xdp_read(ctl, &now);
 	if (!ret) {
 		conf_sort(then);
 		settings_complete(then->settings);
@@ -132,6 +166,7 @@ int cmd_diff(struct ctl *ctl, struct request *req)
 		diff_settings(&ctl->out, now.settings, then->settings);
 		diff_prefixes(&ctl->out, &now, then);
 		diff_eams(&ctl->out, &now, then);
+		diff_xdps(&ctl->out, &now, then);
 		out_close(&ctl->out);
 		out_end(&ctl->out);
 	}

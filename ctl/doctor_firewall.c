@@ -138,17 +138,6 @@ static void report_chain(void *data, const struct firewall_chain *chain)
 	}
 }
 
-static bool is_direct(const struct doctor *d)
-{
-	size_t i;
-
-	for (i = 0; i < settings_count; i++)
-		if (settings_table[i].attr == NAT64_SETTING_FORWARDING)
-			return d->conf.settings[i].number ==
-			       NAT64_FORWARDING_DIRECT;
-	return false;
-}
-
 /**
  * check_firewall() - look for chains that let nothing translated pass
  * @d: doctor
@@ -157,7 +146,8 @@ static bool is_direct(const struct doctor *d)
  */
 void check_firewall(struct doctor *d)
 {
-	if (firewall_find_chains(is_direct(d), report_chain, d))
+	if (firewall_find_chains(settings_are_direct(d->conf.settings),
+				 report_chain, d))
 		doctor_note(d, "the firewall: nft could not be run");
 	if (firewall_has_legacy(4))
 		doctor_note(d, "rules of iptables-legacy");

@@ -6,6 +6,7 @@
 #include "module.h"
 #include "nl.h"
 #include "print.h"
+#include "xdp.h"
 
 /* Mappings from one progress line to the next. */
 #define STEP	20000
@@ -88,13 +89,13 @@ static int load_conf(struct ctl *ctl, const struct conf *conf,
 }
 
 static void load_out(struct out *out, const struct conf *conf,
-		     const struct reply *reply)
+		     bool changed, __u64 digest)
 {
 	out_begin(out);
-	out_bool(out, "changed", NULL, reply->changed);
-	out_text(out, reply->changed ? "loaded: " : "unchanged: ");
+	out_bool(out, "changed", NULL, changed);
+	out_text(out, changed ? "loaded: " : "unchanged: ");
 	counts_out(out, conf);
-	out_string(out, "digest", ", digest %s\n", digest_text(reply->digest));
+	out_string(out, "digest", ", digest %s\n", digest_text(digest));
 	out_end(out);
 }
 
@@ -102,11 +103,24 @@ static void load_out(struct out *out, const struct conf *conf,
 int cmd_load(struct ctl *ctl, struct request *req)
 {
 	struct reply reply = { .changed = true };
+	struct xdp x;
+	bool changed;
 	int ret;
 
-	ret = load_conf(ctl, &req->conf, &reply);
+	ret = xdp_open(&x, ctl);
 	if (!ret)
-		load_out(&ctl->out, &req->conf, &reply);
+		ret = xdp_prepare(&x, &req->conf);
+	if (!ret) {
+		ret = load_conf(ctl, &req->conf, &reply);
+		if (ret)
+			xdp_undo(&x);
+	}
+	changed = reply.changed;
+	if (!ret)
+		ret = xdp_finish(&x, &req->conf, &changed);
+	if (!ret)
+		load_out(&ctl->out, &req->conf, changed, reply.digest);
+	xdp_close(&x);
 	reply_free(&reply);
 	return ret;
 }

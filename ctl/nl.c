@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/nat64.h>
+#include <linux/rtnetlink.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,16 +21,17 @@
 #define EVENTS_SIZE	(4 * 1024 * 1024)
 
 /**
- * struct nl - a connection to the module
+ * struct nl - a connection to the module, or to another part of the kernel
  * @sock: socket, or NULL
  * @seq: number of the last request
- * @family: number of the family
+ * @family: number of the family of generic netlink
  * @group: number of the multicast group
+ * @header: size of what stands between the netlink header and the attributes
  * @request: the request that is being made
  * @room: memory of @request
  * @answer: memory for answers
  * @bad: which attribute of the last request was refused, or -1
- * @is_denied: it was refused for want of privilege
+ * @number: number of the error that it was refused with, or 0
  * @error: text of the last error
  */
 struct nl {
@@ -37,11 +39,12 @@ struct nl {
 	unsigned int		seq;
 	__u16			family;
 	__u32			group;
+	size_t			header;
 	struct nlmsghdr		*request;
 	char			room[NL_REQUEST_SIZE];
 	char			answer[ANSWER_SIZE];
 	long			bad;
-	bool			is_denied;
+	int			number;
 	char			error[512];
 };
 
@@ -78,7 +81,18 @@ static int set_error(struct nl *nl, const char *what)
  */
 bool nl_is_denied(const struct nl *nl)
 {
-	return nl->is_denied;
+	return nl->number == EPERM;
+}
+
+/**
+ * nl_errno() - number of the error that the last request was refused with
+ * @nl: connection
+ *
+ * Return: an error number, or 0
+ */
+int nl_errno(const struct nl *nl)
+{
+	return nl->number;
 }
 
 /**
@@ -96,16 +110,23 @@ int nl_busy(struct nl *nl)
 
 /* Requests and answers. */
 
-static void begin_message(struct nl *nl, __u16 type, __u8 cmd, __u8 version,
-			  __u16 flags)
+static void *begin_message(struct nl *nl, __u16 type, __u16 flags,
+			   size_t header)
 {
-	struct genlmsghdr *genl;
-
 	nl->request = mnl_nlmsg_put_header(nl->room);
 	nl->request->nlmsg_type = type;
 	nl->request->nlmsg_flags = NLM_F_REQUEST | flags;
 	nl->request->nlmsg_seq = ++nl->seq;
-	genl = mnl_nlmsg_put_extra_header(nl->request, sizeof(*genl));
+	nl->header = header;
+	return mnl_nlmsg_put_extra_header(nl->request, header);
+}
+
+static void begin_generic(struct nl *nl, __u16 type, __u8 cmd, __u8 version,
+			  __u16 flags)
+{
+	struct genlmsghdr *genl;
+
+	genl = begin_message(nl, type, flags, sizeof(*genl));
 	genl->cmd = cmd;
 	genl->version = version;
 }
@@ -120,7 +141,26 @@ static void begin_message(struct nl *nl, __u16 type, __u8 cmd, __u8 version,
  */
 struct nlmsghdr *nl_begin(struct nl *nl, __u8 cmd, __u16 flags)
 {
-	begin_message(nl, nl->family, cmd, NAT64_GENL_VERSION, flags);
+	begin_generic(nl, nl->family, cmd, NAT64_GENL_VERSION, flags);
+	return nl->request;
+}
+
+/**
+ * nl_begin_link() - begin a request about devices
+ * @nl: connection that nl_open_route() opened
+ * @type: RTM_GETLINK or RTM_SETLINK
+ * @flags: NLM_F_*
+ * @index: device, or 0 for all
+ *
+ * Return: the request, for its attributes
+ */
+struct nlmsghdr *nl_begin_link(struct nl *nl, __u16 type, __u16 flags,
+			       int index)
+{
+	struct ifinfomsg *ifi;
+
+	ifi = begin_message(nl, type, flags, sizeof(*ifi));
+	ifi->ifi_index = index;
 	return nl->request;
 }
 
@@ -131,16 +171,17 @@ static bool holds_byte(const struct nlattr *attr, const char *byte)
 }
 
 /* The index, among attributes of its type, of the one that holds a byte. */
-static long find_attr(const struct nlmsghdr *request, __u32 offset)
+static long find_attr(const struct nl *nl, __u32 offset)
 {
+	const struct nlmsghdr *request = nl->request;
 	const char *byte = (const char *)request + offset;
 	const struct nlattr *attr, *other;
 	long i = 0;
 
-	mnl_attr_for_each(attr, request, sizeof(struct genlmsghdr)) {
+	mnl_attr_for_each(attr, request, nl->header) {
 		if (!holds_byte(attr, byte))
 			continue;
-		mnl_attr_for_each(other, request, sizeof(struct genlmsghdr)) {
+		mnl_attr_for_each(other, request, nl->header) {
 			if (other == attr)
 				return i;
 			i += mnl_attr_get_type(other) == mnl_attr_get_type(attr);
@@ -156,7 +197,7 @@ static void store_error(struct nl *nl, const struct nlmsghdr *nlh,
 	const struct nlattr *attr;
 	__u32 bad = 0;
 
-	nl->is_denied = error == EPERM;
+	nl->number = error;
 	snprintf(nl->error, sizeof(nl->error), "%s%s", strerror(error),
 		 error == EPERM ? ": changes need CAP_NET_ADMIN" : "");
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
@@ -166,7 +207,7 @@ static void store_error(struct nl *nl, const struct nlmsghdr *nlh,
 			nl_fetch_string(attr, nl->error, sizeof(nl->error));
 		} else if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_OFFS) {
 			nl_fetch_value(attr, &bad, sizeof(bad));
-			nl->bad = find_attr(nl->request, bad);
+			nl->bad = find_attr(nl, bad);
 		}
 	}
 }
@@ -239,7 +280,7 @@ static int send_request(struct nl *nl, struct answer *answer)
 	int len;
 
 	nl->bad = -1;
-	nl->is_denied = false;
+	nl->number = 0;
 	if (mnl_socket_sendto(nl->sock, nl->request,
 			      nl->request->nlmsg_len) < 0) {
 		set_error(nl, "cannot ask the kernel");
@@ -383,20 +424,13 @@ static void fetch_family(const struct nlmsghdr *nlh, void *data)
 	nl_fetch_message(nlh, family_fields, ARRAY_SIZE(family_fields), data);
 }
 
-static int find_family(struct nl *nl)
+static int find_family(struct nl *nl, const char *name)
 {
 	struct answer answer = { .message = fetch_family, .data = nl };
-	int error;
 
-	begin_message(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, NLM_F_ACK);
-	mnl_attr_put_strz(nl->request, CTRL_ATTR_FAMILY_NAME, NAT64_GENL_NAME);
-	error = send_request(nl, &answer);
-	if (error == -ENOENT) {
-		snprintf(nl->error, sizeof(nl->error),
-			 "the nat64 module is not loaded; load it with: modprobe nat64");
-		return EXIT_NO_MODULE;
-	}
-	return error ? EXIT_REFUSED : EXIT_OK;
+	begin_generic(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, NLM_F_ACK);
+	mnl_attr_put_strz(nl->request, CTRL_ATTR_FAMILY_NAME, name);
+	return send_request(nl, &answer);
 }
 
 /**
@@ -411,20 +445,56 @@ struct nl *nl_alloc(void)
 	return nl;
 }
 
+static int open_socket(struct nl *nl, int bus)
+{
+	int on = 1;
+
+	nl->sock = mnl_socket_open2(bus, SOCK_CLOEXEC);
+	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID))
+		return set_error(nl, "cannot open a netlink socket");
+	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
+	return EXIT_OK;
+}
+
 /**
  * nl_open() - open a connection to the module in this network namespace
  * @nl: connection
  */
 int nl_open(struct nl *nl)
 {
-	int on = 1;
+	int error;
 
-	nl->sock = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
-	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID))
-		return set_error(nl, "cannot open a netlink socket");
-	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
-	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
-	return find_family(nl);
+	if (open_socket(nl, NETLINK_GENERIC))
+		return EXIT_REFUSED;
+	error = find_family(nl, NAT64_GENL_NAME);
+	if (error == -ENOENT) {
+		snprintf(nl->error, sizeof(nl->error),
+			 "the nat64 module is not loaded; load it with: modprobe nat64");
+		return EXIT_NO_MODULE;
+	}
+	return error ? EXIT_REFUSED : EXIT_OK;
+}
+
+/**
+ * nl_open_family() - open a connection to another family of generic netlink
+ * @nl: connection
+ * @name: name of the family
+ */
+int nl_open_family(struct nl *nl, const char *name)
+{
+	if (open_socket(nl, NETLINK_GENERIC) || find_family(nl, name))
+		return EXIT_REFUSED;
+	return EXIT_OK;
+}
+
+/**
+ * nl_open_route() - open a connection to the devices of this network namespace
+ * @nl: connection
+ */
+int nl_open_route(struct nl *nl)
+{
+	return open_socket(nl, NETLINK_ROUTE);
 }
 
 /**

@@ -50,6 +50,23 @@ void eam_out(struct out *out, const char *key, const struct eam *eam)
 }
 
 /**
+ * xdp_line_out() - put out a device that is to have the XDP program
+ * @out: output
+ * @key: its name, inside an object
+ * @xdp: device
+ */
+void xdp_line_out(struct out *out, const char *key, const struct xdp_line *xdp)
+{
+	out_object(out, key);
+	out_string(out, "device", "%s", xdp->device);
+	if (out->json)
+		out_string(out, "mode", NULL, xdp->generic ? "generic" : "native");
+	else
+		out_bool(out, NULL, " generic", xdp->generic);
+	out_close(out);
+}
+
+/**
  * setting_out() - put out the value of a setting: a truth, a number or a text
  * @out: output
  * @name: its name, inside an object
@@ -100,6 +117,10 @@ void conf_out(struct out *out, const struct conf *conf)
 	for (i = 0; i < conf->n_eams; i++)
 		eam_out(out, "", &conf->eams[i]);
 	out_close(out);
+	out_array(out, "xdp");
+	for (i = 0; i < conf->n_xdps; i++)
+		xdp_line_out(out, "", &conf->xdps[i]);
+	out_close(out);
 	out_end(out);
 }
 
@@ -121,6 +142,9 @@ void counts_out(struct out *out, const struct conf *conf)
 		   "%llu prefixes, ", conf->n_pref64s);
 	out_number(out, "mappings", conf->n_eams == 1 ? "%llu mapping" :
 		   "%llu mappings", conf->n_eams);
+	out_number(out, "xdp", !conf->n_xdps ? NULL : conf->n_xdps == 1 ?
+		   ", %llu device with XDP" : ", %llu devices with XDP",
+		   conf->n_xdps);
 }
 
 /**

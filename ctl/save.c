@@ -2,6 +2,7 @@
 #include "command.h"
 #include "module.h"
 #include "print.h"
+#include "xdp.h"
 
 /* save */
 int cmd_save(struct ctl *ctl, struct request *req)
@@ -11,6 +12,8 @@ int cmd_save(struct ctl *ctl, struct request *req)
 
 	(void)req;
 	ret = ctl_result(ctl, module_conf_get(ctl->nl, &conf));
+	if (!ret)
+		ret = xdp_read(ctl, &conf);
 	if (!ret) {
 		conf_force_overlaps(&conf);
 		conf_out(&ctl->out, &conf);

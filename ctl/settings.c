@@ -404,15 +404,35 @@ bool settings_is_truth(unsigned int key)
 }
 
 /**
+ * settings_find() - find the value of a setting by its attribute
+ * @values: as many as settings_table has
+ * @attr: attribute, enum nat64_setting
+ */
+const struct setting_value *settings_find(const struct setting_value *values,
+					  __u16 attr)
+{
+	unsigned int i = 0;
+
+	while (i < settings_count - 1 && settings_table[i].attr != attr)
+		i++;
+	return &values[i];
+}
+
+/**
  * settings_are_counted() - whether the packets of each mapping are counted
  * @values: as many as settings_table has
  */
 bool settings_are_counted(const struct setting_value *values)
 {
-	unsigned int i;
+	return settings_find(values, NAT64_SETTING_COUNTERS)->number;
+}
 
-	for (i = 0; i < settings_count; i++)
-		if (settings_table[i].attr == NAT64_SETTING_COUNTERS)
-			return values[i].number;
-	return false;
+/**
+ * settings_are_direct() - whether packets are forwarded past the chains
+ * @values: as many as settings_table has
+ */
+bool settings_are_direct(const struct setting_value *values)
+{
+	return settings_find(values, NAT64_SETTING_FORWARDING)->number ==
+	       NAT64_FORWARDING_DIRECT;
 }

@@ -90,6 +90,9 @@ const char *settings_text(unsigned int key, const struct setting_value *value);
 void settings_complete(struct setting_value *all);
 bool settings_is_initial(unsigned int key, const struct setting_value *value);
 bool settings_is_truth(unsigned int key);
+const struct setting_value *settings_find(const struct setting_value *values,
+					  __u16 attr);
 bool settings_are_counted(const struct setting_value *values);
+bool settings_are_direct(const struct setting_value *values);
 
 #endif /* _NAT64CTL_SETTINGS_H */

@@ -5,10 +5,26 @@
 #include "command.h"
 #include "module.h"
 #include "print.h"
+#include "xdp.h"
 #include "../kmod/version.h"
 
+static void devices_out(struct out *out, const struct links *links)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	out_array(out, "xdp");
+	for (i = 0; i < links->n; i++) {
+		if (!link_is_ours(&links->links[i]))
+			continue;
+		out_text(out, n++ ? "            " : "xdp         ");
+		xdp_out(out, &links->links[i]);
+	}
+	out_close(out);
+}
+
 static void status_out(struct out *out, const struct reply *status,
-		       const struct conf *conf)
+		       const struct conf *conf, const struct links *links)
 {
 	unsigned int i;
 
@@ -34,6 +50,7 @@ static void status_out(struct out *out, const struct reply *status,
 		   status->generation);
 	out_string(out, "routes", "routes      %s\n",
 		   status->routes_pending ? "pending" : "listed");
+	devices_out(out, links);
 	out_end(out);
 }
 
@@ -46,23 +63,36 @@ static void warn_of_versions(const struct ctl *ctl,
 			 status->version, NAT64_VERSION);
 }
 
-/* status */
-int cmd_status(struct ctl *ctl, struct request *req)
+static int show_status(struct ctl *ctl, const struct xdp *x)
 {
 	struct reply prefixes = {};
 	struct reply status = {};
 	int ret;
 
-	(void)req;
 	ret = module_status(ctl->nl, &status);
 	if (!ret)
 		ret = module_prefix_list(ctl->nl, &prefixes);
 	if (!ret) {
 		conf_sort(&prefixes.conf);
-		status_out(&ctl->out, &status, &prefixes.conf);
+		status_out(&ctl->out, &status, &prefixes.conf, &x->links);
 		warn_of_versions(ctl, &status);
+		xdp_warn(x);
 	}
 	reply_free(&status);
 	reply_free(&prefixes);
 	return ctl_result(ctl, ret);
+}
+
+/* status */
+int cmd_status(struct ctl *ctl, struct request *req)
+{
+	struct xdp x;
+	int ret;
+
+	(void)req;
+	ret = xdp_open(&x, ctl);
+	if (!ret)
+		ret = show_status(ctl, &x);
+	xdp_close(&x);
+	return ret;
 }

@@ -32,7 +32,32 @@ def test_good_file():
 
 def test_good_file_as_json():
     done = ctl("-j", "check", "-", text=GOOD)
-    assert json.loads(done.stdout) == {"schema": 1, "settings": 2, "prefixes": 3, "mappings": 4}
+    assert json.loads(done.stdout) == {"schema": 1, "settings": 2, "prefixes": 3, "mappings": 4, "xdp": 0}
+
+
+XDP = "set forwarding direct\nprefix add 64:ff9b::/96\nadd 203.0.113.1 2001:db8::1\n"
+
+
+def test_devices_with_xdp_are_counted():
+    """Whether they are there is not looked at: the file may be for another machine."""
+    for lines, said in (("xdp add no-such\n", "1 device"), ("x a no-such g\nxdp add b\n", "2 devices")):
+        done = ctl("check", "-", text=XDP + lines)
+        assert (done.stdout, done.stderr) == (f"1 setting, 1 prefix, 1 mapping, {said} with XDP\n", "")
+    assert json.loads(ctl("-j", "check", "-", text=XDP + lines).stdout)["xdp"] == 2
+
+
+@pytest.mark.parametrize("change, warning", [
+    (("set forwarding direct\n", ""), "forwarding is filtered"),
+    (("direct", "filtered"), "forwarding is filtered"),
+    (("set forwarding direct\n", "set forwarding direct\nset mark 1\n"), "mark is set"),
+    (("set forwarding direct\n", "set forwarding direct\nset counters on\n"), "counters is on"),
+    (("2001:db8::1", "2001:db8::1 edge"), "there are edge mappings")])
+def test_what_keeps_packets_out_of_xdp_is_warned_of(change, warning):
+    text = XDP.replace(*change) + "xdp add eth0\nxdp add eth1\n"
+    done = ctl("check", "-", text=text)
+    line = text.splitlines().index("xdp add eth0") + 1
+    assert (done.stderr, done.returncode) == (
+        f"<stdin>:{line}:9: warning: {warning}: no packet is translated by XDP\n", 0)
 
 
 def test_empty_file():
@@ -106,8 +131,8 @@ def test_twenty_warnings_are_told():
 FORCE = 'write "force" behind it to permit it'
 
 BAD = [
-    ("bogus", "1:1", '"bogus" is not a keyword; a line begins with add, prefix or set'),
-    ("del 192.0.2.1", "1:1", '"del" is not a keyword; a line begins with add, prefix or set'),
+    ("bogus", "1:1", '"bogus" is not a keyword; a line begins with add, prefix, set or xdp'),
+    ("del 192.0.2.1", "1:1", '"del" is not a keyword; a line begins with add, prefix, set or xdp'),
     ("\n\n  \tadd 192.0.2.1", "3:17", 'an IPv6 address is missing after "192.0.2.1"'),
     ("add # 192.0.2.1", "1:5", 'an IPv4 address is missing after "add"'),
     ("add 192.0.2.1/24 2001:db8::/64", "1:5",
@@ -124,7 +149,14 @@ BAD = [
     ("\ufeffadd 192.0.2.1 2001:db8::1", "1:1",
      "the file begins with a byte order mark; save it without one"),
 
+    ("xdp del eth0", "1:5", '"del" is not add'),
+    ("xdp add", "1:8", 'a device is missing after "add"'),
+    ("xdp add eth0:1", "1:9", '"eth0:1" cannot be the name of a device'),
+    ("xdp add eth0 native", "1:14", '"native" is not generic'),
+    ("xdp add eth0 generic eth1", "1:22", 'unexpected word "eth1"'),
+
     # Lines that clash with others: each names both.
+    ("xdp add eth0\nxdp add eth1\nx a eth0 g", "3:5", "eth0 stands in line 1 already"),
     ("set tos 1\n\nset tos 1", "3:9", "tos is set in line 1 already"),
     ("prefix add 64:ff9b::/96\nprefix add 64:ff9b::/96", "2:12",
      "prefix 64:ff9b::/96 stands in line 1 already"),

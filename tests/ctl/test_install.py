@@ -9,7 +9,7 @@ import pytest
 from test_words import CTL, TOP, ctl
 
 COMMANDS = ("prefix add replace del list lookup flush load check diff save import set get "
-            "status stats explain doctor top monitor help").split()
+            "xdp status stats explain doctor top monitor help").split()
 KEYS = re.findall(r"^  (\S+) \[", ctl("help").stdout.partition("KEY and VALUE")[2], re.M)
 
 
@@ -130,6 +130,7 @@ def test_the_examples_of_the_configuration_are_configurations():
 LIVE = """#!/bin/sh
 case $* in
 help) exec "$NAT64CTL" help ;;
+*"xdp list") echo "eth7 native"; echo "eth8 generic" ;;
 *"prefix list") echo "2001:db8:64::/96 primary" ;;
 "-n blue list") echo "192.0.2.9 2001:db8::9" ;;
 list) echo "203.0.113.10 2001:db8:1::10"; echo "203.0.113.128/25 2001:db8:2::/121" ;;
@@ -200,6 +201,9 @@ def shell(request, tmp_path, monkeypatch):
     (["del", "2001:db8:2"], ["2001:db8:2::/121"]), (["-n", "blue", "lookup", ""],
                                                     ["192.0.2.9", "2001:db8::9"]),
     (["prefix", "del", ""], ["2001:db8:64::/96"]),
+    (["xdp", ""], ["add", "del", "list"]), (["xdp", "add", "l"], ["lo"]),
+    (["xdp", "add", "eth0", ""], ["generic"]), (["xdp", "add", "eth0", "generic", ""], []),
+    (["xdp", "del", ""], ["eth7", "eth8"]), (["xdp", "list", ""], []),
     (["add", "192.0.2.1", "::1", "prefix", ""], ["2001:db8:64::/96"]),
     (["replace", "203.0.113.10", "2"], ["2001:db8:1::10", "203.0.113.10", "203.0.113.128/25",
                                         "2001:db8:2::/121"])])

@@ -145,6 +145,16 @@ WORDS = [
     ("set mark 0x3/0x1", '"0x3/0x1" has bits outside its mask, so that no packet matches'),
     ("get mtu", '"mtu" is not a setting (nat64ctl help lists them)'),
     ("get tos x", 'unexpected word "x"'),
+    ("xdp", 'add, del or list is missing after "xdp"'),
+    ("xdp attach eth0", '"attach" is not add, del or list'),
+    ("xdp add", 'a device is missing after "add"'),
+    ("xdp add eth0 native", '"native" is not generic'),
+    ("xdp add eth0 generic x", 'unexpected word "x"'),
+    ("xdp del", 'a device is missing after "del"'),
+    ("xdp del eth0 generic", 'unexpected word "generic"'),
+    ("xdp list eth0", 'unexpected word "eth0"'),
+    *((f"xdp {verb} {name}", f'"{name}" cannot be the name of a device')
+      for verb in ("add", "del") for name in (".", "..", "a/b", "eth0:1", "x" * 16)),
     ("status x", 'unexpected word "x"'),
     ("stats clear", '"clear" is not reset, openmetrics or prometheus'),
     ("explain 6 2001:db8::1 2001:db8::2 icmpv6 8", 'an ICMP code is missing after "8"'),
@@ -232,7 +242,8 @@ NO_MODULE_TEXT = "the nat64 module is not loaded; load it with: modprobe nat64"
     "set icmp-source4 none", "set icmp-source4 192.0.2.0/24", "set icmp-source6 2001:db8::/64",
     "set mark none", "set mark 0x10/0xff", "set mark 4294967295", "get", "get tos", "status",
     "stats", "stats reset", "add 0.0.0.0/0 2001:db8::/96 force", "explain 6 2001:db8::1 2001:db8::2 icmpv6",
-    "-f add 0.0.0.0/0 2001:db8::/96", "monitor"])
+    "-f add 0.0.0.0/0 2001:db8::/96", "monitor",
+    "xdp add eth0", "x a eth0 g", "xdp del eth0", "xdp list"])
 def test_without_module(words):
     check_error(ctl(*words.split(), text=""), NO_MODULE, f"nat64ctl: {NO_MODULE_TEXT}")
 

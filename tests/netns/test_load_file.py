@@ -91,7 +91,7 @@ def test_load_as_json(ctl):
     assert (first.pop("changed"), second.pop("changed")) == (True, False)
     assert first == second
     assert {**first, "digest": ""} == {"schema": 1, "settings": 3, "prefixes": 2, "mappings": 4,
-                                       "digest": ""}
+                                       "xdp": 0, "digest": ""}
 
 
 def test_the_first_prefix_is_primary(ctl):

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Devices whose frames the program could not take, or would take wrongly. */
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "offload.h"
+#include "xdp.h"
+
+static bool is_kind(const struct link *link, const char *kind)
+{
+	return !strcmp(link->kind, kind);
+}
+
+/* A device that lies on another and gets frames out of it. */
+static bool is_upper(const struct link *link)
+{
+	return is_kind(link, "macvlan") || is_kind(link, "macvtap") ||
+	       is_kind(link, "ipvlan") || is_kind(link, "ipvtap");
+}
+
+typedef bool upper_fn(const struct link *link);
+
+static const struct link *find_on(const struct xdp *x, const struct link *link,
+				  upper_fn *is_wanted)
+{
+	size_t i;
+
+	for (i = 0; i < x->links.n; i++) {
+		const struct link *upper = &x->links.links[i];
+
+		if (is_wanted(upper) && !upper->is_far &&
+		    upper->lower == (__u32)link->index)
+			return upper;
+	}
+	return NULL;
+}
+
+static bool is_vlan(const struct link *link)
+{
+	return is_kind(link, "vlan");
+}
+
+static bool refuses_kind(const struct link *link, bool generic, char *error)
+{
+	if (link->type != ARPHRD_ETHER || link->flags & IFF_LOOPBACK)
+		snprintf(error, XDP_ERROR, "%s is no Ethernet device",
+			 link->name);
+	else if (is_kind(link, "bond") && !generic)
+		snprintf(error, XDP_ERROR,
+			 "%s has the program run by its ports, and all that comes in on a port goes up; nat64ctl xdp add %s generic",
+			 link->name, link->name);
+	else
+		return false;
+	return true;
+}
+
+static bool refuses_place(const struct xdp *x, const struct link *link,
+			  char *error)
+{
+	const struct link *master = link_by_index(&x->links, link->master);
+	const struct link *upper = find_on(x, link, is_upper);
+
+	if (link->master && master)
+		snprintf(error, XDP_ERROR,
+			 "%s is a port of %s%s%s, which all that comes in there belongs to: it would go up; XDP is for ports of nothing",
+			 link->name, master->name, *master->kind ? ", a " : "",
+			 master->kind);
+	else if (upper)
+		snprintf(error, XDP_ERROR,
+			 "%s carries %s, a%s %s, which has a say in all that comes in: it would go up",
+			 link->name, upper->name,
+			 *upper->kind == 'i' ? "n" : "", upper->kind);
+	else
+		return false;
+	return true;
+}
+
+/*
+ * A tag that the device takes out of a frame is out of the program's sight. That
+ * of a frame that a veth gets was never in it.
+ */
+static bool refuses_vlan(const struct xdp *x, const struct link *link,
+			 char *error)
+{
+	const struct link *vlan = find_on(x, link, is_vlan);
+
+	if (!vlan)
+		return false;
+	if (is_kind(link, "veth"))
+		snprintf(error, XDP_ERROR,
+			 "%s carries VLANs (%s), and a veth hands tags over beside its frames, where XDP cannot see them",
+			 link->name, vlan->name);
+	else if (offload_takes_tags(link->name))
+		snprintf(error, XDP_ERROR,
+			 "%s carries VLANs (%s), and takes the tags out of frames before XDP sees them: ethtool -K %s rxvlan off",
+			 link->name, vlan->name, link->name);
+	else
+		return false;
+	return true;
+}
+
+static bool refuses_lro(const struct link *link, char *error)
+{
+	if (!offload_merges(link->name))
+		return false;
+	snprintf(error, XDP_ERROR,
+		 "%s makes one packet of several (LRO), which XDP cannot do with: ethtool -K %s lro off",
+		 link->name, link->name);
+	return true;
+}
+
+/**
+ * xdp_refuses() - whether the program must not be attached to a device
+ * @x: devices
+ * @link: device
+ * @generic: the kernel is to run it, not the driver
+ * @error: filled in
+ */
+bool xdp_refuses(const struct xdp *x, const struct link *link, bool generic,
+		 char *error)
+{
+	return refuses_kind(link, generic, error) ||
+	       refuses_place(x, link, error) ||
+	       refuses_vlan(x, link, error) || refuses_lro(link, error);
+}
