@@ -48,7 +48,7 @@ static bool refuses_kind(const struct link *link, bool generic, char *error)
 			 link->name);
 	else if (is_kind(link, "bond") && !generic)
 		snprintf(error, XDP_ERROR,
-			 "%s has the program run by its ports, and all that comes in on a port goes up; nat64ctl xdp add %s generic",
+			 "%s (bond) has its ports run the program, and what comes in on a port is not translated by XDP; what the bond gets is: nat64ctl xdp add %s generic",
 			 link->name, link->name);
 	else
 		return false;
@@ -63,14 +63,12 @@ static bool refuses_place(const struct xdp *x, const struct link *link,
 
 	if (link->master && master)
 		snprintf(error, XDP_ERROR,
-			 "%s is a port of %s%s%s, which all that comes in there belongs to: it would go up; XDP is for ports of nothing",
-			 link->name, master->name, *master->kind ? ", a " : "",
-			 master->kind);
+			 "%s is a port of %s (%s), which gets all of its frames: none would be translated by XDP",
+			 link->name, master->name, master->kind);
 	else if (upper)
 		snprintf(error, XDP_ERROR,
-			 "%s carries %s, a%s %s, which has a say in all that comes in: it would go up",
-			 link->name, upper->name,
-			 *upper->kind == 'i' ? "n" : "", upper->kind);
+			 "%s carries %s (%s), which is shown all of its frames: none would be translated by XDP",
+			 link->name, upper->name, upper->kind);
 	else
 		return false;
 	return true;
@@ -89,7 +87,7 @@ static bool refuses_vlan(const struct xdp *x, const struct link *link,
 		return false;
 	if (is_kind(link, "veth"))
 		snprintf(error, XDP_ERROR,
-			 "%s carries VLANs (%s), and a veth hands tags over beside its frames, where XDP cannot see them",
+			 "%s (veth) carries VLANs (%s), and gets the tags beside the frames, where XDP cannot see them",
 			 link->name, vlan->name);
 	else if (offload_takes_tags(link->name))
 		snprintf(error, XDP_ERROR,

@@ -14,7 +14,7 @@ set -euo pipefail
 # shellcheck source=tests/lib/guest.sh
 . "$top/tests/lib/guest.sh"
 
-build=(build-essential libjansson-dev libmnl-dev pkg-config rsync)
+build=(build-essential libbpf-dev libjansson-dev libmnl-dev pkg-config rsync)
 checks=(bind9-utils fish frr keepalived knot-resolver mandoc pdns-recursor prometheus pyflakes3 rpm shellcheck sparse systemd valgrind zsh)
 tools=(bird2 curl ethtool iperf3 iproute2 iputils-arping iputils-ping iputils-tracepath nftables
 	nginx-light procps tcpdump traceroute unbound wireguard-tools)

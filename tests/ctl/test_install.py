@@ -22,7 +22,8 @@ def files(root):
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
 
-INSTALLED = ["etc/nat64/nat64.conf", "lib/systemd/system/nat64.service", "usr/bin/nat64ctl-complete",
+INSTALLED = ["etc/nat64/nat64.conf", "lib/systemd/system/nat64-xdp@.service",
+             "lib/systemd/system/nat64.service", "usr/bin/nat64ctl-complete",
              "usr/sbin/nat64ctl", "usr/share/bash-completion/completions/nat64ctl",
              "usr/share/fish/vendor_completions.d/nat64ctl.fish",
              "usr/share/man/man1/nat64ctl-complete.1", "usr/share/man/man4/nat64.4",
@@ -61,21 +62,33 @@ def test_the_example_is_a_configuration(tmp_path):
 
 def test_unit(tmp_path):
     make("install", tmp_path)
-    unit = (tmp_path / INSTALLED[1]).read_text()
+    unit = (tmp_path / INSTALLED[2]).read_text()
     assert "@" not in unit.replace("@system-service @module", "")
     assert "ExecReload=/usr/sbin/nat64ctl load /etc/nat64/nat64.conf" in unit
     # What -f permitted before the machine went down works again when it comes up.
     assert "ExecStart=/usr/sbin/nat64ctl -f load /etc/nat64/nat64.conf" in unit
+    unit = (tmp_path / INSTALLED[1]).read_text()
+    assert "ExecStart=/usr/sbin/nat64ctl -f xdp add %I $MODE\n" in unit
 
 
-def test_unit_is_understood(tmp_path):
+def test_units_are_understood(tmp_path):
     make("install", tmp_path)
-    unit = tmp_path / "nat64.service"
-    unit.write_text((tmp_path / INSTALLED[1]).read_text().replace("/usr/sbin/nat64ctl", str(CTL)))
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True,
-                          text=True)
-    about_it = [line for line in done.stderr.splitlines() if "nat64" in line]
-    assert about_it == []
+    for path in INSTALLED[1:3]:
+        unit = tmp_path / path.rpartition("/")[2].replace("@", "@eth0")
+        unit.write_text((tmp_path / path).read_text().replace("/usr/sbin/nat64ctl", str(CTL)))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *tmp_path.glob("nat64*.service")],
+                          capture_output=True, text=True)
+    about_them = [line for line in done.stderr.splitlines() if "nat64" in line]
+    assert about_them == []
+
+
+def test_both_units_may_do_what_xdp_needs(tmp_path):
+    make("install", tmp_path)
+    for path in INSTALLED[1:3]:
+        unit = (tmp_path / path).read_text()
+        for key, word in (("CapabilityBoundingSet", "CAP_NET_ADMIN"), ("CapabilityBoundingSet", "CAP_SYS_ADMIN"),
+                          ("SystemCallFilter", "bpf")):
+            assert re.search(rf"^{key}=(.* )?{word}( |$)", unit, re.M), (path, word)
 
 
 @pytest.mark.parametrize("name", ["cluster/nat64-announce", "edge/nat64-edge"])

@@ -50,7 +50,8 @@ def test_there_is_one_for_dkms_and_one_of_tools(packages, version):
 def test_the_tools_are_where_they_belong(packages):
     listed = rpm("-qpl", packages["nat64-tools"])
     for path in ("/etc/nat64/nat64.conf", "/usr/sbin/nat64ctl", "/usr/bin/nat64ctl-complete",
-                 "/usr/lib/systemd/system/nat64.service", "/usr/share/nat64/nat64ctl.schema.json",
+                 "/usr/lib/systemd/system/nat64.service", "/usr/lib/systemd/system/nat64-xdp@.service",
+                 "/usr/share/nat64/nat64ctl.schema.json",
                  "/usr/share/zsh/site-functions/_nat64ctl"):
         assert path in listed
     assert len([path for path in listed if re.search(r"/man\d/nat64[\w.]*\.\d(\.gz)?$", path)]) == 3

@@ -9,7 +9,7 @@ root_cache=$cache/roots
 # What a gateway has, what makes it boot, and what builds nat64ctl where the packages
 # of a newer release do not fit.
 root_packages=(dkms kmod openssl libmnl0 libjansson4 systemd-sysv iproute2 iputils-ping bird2
-	libc6-dev libmnl-dev libjansson-dev pkg-config)
+	libc6-dev libmnl-dev libjansson-dev libbpf-dev pkg-config)
 root_kernel=(linux-image-amd64 linux-headers-amd64)
 
 # Where in a root the packages of another kernel's headers lie.
