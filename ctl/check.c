@@ -101,11 +101,13 @@ static bool has_both_sides(const struct conf *conf)
 static void warn_of_xdp(struct warnings *w)
 {
 	const struct conf *conf = w->conf;
-	const char *why = conf->n_xdps ? conf_xdp_idle(conf) : NULL;
+	const struct xdp_obstacle *why = NULL;
 
-	if (why)
+	if (!conf->n_xdps)
+		return;
+	while ((why = conf_next_obstacle(conf, why)))
 		warn_at(w, conf->xdps[0].line, conf->xdps[0].column,
-			"%s: no packet is translated by XDP", why);
+			"%s: no packet is translated by XDP", why->text);
 }
 
 static void warn_of_all(const struct conf *conf)

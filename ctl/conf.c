@@ -126,25 +126,53 @@ void conf_sort(struct conf *conf)
 		      conf_compare_xdps);
 }
 
-/**
- * conf_xdp_idle() - why nothing is translated by XDP with a configuration
- * @conf: configuration
- *
- * Return: the reason, or NULL if there is none
- */
-const char *conf_xdp_idle(const struct conf *conf)
+static bool is_filtered(const struct conf *conf)
+{
+	return !settings_are_direct(conf->settings);
+}
+
+static bool has_mark(const struct conf *conf)
+{
+	return settings_find(conf->settings, NAT64_SETTING_MARK)->mask;
+}
+
+static bool is_counted(const struct conf *conf)
+{
+	return settings_are_counted(conf->settings);
+}
+
+static bool has_edge(const struct conf *conf)
 {
 	size_t i;
 
-	if (!settings_are_direct(conf->settings))
-		return "forwarding is filtered";
-	if (settings_find(conf->settings, NAT64_SETTING_MARK)->mask)
-		return "mark is set";
-	if (settings_are_counted(conf->settings))
-		return "counters is on";
 	for (i = 0; i < conf->n_eams; i++)
 		if (conf->eams[i].edge)
-			return "there are edge mappings";
+			return true;
+	return false;
+}
+
+static const struct xdp_obstacle obstacles[] = {
+	{ is_filtered, "forwarding is filtered", "nat64ctl set forwarding direct" },
+	{ has_mark, "mark is set", "nat64ctl set mark none" },
+	{ is_counted, "counters is on", "nat64ctl set counters off" },
+	{ has_edge, "there are edge mappings", NULL },
+};
+
+/**
+ * conf_next_obstacle() - why nothing is translated by XDP with a configuration
+ * @conf: configuration
+ * @last: the reason that was found last, or NULL for the first
+ *
+ * Return: the next reason, or NULL if there is none
+ */
+const struct xdp_obstacle *conf_next_obstacle(const struct conf *conf,
+					      const struct xdp_obstacle *last)
+{
+	const struct xdp_obstacle *next = last ? last + 1 : obstacles;
+
+	for (; next < obstacles + ARRAY_SIZE(obstacles); next++)
+		if (next->stands(conf))
+			return next;
 	return NULL;
 }
 

@@ -99,6 +99,18 @@ struct conf {
 	struct setting_value	settings[SETTINGS_MAX];
 };
 
+/**
+ * struct xdp_obstacle - what keeps all packets out of XDP
+ * @stands: whether a configuration has it
+ * @text: what it is
+ * @command: what removes it, or NULL
+ */
+struct xdp_obstacle {
+	bool		(*stands)(const struct conf *conf);
+	const char	*text;
+	const char	*command;
+};
+
 int conf_read_pref64(struct args *args, struct pref64 *t);
 int conf_read_pair(struct args *args, struct eam *eam);
 int conf_read_eam(struct args *args, struct eam *eam);
@@ -122,7 +134,8 @@ bool conf_is_everything(const struct eam *eam);
 const struct prefix6 *conf_prefix_of(const struct conf *conf,
 				     const struct eam *eam);
 void conf_force_overlaps(struct conf *conf);
-const char *conf_xdp_idle(const struct conf *conf);
+const struct xdp_obstacle *conf_next_obstacle(const struct conf *conf,
+					      const struct xdp_obstacle *last);
 
 #define CONF_EVERYTHING	"this maps every IPv4 address, so the gateway's own traffic as well; write \"force\" behind it if that is meant"
 

@@ -70,7 +70,7 @@ static int run_checks(struct doctor *d)
 		check_versions, check_configured, check_forwarding, check_mtus,
 		check_ipvlan, check_hosts, check_prefixes, check_arp,
 		check_own_addrs, check_rp_filter, check_return, check_firewall,
-		check_packets, check_native, check_unseen,
+		check_packets, check_native, check_xdp, check_unseen,
 	};
 	size_t i;
 
@@ -107,12 +107,14 @@ static int examine_gateway(struct doctor *d)
 			 strerror(errno));
 		return EXIT_REFUSED;
 	}
-	return run_checks(d);
+	ret = xdp_open(&d->xdp, d->ctl);
+	return ret ? ret : run_checks(d);
 }
 
 static void free_state(struct doctor *d)
 {
 	route_close(d->rs);
+	xdp_close(&d->xdp);
 	if (d->ifs)
 		freeifaddrs(d->ifs);
 	conf_free(&d->conf);

@@ -11,9 +11,13 @@
 #include "ctl.h"
 #include "reply.h"
 #include "route.h"
+#include "xdp.h"
 
 /* Most findings of one check in text; JSON has all. */
 #define DOCTOR_SHOWN_MAX	8
+
+/* A host of the IPv4 Internet, to which nothing is sent. */
+#define PEER_ADDR4	0x08080808
 
 /* Most notes about what could not be looked at. */
 #define DOCTOR_NOTES	32
@@ -23,6 +27,7 @@
  * @ctl: this run
  * @rs: routing of the kernel
  * @ifs: devices and their addresses
+ * @xdp: devices and their XDP programs
  * @conf: prefixes, mappings and settings
  * @stats: counters
  * @route6: how some mapped host is reached
@@ -36,6 +41,7 @@ struct doctor {
 	struct ctl		*ctl;
 	struct route_socket	*rs;
 	struct ifaddrs		*ifs;
+	struct xdp		xdp;
 	struct conf		conf;
 	struct reply		stats;
 	struct route		route6;
@@ -81,5 +87,6 @@ void check_firewall(struct doctor *d);
 void check_packets(struct doctor *d);
 void check_native(struct doctor *d);
 void check_unseen(struct doctor *d);
+void check_xdp(struct doctor *d);
 
 #endif /* _NAT64CTL_DOCTOR_H */

@@ -13,9 +13,6 @@
 /* Mappings whose packets are explained, spread over the table. */
 #define SAMPLES		8
 
-/* A host of the IPv4 Internet, to which nothing is sent. */
-#define PEER_ADDR4	0x08080808
-
 /* That a packet has no mark is fine where some rule sets marks. */
 static bool is_fine(const struct explained *e)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "link.h"
 
+#include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -84,7 +85,7 @@ static void name_program(struct link *link)
 	if (!id)
 		return;
 	fd = bpf_open(id, link->program, sizeof(link->program));
-	link->is_unknown = fd < 0;
+	link->is_unknown = fd < 0 && errno == EPERM;
 	if (fd >= 0)
 		close(fd);
 }

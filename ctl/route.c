@@ -371,19 +371,6 @@ bool route_is_in_vrf(struct route_socket *rs, const char *device,
 }
 
 /**
- * route_has_xdp() - whether a device has an XDP program
- * @rs: connection
- * @device: device
- */
-bool route_has_xdp(struct route_socket *rs, const char *device)
-{
-	const struct nlattr *xdp = find_link_attr(rs, device, IFLA_XDP);
-	const struct nlattr *attached = find_nested(xdp, IFLA_XDP_ATTACHED);
-
-	return attached && mnl_attr_get_u8(attached) != XDP_ATTACHED_NONE;
-}
-
-/**
  * route_get() - ask for the way to an address
  * @rs: connection
  * @family: AF_INET or AF_INET6

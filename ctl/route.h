@@ -35,7 +35,6 @@ void route_for_each(struct route_socket *rs, int family, route_fn *fn,
 bool route_has_classifier(struct route_socket *rs, const char *device);
 bool route_is_in_vrf(struct route_socket *rs, const char *device,
 		     unsigned int vrf);
-bool route_has_xdp(struct route_socket *rs, const char *device);
 bool route_is_ipvlan_l3(struct route_socket *rs, const char *device);
 void route_get_in(struct route_socket *rs, unsigned int vrf, int family,
 		  const void *addr, struct route *route);

@@ -42,6 +42,16 @@ struct xdp {
 	struct xdp_change	*changes;
 };
 
+/**
+ * struct xdp_refusal - why a device must not have the program
+ * @text: why
+ * @command: what changes that, or empty
+ */
+struct xdp_refusal {
+	char	text[512];
+	char	command[128];
+};
+
 /* Room for the text of an error. */
 #define XDP_ERROR	768
 
@@ -57,7 +67,7 @@ int xdp_attach(struct xdp *x, const struct link *link, bool generic,
 int xdp_detach(struct xdp *x, struct link *link, char *error);
 
 bool xdp_refuses(const struct xdp *x, const struct link *link, bool generic,
-		 char *error);
+		 struct xdp_refusal *refusal);
 
 int xdp_prepare(struct xdp *x, const struct conf *conf);
 void xdp_undo(struct xdp *x);

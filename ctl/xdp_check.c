@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Devices whose frames the program could not take, or would take wrongly. */
 #include <net/if_arp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,37 +42,58 @@ static bool is_vlan(const struct link *link)
 	return is_kind(link, "vlan");
 }
 
-static bool refuses_kind(const struct link *link, bool generic, char *error)
+__printf(2, 3) static bool refuse(struct xdp_refusal *refusal,
+				  const char *fmt, ...)
 {
-	if (link->type != ARPHRD_ETHER || link->flags & IFF_LOOPBACK)
-		snprintf(error, XDP_ERROR, "%s is no Ethernet device",
-			 link->name);
-	else if (is_kind(link, "bond") && !generic)
-		snprintf(error, XDP_ERROR,
-			 "%s (bond) has its ports run the program, and what comes in on a port is not translated by XDP; what the bond gets is: nat64ctl xdp add %s generic",
-			 link->name, link->name);
-	else
-		return false;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(refusal->text, sizeof(refusal->text), fmt, ap);
+	va_end(ap);
+	*refusal->command = '\0';
 	return true;
 }
 
+__printf(2, 3) static void advise(struct xdp_refusal *refusal,
+				  const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(refusal->command, sizeof(refusal->command), fmt, ap);
+	va_end(ap);
+}
+
+static bool refuses_kind(const struct link *link, bool generic,
+			 struct xdp_refusal *refusal)
+{
+	if (link->type != ARPHRD_ETHER || link->flags & IFF_LOOPBACK)
+		return refuse(refusal, "%s is no Ethernet device", link->name);
+	if (!is_kind(link, "bond") || generic)
+		return false;
+	refuse(refusal,
+	       "%s (bond) has its ports run the program, and what comes in on a port is not translated by XDP; in generic mode the bond runs it itself",
+	       link->name);
+	advise(refusal, "nat64ctl xdp add %s generic", link->name);
+	return true;
+}
+
+/* What a port gets, and what lies below a macvlan, is for another device first. */
 static bool refuses_place(const struct xdp *x, const struct link *link,
-			  char *error)
+			  struct xdp_refusal *refusal)
 {
 	const struct link *master = link_by_index(&x->links, link->master);
 	const struct link *upper = find_on(x, link, is_upper);
 
 	if (link->master && master)
-		snprintf(error, XDP_ERROR,
-			 "%s is a port of %s (%s), which gets all of its frames: none would be translated by XDP",
-			 link->name, master->name, master->kind);
-	else if (upper)
-		snprintf(error, XDP_ERROR,
-			 "%s carries %s (%s), which is shown all of its frames: none would be translated by XDP",
-			 link->name, upper->name, upper->kind);
-	else
-		return false;
-	return true;
+		return refuse(refusal,
+			      "%s is a port of %s (%s), which gets all of its frames: none would be translated by XDP",
+			      link->name, master->name, master->kind);
+	if (upper)
+		return refuse(refusal,
+			      "%s carries %s (%s), which is shown all of its frames: none would be translated by XDP",
+			      link->name, upper->name, upper->kind);
+	return false;
 }
 
 /*
@@ -79,32 +101,31 @@ static bool refuses_place(const struct xdp *x, const struct link *link,
  * of a frame that a veth gets was never in it.
  */
 static bool refuses_vlan(const struct xdp *x, const struct link *link,
-			 char *error)
+			 struct xdp_refusal *refusal)
 {
 	const struct link *vlan = find_on(x, link, is_vlan);
 
-	if (!vlan)
+	if (vlan && is_kind(link, "veth"))
+		return refuse(refusal,
+			      "%s (veth) carries VLANs (%s), and gets the tags beside the frames, where XDP cannot see them",
+			      link->name, vlan->name);
+	if (!vlan || !offload_takes_tags(link->name))
 		return false;
-	if (is_kind(link, "veth"))
-		snprintf(error, XDP_ERROR,
-			 "%s (veth) carries VLANs (%s), and gets the tags beside the frames, where XDP cannot see them",
-			 link->name, vlan->name);
-	else if (offload_takes_tags(link->name))
-		snprintf(error, XDP_ERROR,
-			 "%s carries VLANs (%s), and takes the tags out of frames before XDP sees them: ethtool -K %s rxvlan off",
-			 link->name, vlan->name, link->name);
-	else
-		return false;
+	refuse(refusal,
+	       "%s carries VLANs (%s), and takes the tags out of frames before XDP sees them",
+	       link->name, vlan->name);
+	advise(refusal, "ethtool -K %s rxvlan off", link->name);
 	return true;
 }
 
-static bool refuses_lro(const struct link *link, char *error)
+static bool refuses_lro(const struct link *link, struct xdp_refusal *refusal)
 {
 	if (!offload_merges(link->name))
 		return false;
-	snprintf(error, XDP_ERROR,
-		 "%s makes one packet of several (LRO), which XDP cannot do with: ethtool -K %s lro off",
-		 link->name, link->name);
+	refuse(refusal,
+	       "%s makes one packet of several (LRO), which XDP cannot do with",
+	       link->name);
+	advise(refusal, "ethtool -K %s lro off", link->name);
 	return true;
 }
 
@@ -113,12 +134,12 @@ static bool refuses_lro(const struct link *link, char *error)
  * @x: devices
  * @link: device
  * @generic: the kernel is to run it, not the driver
- * @error: filled in
+ * @refusal: filled in
  */
 bool xdp_refuses(const struct xdp *x, const struct link *link, bool generic,
-		 char *error)
+		 struct xdp_refusal *refusal)
 {
-	return refuses_kind(link, generic, error) ||
-	       refuses_place(x, link, error) ||
-	       refuses_vlan(x, link, error) || refuses_lro(link, error);
+	return refuses_kind(link, generic, refusal) ||
+	       refuses_place(x, link, refusal) ||
+	       refuses_vlan(x, link, refusal) || refuses_lro(link, refusal);
 }

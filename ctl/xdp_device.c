@@ -34,11 +34,11 @@ int xdp_open(struct xdp *x, const struct ctl *ctl)
 
 /**
  * xdp_close() - free what xdp_open() and others took
- * @x: devices
+ * @x: devices; all zeros if they were never opened
  */
 void xdp_close(struct xdp *x)
 {
-	if (x->program >= 0)
+	if (x->nl && x->program >= 0)
 		close(x->program);
 	link_free(&x->links);
 	nl_close(x->nl);
@@ -164,11 +164,18 @@ static const char *advice_text(const struct xdp *x, const struct link *link,
 int xdp_attach(struct xdp *x, const struct link *link, bool generic,
 	       char *error)
 {
+	struct xdp_refusal refusal;
+
 	if (link_program(link)) {
 		describe_program(link, error);
 		return EXIT_REFUSED;
 	}
-	if (xdp_refuses(x, link, generic, error) || xdp_load_program(x, error))
+	if (xdp_refuses(x, link, generic, &refusal)) {
+		snprintf(error, XDP_ERROR, "%s%s%s", refusal.text,
+			 *refusal.command ? ": " : "", refusal.command);
+		return EXIT_REFUSED;
+	}
+	if (xdp_load_program(x, error))
 		return EXIT_REFUSED;
 	if (!link_attach(x->nl, link, x->program, generic))
 		return EXIT_OK;
