@@ -140,7 +140,9 @@ static const char *advice_text(const struct xdp *x, const struct link *link,
 	int number = nl_errno(x->nl);
 
 	*text = '\0';
-	if (strstr(nl_error(x->nl), "MTU"))
+	if (strstr(nl_error(x->nl), "MTU") && !strcmp(link->kind, "veth"))
+		snprintf(text, sizeof(text), "; with a smaller one it may");
+	else if (strstr(nl_error(x->nl), "MTU"))
 		snprintf(text, sizeof(text),
 			 "; with a smaller one it may: ip link set dev %s mtu 1500",
 			 link->name);
