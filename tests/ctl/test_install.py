@@ -38,6 +38,17 @@ def test_install_and_uninstall(tmp_path):
     assert files(tmp_path) == []
 
 
+def test_it_is_built_without_libbpf(tmp_path):
+    """Where that is missing or too old, only `xdp add` is, and says so."""
+    subprocess.run(["cp", "-r", TOP / "ctl", TOP / "kmod", TOP / "uapi", tmp_path], check=True)
+    for libbpf, has_it in (("", False), ("libbpf", True)):
+        subprocess.run(["make", "-s", "-B", "-C", tmp_path / "ctl", "CFLAGS=-O0", f"libbpf={libbpf}"],
+                       check=True, capture_output=True)
+        program = (tmp_path / "ctl" / "nat64ctl").read_bytes()
+        assert (b"libbpf.so" in program) == has_it
+        assert (b"this nat64ctl was built without libbpf 1.0 or later" in program) != has_it
+
+
 def test_each_program_has_a_man_page():
     pages = {re.sub(r"\.\d$", "", path.rpartition("/")[2]) for path in INSTALLED if "/man/" in path}
     assert {path.rpartition("/")[2] for path in INSTALLED if "bin/" in path} <= pages

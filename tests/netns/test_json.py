@@ -28,7 +28,7 @@ REFUSED = 2
 
 
 @pytest.mark.parametrize("words", [
-    "status", "stats", "prefix list", "list", "lookup 203.0.113.10", "save", "get", "get tos",
+    "status", "stats", "prefix list", "xdp list", "list", "lookup 203.0.113.10", "save", "get", "get tos",
     "load -", "doctor", "stats reset", "prefix add 2001:db8:77::/96", "prefix del 2001:db8:64::/64",
     "add 192.0.2.9 2001:db8:9::9", "replace 203.0.113.10 2001:db8:9::10", "del 203.0.113.10",
     "set tos 7", "flush", "explain 4 198.51.100.2 203.0.113.10 mark 0x10",
@@ -86,7 +86,7 @@ def check_metrics(gateway, metrics, info):
         assert metrics[f"nat64_{name}"] == {(): value}
     assert metrics["nat64_translated_packets"] == {
         (("direction", way),): stats.pop(f"translated_{way}") for way in ("6to4", "4to6")}
-    for name, stat in (("hairpinned_packets", "hairpinned"), ("split_packets", "split_4to6"),
+    for name, stat in (("hairpinned_packets", "hairpinned"), ("split_packets", "split_4to6"), ("xdp_packets", "translated_xdp"),
                        ("icmp_errors", "answered")):
         assert metrics[f"nat64_{name}"] == {(): stats.pop(stat)}
     assert metrics["nat64_refused_packets"] == {

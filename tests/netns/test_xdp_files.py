@@ -8,7 +8,7 @@ import re
 import kmod
 import pytest
 from addresses import CONFIG
-from programs import attached, has_program, is_built_with_libbpf, need_xdp
+from programs import attached, has_program, need_xdp
 from util import CTL, eventually
 
 pytestmark = pytest.mark.as_configured
@@ -270,13 +270,3 @@ def test_the_capabilities_of_the_service_are_enough(gateway, ctl):
                            CTL, *words, input=BOTH)
         assert done.stderr == ""
     assert ctl("xdp list") == ""
-
-
-@pytest.mark.usefixtures("real")
-def test_without_libbpf(real):
-    if is_built_with_libbpf():
-        pytest.skip("this nat64ctl was built with libbpf")
-    assert refusal(real.gateway, "xdp", "add", "to4") == (
-        "nat64ctl: this nat64ctl was built without libbpf 1.0 or later, which XDP needs: install "
-        "libbpf-dev and build it again")
-    assert real.gateway.show("xdp", "list") == ""
