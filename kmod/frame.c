@@ -50,31 +50,31 @@ static __always_inline bool is_unfinished(__sum16 sum, const struct nat64_hdr *h
 							  hdr->proto, v6);
 }
 
-/* Returns the checksum of a TCP segment or UDP datagram @at, if it can be updated. */
+/*
+ * Returns the checksum of a TCP segment or UDP datagram @at, if it can be updated;
+ * NULL as well for all other protocols.
+ */
 static __always_inline __sum16 *find_csum(const struct nat64_frame *f, void *at,
 					  const struct nat64_hdr *hdr,
 					  const struct nat64_flow *flow, __wsum v6)
 {
 	struct tcphdr *tcp = at;
 	struct udphdr *udp = at;
-	__sum16 *field = &udp->check;
+	__sum16 *field;
 
 	if (hdr->proto == IPPROTO_TCP) {
 		field = &tcp->check;
 		if (unlikely(hdr->payload < sizeof(*tcp) ||
 			     (void *)(tcp + 1) > f->end))
 			return NULL;
-	} else if (unlikely(!*field)) {
-		return NULL;
+	} else {
+		field = &udp->check;
+		if (unlikely(hdr->proto != IPPROTO_UDP || !*field))
+			return NULL;
 	}
 	if (f->is_xdp && unlikely(is_unfinished(*field, hdr, flow, v6)))
 		return NULL;
 	return field;
-}
-
-static __always_inline bool is_plain_proto(u8 proto, u8 icmp)
-{
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == icmp;
 }
 
 static __always_inline bool is_echo(const struct icmphdr *icmp, u8 request,
@@ -195,7 +195,7 @@ static __always_inline bool read_header4(const struct nat64_frame *f,
 	hdr->ttl = iph->ttl;
 	hdr->df = iph->frag_off & htons(IP_DF);
 	hdr->frag = false;
-	return is_plain_proto(hdr->proto, IPPROTO_ICMP);
+	return true;
 }
 
 /* RFC 7915 section 4.1: without DF a packet may have to be fragmented. */
@@ -285,7 +285,7 @@ static __always_inline bool read_header6(const struct nat64_frame *f,
 	hdr->tos = ipv6_get_dsfield(ip6h);
 	hdr->ttl = ip6h->hop_limit;
 	hdr->frag = false;
-	return is_plain_proto(hdr->proto, IPPROTO_ICMPV6);
+	return true;
 }
 
 /* Sysctl net.ipv4.conf.DEV.forwarding, as check_forwarding4() asks. */

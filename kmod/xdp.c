@@ -145,17 +145,12 @@ static __always_inline bool translate_frame46(struct nat64_frame *f)
 	const struct iphdr *iph = f->data;
 	const struct nat64_flow *flow;
 
-	if (unlikely((void *)(iph + 1) > f->end))
+	if (unlikely(READ_ONCE(f->nn->native.has_specific4)))
 		return false;
 	start_lookup(&p, f);
 	p.a.src4 = iph->saddr;
 	p.a.dst4 = iph->daddr;
 	flow = nat64_flow_find46(&p);
-	if (unlikely(!flow) && !nat64_eam_find4(f->cfg->table, p.a.dst4))
-		return false;
-	if (unlikely(!is_router_port(f->nn, f->in) ||
-		     READ_ONCE(f->nn->native.has_specific4)))
-		return false;
 	if (unlikely(!flow)) {
 		if (!search_flow46(f, &p, &found))
 			return false;
@@ -166,18 +161,13 @@ static __always_inline bool translate_frame46(struct nat64_frame *f)
 
 static __always_inline bool translate_frame64(struct nat64_frame *f)
 {
+	const struct inet6_dev *idev = __in6_dev_get(f->in);
 	struct nat64_flow found NAT64_UNINITIALIZED;
 	struct nat64_pkt p NAT64_UNINITIALIZED;
 	const struct ipv6hdr *ip6h = f->data;
 	const struct nat64_flow *flow;
-	const struct inet6_dev *idev;
 
-	if (unlikely((void *)(ip6h + 1) > f->end) ||
-	    !nat64_prefix_claiming(f->cfg, &ip6h->daddr))
-		return false;
-	idev = __in6_dev_get(f->in);
-	if (unlikely(!is_router_port(f->nn, f->in) || !idev ||
-		     READ_ONCE(idev->cnf.disable_ipv6) ||
+	if (unlikely(!idev || READ_ONCE(idev->cnf.disable_ipv6) ||
 		     READ_ONCE(f->nn->native.has_specific6)))
 		return false;
 	start_lookup(&p, f);
@@ -193,16 +183,19 @@ static __always_inline bool translate_frame64(struct nat64_frame *f)
 	return nat64_frame_edit64(f, flow);
 }
 
-static __always_inline bool translate_frame(struct nat64_frame *f,
-					    const struct ethhdr *eth)
+/* Most frames that are not for the translator end here. */
+static __always_inline bool is_claimed(const struct nat64_config *cfg,
+				       const struct ethhdr *eth, const void *end)
 {
-	if (unlikely(f->data > f->end ||
-		     !ether_addr_equal_64bits(eth->h_dest, f->in->dev_addr)) ||
-	    !is_open(f->cfg))
-		return false;
+	const struct ipv6hdr *ip6h = (const void *)(eth + 1);
+	const struct iphdr *iph = (const void *)(eth + 1);
+
 	if (eth->h_proto == htons(ETH_P_IPV6))
-		return translate_frame64(f);
-	return eth->h_proto == htons(ETH_P_IP) && translate_frame46(f);
+		return (const void *)(ip6h + 1) <= end &&
+		       nat64_prefix_claiming(cfg, &ip6h->daddr);
+	return eth->h_proto == htons(ETH_P_IP) &&
+	       (const void *)(iph + 1) <= end &&
+	       nat64_eam_find4(cfg->table, iph->daddr);
 }
 
 /* Whether there is nothing but the frame, in one piece: no data of another program. */
@@ -211,6 +204,37 @@ static __always_inline bool is_simple_buff(struct xdp_buff *xdp)
 	return likely(!xdp_buff_has_frags(xdp)) &&
 	       (xdp_data_meta_unsupported(xdp) || xdp->data_meta == xdp->data) &&
 	       !nat64_xdp_is_tagged(xdp);
+}
+
+/* Returns the device to redirect to, or 0. */
+static __always_inline int translate_buff(struct nat64_net *nn,
+					  const struct nat64_config *cfg,
+					  struct xdp_buff *xdp)
+{
+	const struct ethhdr *eth = xdp->data;
+	struct nat64_frame f = {
+		.nn = nn,
+		.cfg = cfg,
+		.in = xdp->rxq->dev,
+		.floor = xdp->data_hard_start + sizeof(struct xdp_frame),
+		.data = xdp->data + ETH_HLEN,
+		.end = xdp->data_end,
+		.len = xdp->data_end - xdp->data - ETH_HLEN,
+		.to_neighbour = true,
+		.is_xdp = true,
+	};
+
+	if (unlikely(!ether_addr_equal_64bits(eth->h_dest, f.in->dev_addr) ||
+		     !is_simple_buff(xdp) || !is_router_port(nn, f.in)))
+		return 0;
+	if (eth->h_proto == htons(ETH_P_IPV6) ? !translate_frame64(&f) :
+						!translate_frame46(&f))
+		return 0;
+	xdp->data_meta += f.data - xdp->data;
+	xdp->data = f.data;
+	xdp->data_end = f.data + f.len;
+	nat64_count(nn->stats, NAT64_TRANSLATED_XDP, 1);
+	return f.dst->dev->ifindex;
 }
 
 __bpf_kfunc_start_defs();
@@ -227,29 +251,16 @@ __bpf_kfunc_start_defs();
 __bpf_kfunc int bpf_nat64_xdp(struct xdp_md *ctx)
 {
 	struct xdp_buff *xdp = (struct xdp_buff *)ctx;
-	struct nat64_frame f = {
-		.in = xdp->rxq->dev,
-		.floor = xdp->data_hard_start + sizeof(struct xdp_frame),
-		.data = xdp->data + ETH_HLEN,
-		.end = xdp->data_end,
-		.len = xdp->data_end - xdp->data - ETH_HLEN,
-		.to_neighbour = true,
-		.is_xdp = true,
-	};
+	struct nat64_net *nn = nat64_net(dev_net(xdp->rxq->dev));
+	const struct nat64_config *cfg;
 	int out = 0;
 
-	if (unlikely(!is_simple_buff(xdp)))
+	if (unlikely(xdp->data + ETH_HLEN > xdp->data_end))
 		return 0;
-	f.nn = nat64_net(dev_net(f.in));
 	rcu_read_lock();
-	f.cfg = rcu_dereference(f.nn->config);
-	if (translate_frame(&f, xdp->data)) {
-		xdp->data_meta += f.data - xdp->data;
-		xdp->data = f.data;
-		xdp->data_end = f.data + f.len;
-		out = f.dst->dev->ifindex;
-		nat64_count(f.nn->stats, NAT64_TRANSLATED_XDP, 1);
-	}
+	cfg = rcu_dereference(nn->config);
+	if (is_open(cfg) && is_claimed(cfg, xdp->data, xdp->data_end))
+		out = translate_buff(nn, cfg, xdp);
 	rcu_read_unlock();
 	return out;
 }
