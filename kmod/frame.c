@@ -91,20 +91,23 @@ static __always_inline bool has_length(const struct nat64_frame *f,
 	       (len < f->len && f->data + f->len == f->end);
 }
 
+/* A frame of XDP needs room for an Ethernet header, an skb for what its device adds. */
 static __always_inline bool may_leave(const struct nat64_frame *f,
 				      const struct dst_entry *dst, void *at)
 {
 	const struct net_device *dev = dst->dev;
 
-	if (unlikely(at - LL_RESERVED_SPACE(dev) - dst->header_len < f->floor))
-		return false;
-	if (!f->to_neighbour)
-		return true;
-	return likely(!dst->lwtstate && dev->type == ARPHRD_ETHER) &&
-	       (!f->is_xdp || (dev->flags & IFF_UP && nat64_xdp_takes_frames(dev)));
+	if (f->is_xdp)
+		return likely(at - HH_DATA_MOD >= f->floor && !dst->lwtstate &&
+			      dev->flags & IFF_UP) && nat64_xdp_takes_frames(dev);
+	return likely(at - LL_RESERVED_SPACE(dev) - dst->header_len >= f->floor) &&
+	       !(f->to_neighbour && dst->lwtstate);
 }
 
-/* As neigh_output() does; what has to wait for an address is for the stack. */
+/*
+ * As neigh_output() does; what has to wait for an address is for the stack. Only
+ * the header of an Ethernet device is cached with this length.
+ */
 static __always_inline bool is_known(struct neighbour *neigh)
 {
 	u8 state;

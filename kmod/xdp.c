@@ -183,6 +183,12 @@ static __always_inline bool translate_frame64(struct nat64_frame *f)
 	return nat64_frame_edit64(f, flow);
 }
 
+/* As nat64_net(), which takes and leaves the RCU read lock for itself. */
+static __always_inline struct nat64_net *net_of(const struct net_device *dev)
+{
+	return rcu_dereference(dev_net(dev)->gen)->ptr[nat64_net_id];
+}
+
 /* Most frames that are not for the translator end here. */
 static __always_inline bool is_claimed(const struct nat64_config *cfg,
 				       const struct ethhdr *eth, const void *end)
@@ -251,13 +257,14 @@ __bpf_kfunc_start_defs();
 __bpf_kfunc int bpf_nat64_xdp(struct xdp_md *ctx)
 {
 	struct xdp_buff *xdp = (struct xdp_buff *)ctx;
-	struct nat64_net *nn = nat64_net(dev_net(xdp->rxq->dev));
 	const struct nat64_config *cfg;
+	struct nat64_net *nn;
 	int out = 0;
 
 	if (unlikely(xdp->data + ETH_HLEN > xdp->data_end))
 		return 0;
 	rcu_read_lock();
+	nn = net_of(xdp->rxq->dev);
 	cfg = rcu_dereference(nn->config);
 	if (is_open(cfg) && is_claimed(cfg, xdp->data, xdp->data_end))
 		out = translate_buff(nn, cfg, xdp);
