@@ -168,22 +168,46 @@ static const char *last_words(char *log)
 	return line ? line + 1 : log;
 }
 
+/*
+ * The types of the program, by which xdpdump attaches to it and sees the frames.
+ * Returns its function, "int nat64(struct xdp_md *ctx)".
+ */
+static int describe_program(struct btf *btf)
+{
+	int integer = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	int md = btf__add_struct(btf, "xdp_md", sizeof(struct xdp_md));
+	int context = btf__add_ptr(btf, md);
+	int proto = btf__add_func_proto(btf, integer);
+
+	btf__add_func_param(btf, "ctx", context);
+	return btf__add_func(btf, BPF_PROGRAM_NAME, BTF_FUNC_GLOBAL, proto);
+}
+
 static int load_program(int btf_fd, int function, char *error, size_t size)
 {
 	static char log[LOG_SIZE];
 	struct bpf_insn insns[ARRAY_SIZE(program)];
+	struct btf *own = btf__new_empty();
 	/* That of the kernel itself would be number 0. */
 	const int fds[] = { 0, btf_fd };
+	struct bpf_func_info info = { .type_id = own ? describe_program(own) : 0 };
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds,
 		    .log_buf = log, .log_size = sizeof(log), .log_level = 1);
 	int fd;
 
+	if (own && !btf__load_into_kernel(own)) {
+		opts.prog_btf_fd = btf__fd(own);
+		opts.func_info = &info;
+		opts.func_info_cnt = 1;
+		opts.func_info_rec_size = sizeof(info);
+	}
 	memcpy(insns, program, sizeof(insns));
 	insns[0].off = 1;
 	insns[0].imm = function;
 	*log = '\0';
 	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, BPF_PROGRAM_NAME, "GPL", insns,
 			   ARRAY_SIZE(insns), &opts);
+	btf__free(own);
 	if (fd < 0)
 		snprintf(error, size, "the kernel refuses the XDP program: %s%s%s",
 			 strerror(errno), *log ? ": " : "", last_words(log));

@@ -32,6 +32,8 @@
  * @stats: counters
  * @route6: how some mapped host is reached
  * @has_route6: there is one
+ * @has_native4: there is a native route inside a mapping
+ * @has_native6: there is one inside a translation prefix
  * @n_findings: number of findings
  * @n_shown: number of findings of the current check
  * @n_notes: number of @notes
@@ -46,6 +48,8 @@ struct doctor {
 	struct reply		stats;
 	struct route		route6;
 	bool			has_route6;
+	bool			has_native4;
+	bool			has_native6;
 	unsigned int		n_findings;
 	unsigned int		n_shown;
 	unsigned int		n_notes;

@@ -30,8 +30,10 @@ static void note_route6(void *data, const struct prefix *to)
 	for (i = 0; i < d->conf.n_pref64s; i++) {
 		const struct prefix6 *p = &d->conf.pref64s[i].prefix;
 
-		if (to->p6.len <= p->len || !addr_inside6(&to->p6, p) ||
-		    is_mapped6(d, &to->p6))
+		if (to->p6.len <= p->len || !addr_inside6(&to->p6, p))
+			continue;
+		d->has_native6 = true;
+		if (is_mapped6(d, &to->p6))
 			continue;
 		note_native(d, addr_short6(&to->p6), addr_short6(p));
 		return;
@@ -49,6 +51,7 @@ static void note_route4(void *data, const struct prefix *to)
 		if (eam->edge || to->p4.len <= eam->p4.len ||
 		    !addr_inside4(&to->p4, &eam->p4))
 			continue;
+		d->has_native4 = true;
 		note_native(d, addr_short4(&to->p4), addr_short4(&eam->p4));
 		return;
 	}

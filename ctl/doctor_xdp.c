@@ -34,6 +34,18 @@ static void check_settings(struct doctor *d, const struct link *first)
 			       first->name, why->text);
 }
 
+static void check_natives(struct doctor *d, const struct link *first)
+{
+	if (d->has_native4)
+		report_finding(d, CHECK, NULL,
+			       "%s has the XDP program, and no IPv4 packet is translated by it: there are native routes inside mappings",
+			       first->name);
+	if (d->has_native6)
+		report_finding(d, CHECK, NULL,
+			       "%s has the XDP program, and no IPv6 packet is translated by it: there are native routes inside prefixes",
+			       first->name);
+}
+
 static void check_mode(struct doctor *d, const struct link *link)
 {
 	if (!link->xdp.native && xdp_features(link->index).native)
@@ -180,6 +192,7 @@ void check_xdp(struct doctor *d)
 	if (!first)
 		return;
 	check_settings(d, first);
+	check_natives(d, first);
 	for (i = 0; i < d->xdp.links.n; i++) {
 		const struct link *link = &d->xdp.links.links[i];
 

@@ -148,7 +148,8 @@ def literals(page):
 
 def test_the_examples_of_the_configuration_are_configurations():
     sizes = [ctl("check", "-", text=text).stdout for text in literals("nat64.conf.5")]
-    assert sizes == ["1 setting, 1 prefix, 3 mappings\n", "0 settings, 2 prefixes, 2 mappings\n"]
+    assert sizes == ["1 setting, 1 prefix, 3 mappings\n", "0 settings, 2 prefixes, 2 mappings\n",
+                     "1 setting, 1 prefix, 1 mapping, 2 devices with XDP\n"]
 
 
 LIVE = """#!/bin/sh

@@ -64,6 +64,16 @@ def test_mark(gateway):
     assert [f["command"] for f in findings if f["check"] == "xdp"] == ["nat64ctl set mark none"]
 
 
+@pytest.mark.parametrize("route, family, where", [
+    ("route 203.0.113.10/32 dev to6", 4, "mappings"), ("route 2001:db8:100::1:0/112 dev to4", 6, "prefixes")])
+def test_native_routes(gateway, route, family, where):
+    """One of them keeps all packets of its family out: which it takes, each is to be asked."""
+    with gateway.routes(route):
+        problems = [f["problem"] for f in examine(gateway)[0] if f["check"] == "xdp"]
+    assert problems == [f"to6 has the XDP program, and no IPv{family} packet is translated by it: "
+                        f"there are native routes inside {where}"]
+
+
 def test_generic_mode_of_a_driver_that_could_do_better(gateway):
     gateway.ctl("xdp", "del", "to4")
     gateway.ctl("xdp", "add", "to4", "generic")
