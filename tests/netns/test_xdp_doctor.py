@@ -65,9 +65,10 @@ def test_mark(gateway):
 
 
 @pytest.mark.parametrize("route, family, where", [
-    ("route 203.0.113.10/32 dev to6", 4, "mappings"), ("route 2001:db8:100::1:0/112 dev to4", 6, "prefixes")])
+    ("route 192.0.2.9/32 dev to6", 4, "mappings"), ("route 2001:db8:100::1:0/112 dev to4", 6, "prefixes")])
 def test_native_routes(gateway, route, family, where):
     """One of them keeps all packets of its family out: which it takes, each is to be asked."""
+    gateway.ctl("add", "192.0.2.0/24", "2001:db8:9::/120")
     with gateway.routes(route):
         problems = [f["problem"] for f in examine(gateway)[0] if f["check"] == "xdp"]
     assert problems == [f"to6 has the XDP program, and no IPv{family} packet is translated by it: "
