@@ -22,7 +22,7 @@ SETTINGS = {
 NUMBERS = ("-1", "0", "1", "00", "65535", "65536", "2147483648", "4294967295", "4294967296",
            "18446744073709551616", "1e9", "0x", "9" * 400)
 WORDS = ("add", "prefix", "set", "primary", "force", "del", "list", "include", "map-static",
-         "mapping-prefix", "map66-static", "#", "-", "::", "::/0", "0.0.0.0/0", "64:ff9b::/96",
+         "xdp", "generic", "eth0", ".", "eth0:1", "mapping-prefix", "map66-static", "#", "-", "::", "::/0", "0.0.0.0/0", "64:ff9b::/96",
          "/", "//32", "%s%n", "é", "\x1b[31m", "x" * 5000)
 BYTES = (b"\0", b"\n", b"\r\n", b"\t", b" ", b"#", b"/", b":", b'"', b"{", b"]", b"\xff", b"\x80")
 
@@ -66,6 +66,10 @@ def conf_line(rng):
                        f"prefix add {translation(rng)}" + rng.choice(("", " primary"))))(rng)
 
 
+def xdp_line(rng, word="add"):
+    return f"xdp {word} {rng.choice(('lo', 'no-such', 'no9', 'x' * 16))}{rng.choice(('', ' generic'))}"
+
+
 def conf(rng):
     return "".join(conf_line(rng) + "\n" for _ in range(rng.choice((1, 3, 10, 40))))
 
@@ -75,9 +79,9 @@ def batch(rng):
     lines = (conf_line, conf_line, lambda rng: mapping(rng, "replace"),
              lambda rng: f"del {rng.choice((prefix4, prefix6))(rng)}",
              lambda rng: f"list {prefix4(rng)}", lambda rng: f"lookup {address6(rng)}",
-             lambda rng: f"prefix del {translation(rng)}",
+             lambda rng: f"prefix del {translation(rng)}", xdp_line, lambda rng: xdp_line(rng, "del"),
              lambda rng: rng.choice(("flush", "status", "stats reset", "get", "get tos", "save",
-                                     "help", "prefix list", "check /dev/null")))
+                                     "help", "prefix list", "xdp list", "check /dev/null")))
     return "".join(rng.choice(lines)(rng) + "\n" for _ in range(rng.choice((1, 10))))
 
 

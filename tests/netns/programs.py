@@ -13,6 +13,7 @@ import pytest
 from util import CTL
 
 MODULE_BTF = Path("/sys/kernel/btf/nat64")
+KERNEL_BTF = MODULE_BTF.with_name("vmlinux")
 CALL = {"x86_64": 321, "aarch64": 280, "s390x": 351}.get(platform.machine())
 PROG_LOAD, LINK_CREATE = 5, 28
 TYPE_XDP, ATTACH_XDP = 6, 37

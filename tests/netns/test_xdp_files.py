@@ -8,7 +8,7 @@ import re
 import kmod
 import pytest
 from addresses import CONFIG
-from programs import attached, has_program, need_xdp
+from programs import KERNEL_BTF, MODULE_BTF, attached, has_program, is_built_with_libbpf, need_xdp
 from util import CTL, eventually
 
 pytestmark = pytest.mark.as_configured
@@ -242,6 +242,22 @@ def test_a_device_that_goes_takes_the_program_along(gateway, ctl, link):
     with unloadable():
         gateway.run("ip", "link", "del", "gone9")
         assert ctl("xdp list") == ""
+
+
+def test_without_btf(real):
+    """Nothing is attached, and a load without XDP is as ever."""
+    if MODULE_BTF.exists() or not is_built_with_libbpf():
+        pytest.skip("the module has BTF here, or this nat64ctl is built without libbpf")
+    why = ("the nat64 module has no BTF (/sys/kernel/btf/nat64), without which there is no XDP for nat64: "
+           "install pahole and build the module again, see nat64(4)")
+    if not KERNEL_BTF.exists():
+        why = "this kernel has no BTF (/sys/kernel/btf/vmlinux), without which there is no XDP for nat64"
+    assert refusal(real.gateway, "xdp", "add", "to4") == f"nat64ctl: {why}"
+    assert refusal(real.gateway, "load", "-", file="xdp add to4\n") == f"<stdin>:1:9: {why}"
+    done = real.gateway.ctl("-f", "load", "-", input="prefix add 64:ff9b::/96\nxdp add to4\n")
+    assert done.stderr == f"<stdin>:2:9: warning: without XDP: {why}\n"
+    assert real.gateway.show("save") == "prefix add 64:ff9b::/96 primary\n"
+    assert real.gateway.show("xdp", "list") == ""
 
 
 def as_user(gateway, *words):
