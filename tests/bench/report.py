@@ -10,6 +10,7 @@ LABELS = {"xdp-redirect": "XDP redirect", "redirect": "tc redirect", "forward": 
           "fib": "bpf_fib_lookup", "flowtable": "nft flowtable", "xdp": "nat64 in XDP",
           "direct": "nat64 direct", "filtered": "nat64 filtered", "counted": "nat64 counters on",
           "jool": "Jool", "tayga": "TAYGA"}
+BULK = {"bulk": "", "bulk-gro": ", segments and GRO", "bulk-single": ", segments"}
 PASSED = {"xdp-pass": "XDP_PASS", "passed": "filtered", "passed-direct": "direct",
           "passed-xdp": "xdp"}
 MAPPINGS = dict(zip(TABLES, ("", "10 thousand mappings", "a million mappings")))
@@ -109,14 +110,14 @@ def split(figures):
 
 def bulk(figures):
     """Octets per instruction, relative to what forwarding does for both families."""
-    plain = [figures.get(Row("forward", family, "bulk").name) for family in (6, 4)]
-    for family in (6, 4):
-        for system in LABELS:
-            row = Row(system, family, "bulk")
-            value = figures.get(row.name)
-            if value:
-                ratio = sum(plain) / 2 / value if system != "forward" else 1
-                yield [f"{label(row)}, TCP", f"{1024 / value:.3f} {ratio:5.2f}"]
+    for shape, how in BULK.items():
+        plain = [figures.get(Row("forward", family, shape).name) for family in (6, 4)]
+        for family in (6, 4):
+            for row in (Row(system, family, shape) for system in LABELS):
+                value = figures.get(row.name)
+                if value:
+                    ratio = sum(plain) / 2 / value if row.system != "forward" else 1
+                    yield [f"{label(row)}, TCP{how}", f"{1024 / value:.3f} {ratio:5.2f}"]
 
 
 def aligned(lines):

@@ -15,6 +15,9 @@ FEW_PAIRS = 4
 FRAMES, WARM_UP, ROUNDS = 500, 3, 3
 MEGABYTES = 64
 
+# TCP in segments, with GRO at the gateway and without; elsewhere in GSO packets.
+SEGMENTS = ("bulk-gro", "bulk-single")
+
 # Packets of the kernel's generator in each of its runs, the first of which does not count.
 PKTGEN = (2000, 2)
 
@@ -50,7 +53,8 @@ class Row(namedtuple("Row", "system family shape mappings", defaults=("100", 10)
               split; other, of 100 octets and not the translator's; pktgen, of 100
               octets by the kernel's generator; nic and nic-other, of 100 octets, as a
               driver's NAPI brings them, and out of a device that is no cable;
-              bulk, one TCP connection; live, live-64 and so on, and live-other: XDP
+              bulk, one TCP connection, in GSO packets; bulk-gro and bulk-single, in
+              segments that the gateway merges or does not; live, live-64 and so on, and live-other: XDP
               frames, of 100 octets unless it says otherwise, see live.py
     mappings  in the table, over which the packets are spread; with live, one pair of
               addresses for each, in turn
@@ -79,7 +83,15 @@ class Row(namedtuple("Row", "system family shape mappings", defaults=("100", 10)
 
     @property
     def has_frames(self):
-        return self.shape not in ("pktgen", "bulk")
+        return self.shape != "pktgen" and not self.is_bulk
+
+    @property
+    def is_bulk(self):
+        return self.shape.startswith("bulk")
+
+    @property
+    def megabytes(self):
+        return MEGABYTES // 4 if self.shape in SEGMENTS else MEGABYTES
 
     @property
     def is_live(self):
@@ -90,7 +102,7 @@ class Row(namedtuple("Row", "system family shape mappings", defaults=("100", 10)
         """What is subtracted; None: a connection has two ends, which no baseline tells apart."""
         base = (self.like("xdp-drop", mappings=FEW_PAIRS) if self.is_live else
                 self.like("drop", mappings=TABLES[0]))
-        return None if self.shape == "bulk" or self == base else base
+        return None if self.is_bulk or self == base else base
 
     @property
     def yardstick(self):
@@ -137,6 +149,9 @@ def everything():
             rows += both(system, shape)
     for shape in SIZES + ("pktgen",):
         rows += both("redirect", shape) + both("flowtable", shape)
+    for shape in SEGMENTS:
+        for system in ("forward", "direct", "filtered"):
+            rows += both(system, shape)
     for mappings in TABLES[1:]:
         for shape in SIZES:
             rows += both("direct", shape, mappings) + both("filtered", shape, mappings)
