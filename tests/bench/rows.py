@@ -30,7 +30,8 @@ LIVE = (10_000, 5, 3)
 SYSTEMS = ("xdp-drop", "drop", "xdp-redirect", "redirect", "fib", "forward", "xdp-pass",
            "filtered", "counted", "passed", "direct", "passed-direct", "xdp", "passed-xdp",
            "flowtable", "jool", "tayga")
-NAT64 = ("filtered", "counted", "passed", "direct", "passed-direct", "xdp", "passed-xdp")
+NAT64_XDP = ("xdp", "passed-xdp")
+NAT64 = ("filtered", "counted", "passed", "direct", "passed-direct", *NAT64_XDP)
 TRANSLATORS = ("xdp", "direct", "filtered", "counted", "jool", "tayga")
 
 # Where what comes as an XDP frame leaves as one.
