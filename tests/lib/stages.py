@@ -4,10 +4,12 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +26,9 @@ HARMLESS = re.compile(r"Skipping BTF generation for .* due to unavailability of 
 
 # Of the tests that passed or cannot run there, only one in each tenth is worth a line.
 PASSED = re.compile(r" (PASSED|SKIPPED)\b.*\[ *(?P<tenth>\d*?)\d%\]$")
+
+PYTEST = ("sh", "-c", "exec /usr/bin/python3 -m pytest -v -p no:cacheprovider"
+          ' --junitxml="$NAT64_OUT/junit.xml" "$@"', "pytest")
 
 print_lock = threading.Lock()
 count_lock = threading.Lock()
@@ -153,6 +158,35 @@ def perform(stages, name, function, *arguments, **more):
     stage.seconds = time.monotonic() - started
     say(f"== {name}: {len(stage.failures)} failed, {stage.seconds:.0f} s")
     return not stage.failures
+
+
+def check_guest(stage, tests, *machine, settings, module=None, kunit=None):
+    """Tests in a test machine, which the words of machine start; settings are words for env."""
+    command = ("env", *(f"NAT64_KO={path}" for path in [module] if path), *settings, *PYTEST)
+    if kunit:
+        command = ("sh", "-c", 'insmod "$0" && exec "$@"', kunit, *command)
+    status, lines = stage.run(*machine, "--out", stage.directory, "--", *command, *tests.split())
+    stage.read_guest(stage.directory / "junit.xml", lines)
+    stage.finish(status)
+
+
+def side_by_side(jobs, at_a_time=os.cpu_count() + 1):
+    """One more than there are processors, as tests often wait; the long ones come first."""
+    with ThreadPoolExecutor(at_a_time) as pool:
+        for run in [pool.submit(job) for job in jobs]:
+            run.result()
+
+
+def stop(*_):
+    for process in list(running):
+        process.terminate()
+    os._exit(130)
+
+
+def stop_with_everything():
+    """Whoever ends this process ends what it has started."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
 
 
 def read_times():
