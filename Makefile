@@ -6,7 +6,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 all: module nat64ctl
 
 module: $(KDIR)/Makefile
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+	$(MAKE) -C kmod KDIR=$(abspath $(KDIR))
 
 $(KDIR)/Makefile:
 	@echo "No kernel headers in $(KDIR): install them (on Debian linux-headers-$$(uname -r))," >&2
