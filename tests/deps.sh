@@ -14,8 +14,8 @@ set -euo pipefail
 # shellcheck source=tests/lib/guest.sh
 . "$top/tests/lib/guest.sh"
 
-build=(build-essential libbpf-dev libjansson-dev libmnl-dev pkg-config rsync)
-checks=(bind9-utils fish frr keepalived knot-resolver mandoc pdns-recursor prometheus pyflakes3 rpm shellcheck sparse systemd valgrind zsh)
+build=(build-essential libbpf-dev libjansson-dev libmnl-dev pahole pkg-config rsync)
+checks=(bind9-utils fish frr keepalived knot-resolver mandoc pdns-recursor prometheus pyflakes3 rpm shellcheck sparse systemd valgrind xz-utils zsh zstd)
 tools=(bird2 curl ethtool iperf3 iproute2 iputils-arping iputils-ping iputils-tracepath nftables
 	nginx-light procps tcpdump traceroute unbound wireguard-tools)
 python=(python3-jsonschema python3-prometheus-client python3-pytest python3-scapy python3-yaml)

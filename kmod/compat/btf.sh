@@ -74,7 +74,9 @@ carve_btf() {
 	for at in $(offsets '\x9f\xeb\x01\x00\x18\x00\x00\x00\x00\x00\x00\x00' "$1"); do
 		size=$((24 + $(number "$1" $((at + 16))) + $(number "$1" $((at + 20)))))
 		tail -c +$((at + 1)) "$1" | head -c "$size" >"$work/base"
-		[ -z "$(count_types "$work/base")" ] || return 0
+		if [ "$(wc -c <"$work/base")" -eq "$size" ] && [ -n "$(count_types "$work/base")" ]; then
+			return
+		fi
 	done
 	return 1
 }
@@ -146,7 +148,7 @@ resolve_ids() {
 # Options that pahole has learnt since it knows --btf_base, which came with 1.18.
 pahole_options() {
 	for option in --btf_gen_floats --lang_exclude; do
-		! pahole --help | grep -q -- "$option" || echo "$option"
+		! pahole --help 2>&1 | grep -q -- "$option" || echo "$option"
 	done | sed 's/^--lang_exclude$/&=rust/'
 }
 
@@ -172,6 +174,6 @@ release=$(readelf -p .modinfo "$module" | sed -n 's/.* vermagic=\([^ ]*\) .*/\1/
 build=$(cat "$kdir"/include/generated/*.h | sed -n 's/^#define UTS_VERSION "\(.*\)"$/\1/p' | head -n 1)
 [ $# -gt 0 ] || set -- "/boot/vmlinuz-$release" "/lib/modules/$release/vmlinuz"
 find_base "$@"
-echo "  BTF [M] $module"
 add_btf
+echo "  BTF [M] $module"
 why=

@@ -64,7 +64,7 @@ def test_an_edited_configuration_stays(packages):
 def test_dkms_gets_sources_and_nothing_that_was_built(packages, version):
     listed = rpm("-qpl", packages["nat64-dkms"])
     source = f"/usr/src/nat64-{version}"
-    for name in ("Kbuild", "dkms.conf", "kmod/main.c", "uapi/linux/nat64.h"):
+    for name in ("Kbuild", "dkms.conf", "kmod/Makefile", "kmod/main.c", "kmod/compat/btf.sh", "uapi/linux/nat64.h"):
         assert f"{source}/{name}" in listed
     assert not [path for path in listed if re.search(r"\.(o|ko|mod|cmd)$", path)]
     scripts = "\n".join(rpm("-qp", "--scripts", packages["nat64-dkms"]))
