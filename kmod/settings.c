@@ -14,12 +14,6 @@ const struct nat64_settings nat64_default_settings = {
 #undef X
 };
 
-static bool is_source4(__be32 addr)
-{
-	return !ipv4_is_zeronet(addr) && !ipv4_is_loopback(addr) &&
-	       ntohl(addr) < 0xe0000000;
-}
-
 static bool is_source6(const struct in6_addr *addr)
 {
 	return ipv6_addr_type(addr) & IPV6_ADDR_UNICAST &&
@@ -36,11 +30,11 @@ static int check_pool4(const struct nat64_request *rq,
 
 	if (!addr)
 		return 0;
-	if (len > 32 || addr & ~inet_make_mask(len))
+	if (addr & ~inet_make_mask(len))
 		return nat64_request_error(rq, -EINVAL,
 					   "icmp-source4 %pI4/%u has bits set beyond its length",
 					   &addr, len);
-	if (!is_source4(addr))
+	if (!nat64_addr4_is_host(addr))
 		return nat64_request_error(rq, -EINVAL,
 					   "icmp-source4 %pI4/%u cannot be a source",
 					   &addr, len);
@@ -56,9 +50,8 @@ static int check_pool6(const struct nat64_request *rq,
 
 	if (ipv6_addr_any(addr))
 		return 0;
-	if (len <= 128)
-		ipv6_addr_prefix(&masked, addr, len);
-	if (len > 128 || !ipv6_addr_equal(&masked, addr))
+	ipv6_addr_prefix(&masked, addr, len);
+	if (!ipv6_addr_equal(&masked, addr))
 		return nat64_request_error(rq, -EINVAL,
 					   "icmp-source6 %pI6c/%u has bits set beyond its length",
 					   addr, len);
@@ -81,7 +74,7 @@ static int check_settings(const struct nat64_request *rq,
 
 /**
  * nat64_settings_set() - change the settings
- * @rq: request
+ * @rq: request; nat64_request_config() has found what it is about
  * @set: all settings; what an attribute's policy can check is right
  *
  * Context: process, @rq->nn->lock.
@@ -91,11 +84,8 @@ int nat64_settings_set(struct nat64_request *rq,
 		       const struct nat64_settings *set)
 {
 	struct nat64_config *cfg = nat64_request_config(rq);
-	int err;
+	int err = check_settings(rq, set);
 
-	if (IS_ERR(cfg))
-		return PTR_ERR(cfg);
-	err = check_settings(rq, set);
 	if (err)
 		return err;
 	if (!memcmp(&cfg->set, set, sizeof(*set)))

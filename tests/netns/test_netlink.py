@@ -3,18 +3,25 @@
 
 import contextlib
 import re
+import threading
+import time
 from pathlib import Path
 
 import netlink
 import pytest
+import util
 from addresses import HOST4, HOST6
 from netlink import CREATE, DUMP, DUMP_INTR, ECHO, EXCL, NUMBERS, REPLACE, attributes, build, named
+from packet import ip4, ip6, udp
 from util import CTL
 
 NEW = CREATE | EXCL
 HOST = {"addr4": HOST4, "addr6": HOST6}
 OTHER = {"addr4": "192.0.2.1", "addr6": "2001:db8:9::1"}
 PREFIX = {"addr": "64:ff9b::", "len": 96}
+
+IP4 = ip4("192.0.2.1", HOST4, udp(1, 2))
+IP6 = ip6(HOST6, "2001:db8:100::192.0.2.1", udp(1, 2))
 
 pytestmark = pytest.mark.configuration(f"prefix add 2001:db8:100::/96\nadd {HOST4} {HOST6}")
 
@@ -66,7 +73,7 @@ REFUSALS = [
      "2001:db8:0:0:100::/96: bits 64 to 71 must be zero (RFC 6052)"),
     *(("prefix-new", {"prefix": {"addr": addr, "len": length}},
        f"{addr}/{length} cannot be a translation prefix: it is never forwarded")
-      for addr, length in (("::", 96), ("ff00::", 32), ("fe80::", 64))),
+      for addr, length in (("::", 96), ("ff00::", 32), ("fe80::", 64), ("::ffff:0.0.0.0", 96))),
     ("prefix-new", {"prefix": {"addr": "2001:db8:1::", "len": 48}},
      f"2001:db8:1::/48 overlaps {HOST6}/128, which is mapped to {HOST4}/32"),
     ("prefix-del", {"prefix": PREFIX}, "64:ff9b::/96 is not a translation prefix"),
@@ -126,7 +133,49 @@ REFUSALS = [
       for addr in ("::1", "fe80::1", "ff02::1")),
     ("settings-set", {"settings": {"mark": 3, "mark_mask": 1}},
      "mark 0x3 has bits set outside of its mask 0x1"),
+    ("settings-set", {"settings": {"icmp_source4": "192.0.2.0", "icmp_source4_len": 33}},
+     "integer out of range"),
+    ("settings-set", {"settings": {"icmp_source4": "0.0.0.1"}}, "icmp-source4 0.0.0.1/32 cannot be a source"),
+    ("settings-set", {"settings": {"icmp_source6": "::ffff:1.2.3.4"}},
+     "icmp-source6 ::ffff:1.2.3.4/128 cannot be a source"),
+    ("explain", {}, "no packet is given"),
+    ("explain", {"explain": {}}, "no packet is given"),
+    ("explain", {"explain": {"packet": IP4, "in": 0x7fffffff}}, "there is no such device"),
+    *(("explain", {"explain": {"packet": octets}}, "this is no whole IPv4 or IPv6 packet")
+      for octets in (b"\x55" + IP4[1:], b"\x44" + IP4[1:], b"\x4f" + IP4[1:], IP4[:-1],
+                     b"\x65" + IP4[1:], b"\x45" + IP6[1:], IP6[:-1])),
 ]
+
+
+def test_more_refusals_at_once_than_there_are_texts(client, gateway):
+    """A text belongs to its thread until that asks again, or a second has passed."""
+    texts = []
+
+    def ask():
+        with contextlib.closing(netlink.Socket()) as other, pytest.raises(netlink.Refused) as refused:
+            other.ask("eam-new", build("nat64", eam=HOST), NEW)
+        texts.append(refused.value.text)
+        go_on.wait()
+
+    def ask_in_threads(count):
+        threads = [threading.Thread(target=ask) for _ in range(count)]
+        with gateway:
+            for asked, thread in enumerate(threads, len(texts) + 1):
+                thread.start()
+                util.eventually(lambda: len(texts) >= asked, "it is answered")
+        return threads
+
+    said = f"{HOST4}/32 is already mapped to {HOST6}/128"
+    go_on = threading.Event()
+    time.sleep(1.1)
+    threads = ask_in_threads(17)
+    assert texts == 16 * [said] + ["refused, with too many others to say why"]
+    time.sleep(1.1)
+    threads += ask_in_threads(1)
+    assert texts[17:] == [said]
+    go_on.set()
+    for thread in threads:
+        thread.join()
 
 
 def state(client):
@@ -226,6 +275,40 @@ def test_a_listing_knows_that_something_changed(client, gateway, change):
     assert any(message.flags & DUMP_INTR for message in messages) == bool(change)
     if not change:
         assert len(listed(messages[:-1])) == 3001
+
+
+def test_a_listing_whose_table_has_been_replaced_twice(client, gateway):
+    """It ends, and one of the table in place is whole."""
+    fill(client, 3000)
+    with gateway:
+        other = netlink.Socket()
+    client.send(client.message("eam-get", flags=DUMP))
+    messages = list(client.receive())
+    for _ in range(2):
+        other.ask("eam-flush")
+        other.ask("eam-new", build("nat64", eam=OTHER), NEW)
+    other.close()
+    messages += client.answers(client.seq)
+    assert any(message.flags & DUMP_INTR for message in messages)
+    assert len(listed(client.dump("eam-get"))) == 1
+
+
+def test_a_listing_meets_a_table_that_grows(client, gateway):
+    """It begins again where the larger one does, and says so."""
+    fill(client, 3000)
+    with gateway:
+        other = netlink.Socket()
+    client.send(client.message("eam-get", flags=DUMP))
+    messages = list(client.receive())
+    rows = [{"addr4": f"11.{n >> 16}.{n >> 8 & 255}.{n & 255}", "addr6": f"2001:db8:8::{n:x}"} for n in range(20000)]
+    for at in range(0, len(rows), 1000):
+        other.ask("eam-new", build("nat64", eam=rows[at:at + 1000]), NEW)
+    other.close()
+    messages += client.answers(client.seq)
+    assert any(message.flags & DUMP_INTR for message in messages)
+    before = {octets for message in messages[:-1] for kind, octets in attributes(message.attributes)
+              if kind == NUMBERS["nat64"]["eam"]}
+    assert before <= listed(client.dump("eam-get"))
 
 
 def test_refused_changes_disturb_no_listing(client, gateway):
