@@ -42,6 +42,9 @@ REASONS = [
     ("malformed", six(raw(58, b"\x80\0")), nothing),
     ("malformed", four(raw(1, b"\x08\0")), nothing),
     ("malformed", six(raw(43, bytes([17, 200]) + bytes(30))), nothing),
+    # A length that the checksum cannot be computed of.
+    *(("malformed", four(raw(UDP, octets(SERVER4, HOST4, udp(1, 2, b"x", checksum=0, length=length)))), nothing)
+      for length in (7, 10)),
     ("link_broadcast", Frame(six(), dst="33:33:00:00:00:01"), nothing),
     ("link_broadcast", Frame(four(), dst="ff:ff:ff:ff:ff:ff"), nothing),
     ("source_illegal", six(src="fe80::77"), nothing),

@@ -601,3 +601,30 @@ def test_counters_of_mappings(real, asked):
            for m in asked("list")["mappings"]}
     assert got == {f"{SERVER4}/32": {"packets_6to4": 3, "packets_4to6": 3},
                    f"{HOST4}/32": {"packets_6to4": 1, "packets_4to6": 1}}
+
+
+# What only looks like something of a host with a face.
+
+@beside
+@pytest.mark.parametrize("part", [raw(1, b"\3\1\0\0"), icmp4(3, 1, 0, b"\x45"), icmp4(3, 1, 0, bytes(19))],
+                         ids=["no whole header", "one octet", "no address"])
+def test_icmp_that_quotes_no_destination_is_forwarded(expect, part):
+    sent = "198.51.100.3", FAR4, part
+    expect(ip4(*sent, id=7), ip4(*sent, id=7, ttl=63))
+
+
+@pytest.mark.configuration(f"add {SERVER4} {FACE6} edge")
+def test_without_a_prefix_only_mapped_destinations_are_translated(net):
+    """RFC 7757, figure 2: the rest is forwarded as it is."""
+    net.wire.expect(out4(PART, id=7), out4(PART, id=7, ttl=63))
+    net.gateway.ctl("add", FAR4, "2001:db8:7::9")
+    net.gateway.loaded = None
+    net.wire.expect(out4(PART), ip6(FACE6, "2001:db8:7::9", PART, hlim=63))
+
+
+@edge
+@pytest.mark.parametrize("part, counts", [(raw(58), "malformed"), (icmp6(138, 0, 0, bytes(16)), "icmp_type"),
+                                          (icmp6(132, 0, 0, bytes(16)), "icmp_type")])
+def test_icmpv6_that_is_no_neighbour_discovery_is_for_the_host(net, part, counts):
+    with counted(net, counts):
+        net.wire.expect_silence(in6(part, hlim=255))

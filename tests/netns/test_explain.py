@@ -90,6 +90,9 @@ def test_the_next_hop(gateway):
     with gateway.routes(f"route {HOST6}/128 via 2001:db8:1::fe"):
         said = explain(gateway, "4", SERVER4, HOST4)
     assert (said["out"], said["via"]) == ("to6", "2001:db8:1::fe")
+    with gateway.routes("route 192.0.2.0/24 via inet6 2001:db8:1::fe dev to6"):
+        said = explain(gateway, "6", HOST6, "2001:db8:100::192.0.2.9")
+    assert (said["out"], said["via"]) == ("to6", "2001:db8:1::fe")
 
 
 def test_two_mapped_hosts(gateway):
@@ -118,6 +121,19 @@ def test_what_is_not_ours_is_passed(gateway, words, reason):
     said = explain(gateway, *words)
     assert (said["verdict"], said["reason"]) == ("passed", reason)
     assert "header" not in said and "answer" not in said
+
+
+@pytest.mark.configuration(CONFIG, "add 64.0.0.0/2 2001:db8:40::/66")
+def test_an_address_of_no_host_is_not_ours(gateway):
+    said = explain(gateway, "4", SERVER4, "127.0.0.9")
+    assert (said["verdict"], said["reason"]) == ("passed", "not_a_host")
+
+
+@pytest.mark.parametrize("words", [("6", "2001:db8:66::1", SERVER6), ("4", "192.0.2.9", HOST4)])
+def test_without_a_route_to_the_source(gateway, words):
+    """It might have come in anywhere: it is asked of loopback."""
+    with gateway.routes("route unreachable 2001:db8:66::/48", "route unreachable 192.0.2.0/24"):
+        assert explain(gateway, *words)["in"] == "lo"
 
 
 def test_native_routes_are_better(gateway):

@@ -75,6 +75,27 @@ def test_the_answer_needs_no_forwarding_either(host):
 
 
 @clat
+def test_what_has_just_been_translated_is_not_translated_again(host, wire):
+    """A packet of the host's own from the face, which LOCAL_OUT sees behind the translation."""
+    with host.routes(f"addr {CLAT6}/128 dev clat nodad"):
+        said = explain_unforwarding(host, "6", CLAT6, FAR6, "udp")
+        assert (said["local"], said["verdict"], said["reason"]) == (True, "passed", "edge_face")
+        with sender(host, CLAT6) as endpoint:
+            wire.expect(lambda: endpoint.sendto(b"x", (FAR6, 5000)),
+                        ip6(CLAT6, FAR6, udp(4000, 5000, b"x"), hlim=64))
+
+
+@pytest.mark.configuration(f"add {OWN4} {GATEWAY6}", more=True)
+def test_an_ipv6_packet_without_a_route(host):
+    with host.routes(f"route unreachable {PREFIX}"):
+        said = explain_unforwarding(host, "6", GATEWAY6, SERVER6, "udp")
+        assert (said["local"], said["verdict"], said["reason"]) == (True, "passed", "not_routed")
+        with sender(host, GATEWAY6) as endpoint, pytest.raises(OSError) as failed:
+            endpoint.sendto(b"x", (SERVER6, 5000))
+        assert errno.errorcode[failed.value.errno] == "EHOSTUNREACH"
+
+
+@clat
 def test_what_others_send_needs_forwarding(host):
     """A source that is nobody's, and one of the host's that comes in from outside."""
     for words in (("192.0.2.50", HOST4, "dev", "lo"), (CLAT4, FAR4, "dev", "to4")):

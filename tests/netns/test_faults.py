@@ -573,7 +573,7 @@ def in_child(function):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-MADE, FAILED, NO_MORE = range(3)
+MADE, FAILED, NO_MORE, REFUSED_HOOKS = range(4)
 
 
 def make_namespace(n):
@@ -595,3 +595,52 @@ def test_making_a_network_namespace(real):
         n += STEP
     FIGURES["faults in making a network namespace"] += len(outcomes) - 1
     assert FAILED in outcomes
+
+
+# What asks for the hooks of a namespace that has none yet, after what else it takes.
+FIRST = {
+    "a mapping": [["eam-new", build("nat64", eam=HOST), NEW]],
+    "a load": [["load-begin"], ["eam-new", build("nat64", staged=True, eam=HOST), NEW], ["load-commit"]],
+    "local": [["settings-set", build("nat64", settings={"local": 0})],
+              ["eam-new", build("nat64", eam=HOST), NEW],
+              ["settings-set", build("nat64", settings={"local": 1})]],
+}
+NO_MEMORY = {"", "out of memory", "the netfilter hooks cannot be registered"}
+
+
+def register_hooks(n, requests):
+    assert not LIBC.unshare(0x40000000)
+    client = netlink.Socket()
+
+    def status():
+        return client.ask("status-get")[0].attributes
+
+    for request in requests[:-1]:
+        client.ask(*request)
+    before, outcome = status(), MADE
+    with Fault(n) as fault:
+        try:
+            client.ask(*requests[-1])
+        except netlink.Refused as error:
+            assert error.error == ENOMEM and error.text in NO_MEMORY
+            outcome = REFUSED_HOOKS if "hooks" in error.text else FAILED
+        except OSError:  # there was no memory for the request, or for its answer
+            outcome = FAILED
+    if outcome != MADE and status() == before:
+        client.ask(*requests[-1])
+    else:
+        assert outcome != REFUSED_HOOKS
+    assert named(status(), "nat64")["count"] == struct.pack("=I", 1)
+    return outcome if fault.happened else NO_MORE
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_the_first_hooks_of_a_network_namespace(real, first):
+    """Who asks for them is refused, and may ask again."""
+    outcomes, n = [], 1
+    while NO_MORE not in outcomes:
+        outcomes.append(in_child(lambda: register_hooks(n, FIRST[first])))
+        assert outcomes[-1] in (MADE, FAILED, NO_MORE, REFUSED_HOOKS), f"allocation {n}"
+        n += 1
+    FIGURES["faults in registering hooks"] += len(outcomes) - 1
+    assert REFUSED_HOOKS in outcomes

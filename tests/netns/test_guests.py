@@ -5,7 +5,8 @@ import pytest
 from addresses import CONFIG, HOST4, HOST6, PEER6, SERVER4, SERVER6
 from frame import GSO_TCPV4, GSO_TCPV6, Offload
 from generator import Sent
-from packet import address, destination_options, echo4, echo6, hop_by_hop, ip4, ip6, tcp, udp
+from packet import (address, destination_options, echo4, echo6, hop_by_hop, icmp4, icmp6, ip4, ip6, raw, tcp,
+                    udp)
 from taps import TapGateway
 from test_counters import counted
 from test_stack import DATA, seeded, super_tcp
@@ -83,3 +84,20 @@ def test_a_checksum_that_begins_in_the_headers(gateway, start):
     assert counted(gateway) == ({"malformed": sum(taken)} if any(taken) else {})
     # Newer kernels refuse by themselves what begins in the link-layer header or right behind it.
     assert all(taken) or start <= 14
+
+
+@pytest.mark.parametrize("side", [6, 4])
+def test_an_error_whose_checksum_is_left_to_the_device(gateway, side):
+    """The whole message has another one after translation, and it is finished."""
+    whole, make, ends = ((ip6(HOST6, SERVER6, icmp6(1, 3, 0, ip6(SERVER6, HOST6, udp(1, 2)))), ip6, (HOST6, SERVER6))
+                         if side == 6 else
+                         (ip4(SERVER4, HOST4, icmp4(3, 1, 0, ip4(HOST4, SERVER4, udp(1, 2)))), ip4, (SERVER4, HOST4)))
+    header = 40 if side == 6 else 20
+    part = bytes(whole)[header:]
+    sums = seeded(*ends, raw(58, part), 2) if side == 6 else raw(1, part[:2] + bytes(2) + part[4:])
+    assert gateway.send(Sent(whole, side))
+    (want, _), = gateway.received()[10 - side]
+    assert gateway.send(Sent(make(*ends, sums), side, offload=Offload(csum_start=14 + header, csum_offset=2)))
+    (seen, offload), = gateway.received()[10 - side]
+    assert offload == Offload()
+    assert seen[:4] + seen[6:10] + seen[12:] == want[:4] + want[6:10] + want[12:]

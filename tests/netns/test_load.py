@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Loading and unloading the module."""
 
+import contextlib
 from pathlib import Path
 
 import kmod
+import netlink
 import netns
 import pytest
 import topology
@@ -60,10 +62,27 @@ def test_unloading_again_and_again(real):
     real.gateway.configure(CONFIG)
 
 
-def test_a_namespace_dies_with_its_configuration(real):
+def test_unloading_while_a_configuration_is_loaded(real):
+    """What its socket has sent so far goes with the module."""
+    with real.gateway:
+        client = netlink.Socket()
+    with contextlib.closing(client):
+        client.ask("load-begin")
+        client.ask("eam-new", netlink.build("nat64", staged=True, eam={
+            "addr4": "192.0.2.1", "addr6": "2001:db8:9::1"}), netlink.CREATE)
+        kmod.unload_module()
+    kmod.load_module()
+    real.gateway.loaded = None
+    assert topology.state(real.gateway) == "off"
+
+
+@pytest.mark.parametrize("route", ["", "blackhole 203.0.114.128/25"], ids=["no route", "blackhole"])
+def test_a_namespace_dies_with_its_configuration(real, route):
     for n in range(3):
         dying = netns.Namespace(f"nat64-dying{n}")
-        dying.run(CTL, "load", "-", input=CONFIG)
+        dying.run(CTL, "load", "-", input=CONFIG + "add 203.0.114.0/24 2001:db8:114::/120\n")
+        if route:
+            dying.ip(f"route add {route}")
         dying.delete()
     real.wire.expect(ip6(HOST6, SERVER6, udp(1, 2)),
                      ip4(HOST4, SERVER4, udp(1, 2), ttl=63, id=ANY))

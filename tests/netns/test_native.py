@@ -127,6 +127,32 @@ def test_a_route_to_nowhere_inside_a_mapping_counts(real, kind, length):
     expect_translated(real, NATIVE4, NATIVE4_MAPPED6)
 
 
+@MAPPED_BLOCK
+def test_a_route_to_nowhere_is_replaced(real):
+    """By one that leads somewhere; where that ends as well, the mapping is left."""
+    with real.gateway.routes("route blackhole 203.0.113.144/28"):
+        real.wire.expect_silence(ip4(SERVER4, NATIVE4, PART))
+    take(real.gateway, "route")
+    real.gateway.ip("route replace blackhole 203.0.113.144/28")
+    real.wire.expect_silence(ip4(SERVER4, NATIVE4, PART))
+    real.gateway.ip(f"route replace 203.0.113.144/28 {TO4}")
+    expect_native(real)
+    real.gateway.ip("route del 203.0.113.144/28")
+    expect_translated(real, NATIVE4, NATIVE4_MAPPED6)
+
+
+@MAPPED_BLOCK
+def test_a_default_route_to_nowhere_is_none_inside_a_mapping(real):
+    """Whether or not there are such routes inside, of other addresses."""
+    with real.gateway.routes("route blackhole 203.0.113.192/28"):
+        real.gateway.ip("route replace unreachable default")
+        try:
+            expect_translated(real)
+        finally:
+            real.gateway.ip("route replace default via 198.51.100.254")
+        real.wire.expect_silence(ip4(SERVER4, "203.0.113.193", PART))
+
+
 @pytest.mark.parametrize("kind", NOWHERE6)
 def test_a_route_to_nowhere_inside_the_prefix_counts(real, kind):
     packet = ip6(HOST6, "2001:db8:100::c000:209", PART)

@@ -108,6 +108,45 @@ def test_a_load_keeps_the_counters_of_what_stays(gateway, wire, counted):
     assert counted(PEER4) == UNUSED
 
 
+def test_loads_beside_traffic_lose_no_count(gateway, wire, counted):
+    """Not of packets that a new table counts before it has the counters of the old one."""
+    sent, stop = 0, threading.Event()
+    more = "".join(f"add 198.18.{n}.1 2001:db8:9::{n:x}\n" for n in range(100))
+
+    def load():
+        while not stop.is_set():
+            for text in (COUNTED, COUNTED + more):
+                gateway.ctl("-f", "load", "-", input=text)
+
+    loader = threading.Thread(target=load)
+    loader.start()
+    try:
+        for _ in range(400):
+            wire.exchange(SIX, FOUR)
+            sent += 1
+    finally:
+        stop.set()
+        loader.join()
+    gateway.loaded = None
+    assert counted(HOST4) == (sent, sent * 128, sent, sent * 98)
+
+
+def test_another_setting_keeps_the_counters(gateway, wire, counted):
+    wire.exchange(SIX)
+    gateway.ctl("set", "tos", "3")
+    wire.exchange(SIX)
+    gateway.loaded = None
+    assert counted(HOST4) == (2, 2 * 128, 0, 0)
+
+
+def test_errors_of_routers_without_a_mapping_count_for_the_other_host_only(wire, counted):
+    """RFC 6791, hairpinned: the error counts for whom it is."""
+    quote = ip6(f"2001:db8:100::{PEER4}", f"2001:db8:100::{HOST4}", udp(1, 2))
+    error = icmp6(3, 0, 0, quote)
+    assert len(wire.exchange(ip6(STRANGER6, f"2001:db8:100::{PEER4}", error))[6]) == 1
+    assert counted(HOST4) == UNUSED and counted(PEER4)[:3] == (0, 0, 1)
+
+
 def test_off_forgets(gateway, wire, counted):
     wire.exchange(SIX)
     gateway.configure(CONFIG)
