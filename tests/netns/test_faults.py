@@ -23,7 +23,7 @@ from frame import GSO_TCPV4, GSO_TCPV6, Frame, Offload
 from kmod import KO
 from netlink import CREATE, DUMP, EXCL, REPLACE, attributes, build, named
 from packet import fragment, icmp4, icmp6, ip4, ip6, octets, raw, tcp, udp
-from test_stack import super_tcp
+from test_stack import seeded, super_tcp
 from test_transactions import LOAD, OLD, PREFIX as OTHER_PREFIX, TRAFFIC, eams, exchange
 from util import FIGURES
 from wire import Tap, Wire
@@ -335,12 +335,16 @@ def local(family, address):
 @dataclass(frozen=True)
 class Sent:
     """What is sent, whether only some of what it becomes may be lost, what the configuration has
-    more for it, and the neighbour that is not to be known."""
+    more for it, the neighbour that is not to be known; whether a packet socket has it as well,
+    and what rules and sysctls there are meanwhile."""
 
     what: object
     partly: bool = False
     more: str = ""
     unknown: str = ""
+    watched: bool = False
+    rules: tuple = ()
+    sysctls: tuple = ()
 
 
 PACKETS = {
@@ -358,7 +362,20 @@ PACKETS = {
     "error 6 to 4": Sent(ip6(HOST6, SERVER6, icmp6(1, 3, 0, QUOTED6))),
     "error 4 to 6": Sent(ip4(SERVER4, HOST4, icmp4(3, 1, 0, QUOTED4))),
     "error of nobody": Sent(ip6("2001:db8:1::99", SERVER6, icmp6(1, 3, 0, QUOTED6))),
+    "error 6 to 4 that others have": Sent(ip6(HOST6, SERVER6, icmp6(1, 3, 0, QUOTED6)), watched=True),
+    "error 4 to 6 that others have": Sent(ip4(SERVER4, HOST4, icmp4(3, 1, 0, QUOTED4)), watched=True),
+    "large error 6 to 4": Sent(Frame(ip6(HOST6, SERVER6, icmp6(1, 3, 0, QUOTED6 + bytes(5000))),
+                                     offload=Offload(header=70))),
+    "split 4 to 6 that others have": Sent(
+        Frame(ip4(SERVER4, HOST4, seeded(SERVER4, HOST4, udp(1, 2, bytes(1440)), 6)),
+              offload=Offload(csum_start=34, csum_offset=6)), watched=True),
+    "by rules": Sent(ip6(HOST6, SERVER6, udp(1, 2)), rules=("rule iif to6 lookup main pref 99",)),
+    "to the gateway": Sent(ip6(HOST6, f"2001:db8:100::{GATEWAY4}", udp(1, 2))),
+    "to the gateway by rules": Sent(ip6(HOST6, f"2001:db8:100::{GATEWAY4}", udp(1, 2)),
+                                    rules=("rule iif to6 lookup main pref 99",)),
     "answer 6": Sent(ip6(HOST6, SERVER6, udp(1, 2), hlim=1)),
+    "answer 4 of the device": Sent(ip4(SERVER4, HOST4, udp(1, 2), ttl=1),
+                                   sysctls=(("net__ipv4__icmp_errors_use_inbound_ifaddr", 1),)),
     "answer 4": Sent(ip4(SERVER4, HOST4, udp(1, 2), ttl=1)),
     "too big 6": Sent(ip6(HOST6, SERVER6, udp(1, 2, bytes(1445)))),
     "too big 4": Sent(ip4(SERVER4, HOST4, udp(1, 2, bytes(1470)), df=True)),
@@ -439,7 +456,16 @@ def test_packets(taps, name, forwarding):
     """It comes out whole or not at all, and if not, a counter says so."""
     sent = PACKETS[name]
     taps.configure(CONFIG + f"set forwarding {forwarding}\n" + sent.more)
-    shot = Shot(taps, sent)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(taps.gateway.routes(*sent.rules))
+        stack.enter_context(taps.gateway.sysctls(**dict(sent.sysctls)))
+        if sent.watched:
+            with taps.gateway:
+                stack.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)))
+        try_packet(Shot(taps, sent), sent)
+
+
+def try_packet(shot, sent):
     shot.once()
     refused, wanted, counted = shot.once()
     assert not refused and counted and any(wanted.values())

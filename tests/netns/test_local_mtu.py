@@ -12,7 +12,8 @@ import os
 import socket
 
 import pytest
-from addresses import GATEWAY4, HOST4, HOST6, REAL4_EMBEDDED, REAL6_MAPPED, SERVER4, SERVER6
+from addresses import (GATEWAY4, HOST4, HOST6, PEER4, PEER6, REAL4_EMBEDDED, REAL6_MAPPED, SERVER4,
+                       SERVER6)
 from packet import ANY, UDP, fragment, ip4, ip6, octets, raw, udp
 from sockets import stream
 from util import DEADLINE, eventually
@@ -93,6 +94,32 @@ def test_a_large_datagram_of_an_ipv4_socket_is_fragmented(real, discover, size):
     id = int.from_bytes(seen[6][0][44:48], "big")
     assert seen[6] == [ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, at, at == 0), raw(UDP, body[at:at + 1232]), hlim=64)
                        for at in (0, 1232)]
+
+
+@pytest.mark.parametrize("discover", [DONT, WANT], ids=["discovery off", "usual discovery"])
+def test_a_large_datagram_to_a_mapped_host_through_the_prefix_is_fragmented(real, discover):
+    """Hairpinned: to IPv4 and back, split by the second pass."""
+    there, here = f"2001:db8:100::{PEER4}", f"2001:db8:100::{OWN6_MAPPED}"
+    body = octets(here, PEER6, udp(4000, 5000, DATA[:2000]))
+    with endpoint(real.gateway, 6, discover=discover) as sender:
+        seen = real.wire.exchange(lambda: sender.sendto(DATA[:2000], (there, 5000)))
+    assert not seen[4] and len(seen[6]) == 2
+    id = int.from_bytes(seen[6][0][44:48], "big")
+    assert seen[6] == [ip6(here, PEER6, fragment(id, at, at == 0), raw(UDP, body[at:at + 1232]), hlim=64)
+                       for at in (0, 1232)]
+
+
+def test_a_large_datagram_to_a_mapped_host_through_the_prefix_that_may_not_be_fragmented(real):
+    """The sender is told, as by a link as narrow."""
+    with real.mtus(to6=1400, to4=1500), endpoint(real.gateway, 6, dontfrag=1) as sender:
+        sender.connect((f"2001:db8:100::{PEER4}", 5000))
+
+        def refused():
+            with pytest.raises(OSError) as error:
+                sender.send(DATA[:1400 - 47])
+            assert errno.errorcode[error.value.errno] == "EMSGSIZE"
+
+        assert real.wire.exchange(refused) == {6: [], 4: []}
 
 
 def try_until_it_arrives(sender, to, sink, data):

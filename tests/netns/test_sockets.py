@@ -57,7 +57,7 @@ def addresses(real):
 
 
 @contextlib.contextmanager
-def sender(gateway, departure, bound=None, mark=0, tos=0, owner=None):
+def sender(gateway, departure, bound=None, mark=0, tos=0, owner=None, hears=0):
     """Sends the usual datagram when it is called."""
     source, to, _ = DEPARTURES[departure]
     family = socket.AF_INET6 if ":" in source else socket.AF_INET
@@ -69,6 +69,8 @@ def sender(gateway, departure, bound=None, mark=0, tos=0, owner=None):
         made.setsockopt(socket.SOL_SOCKET, 36, mark)  # SO_MARK
         made.setsockopt(*((socket.IPPROTO_IPV6, socket.IPV6_TCLASS) if family == socket.AF_INET6 else
                           (socket.IPPROTO_IP, socket.IP_TOS)), tos)
+        made.setsockopt(*((socket.IPPROTO_IPV6, 25) if family == socket.AF_INET6 else
+                          (socket.IPPROTO_IP, 11)), hears)  # IPV6_RECVERR, IP_RECVERR
         made.bind((source, 4000))
         yield lambda: made.sendto(b"hello", (to, 5000))
 
@@ -171,6 +173,25 @@ def test_rules_about_the_socket_hold(real, addresses, departure, rule):
             real.wire.expect(send, DEPARTURES[departure][2](PART))
     finally:
         real.gateway.run("ip", family, "rule", "del", *words.split(), "prohibit")
+
+
+# Queues.
+
+@DEPART
+def test_a_socket_that_asks_hears_of_a_full_queue(real, addresses, departure):
+    """IP_RECVERR and IPV6_RECVERR: that its packet got no further than the device."""
+    devices = ("to6", "to4")
+    real.gateway.run("tc", "-b", "-", input="".join(f"qdisc replace dev {name} root pfifo limit 0\n" for name in devices))
+    try:
+        with sender(real.gateway, departure, hears=1) as send, pytest.raises(OSError) as error:
+            send()
+        assert errno.errorcode[error.value.errno] == "ENOBUFS"
+        with sender(real.gateway, departure) as send:
+            send()
+    finally:
+        real.gateway.run("tc", "-b", "-", input="".join(f"qdisc del dev {name} root\n" for name in devices))
+    with sender(real.gateway, departure) as send:
+        real.wire.expect(send, DEPARTURES[departure][2](PART))
 
 
 # What a tunnel sends is not the packet of the socket inside.
