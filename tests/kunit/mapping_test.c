@@ -184,6 +184,44 @@ static void clashes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, add(test, MAP("203.0.113.10", 32, "2001:db8:1::12", 128)), 0);
 }
 
+/* More mappings than there are prefixes to look up: each of those is. */
+static void prefixes_inside_are_looked_up(struct kunit *test)
+{
+	static const struct {
+		u8		len;
+		struct words	outer, inner;
+		const char	*text;
+	} rows[] = {
+		{ 66, MAP("10.2.0.1", 32, "2001:db8:5::", 60),
+		  MAP("203.0.113.9", 32, "2001:db8:5:7:c000::", 66),
+		  "2001:db8:5::/60 contains 2001:db8:5:7:c000::/66, which is mapped to 203.0.113.9/32" },
+		{ 60, MAP("10.2.0.1", 32, "2001:db8:500::", 56),
+		  MAP("203.0.113.9", 32, "2001:db8:500:f0::", 60),
+		  "2001:db8:500::/56 contains 2001:db8:500:f0::/60, which is mapped to 203.0.113.9/32" },
+	};
+	struct fixture *f = test->priv;
+	char addr4[16], addr6[40];
+	unsigned int i, n;
+
+	f->rq.force = true;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		mutex_lock(&f->nn.lock);
+		KUNIT_ASSERT_EQ(test, nat64_load_begin(&f->rq, 0), 0);
+		mutex_unlock(&f->nn.lock);
+		f->rq.force = false;
+		for (n = 0; n < 80; n++) {
+			snprintf(addr4, sizeof(addr4), "198.51.100.%u", n);
+			snprintf(addr6, sizeof(addr6), "2001:db9:%x::", n);
+			KUNIT_ASSERT_EQ(test, add(test, MAP(addr4, 32, addr6, rows[i].len)), 0);
+		}
+		KUNIT_EXPECT_EQ(test, add(test, rows[i].inner), 0);
+		expect_refusal(test, add(test, rows[i].outer), -EADDRINUSE, rows[i].text);
+		KUNIT_EXPECT_EQ(test, del(test, rows[i].inner), 0);
+		KUNIT_EXPECT_EQ(test, add(test, rows[i].outer), 0);
+		f->rq.force = true;
+	}
+}
+
 static void all_or_nothing(struct kunit *test)
 {
 	const struct words adds[] = {
@@ -346,6 +384,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(forms),
 	KUNIT_CASE(unicast),
 	KUNIT_CASE(clashes),
+	KUNIT_CASE(prefixes_inside_are_looked_up),
 	KUNIT_CASE(all_or_nothing),
 	KUNIT_CASE(limit_of_mappings),
 	KUNIT_CASE(translation_prefixes),

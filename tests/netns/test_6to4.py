@@ -444,3 +444,11 @@ def test_frames_to_others_are_left_alone(expect_silence, dst):
         "a jumbogram's length, but no jumbogram"])
 def test_malformed_headers_are_dropped_silently(expect_silence, packet):
     expect_silence(packet)
+
+
+@pytest.mark.parametrize("six, four", [(echo_reply6(0, 0), echo_reply4(0, 0)), (echo6(0xf7ff, 0), echo4(0xf7ff, 0)),
+                                       (echo_reply6(0xffff, 0), echo_reply4(0xffff, 0))],
+                         ids=["of zeros", "a request", "a reply"])
+def test_a_checksum_of_icmp_that_is_zero_or_all_ones(expect, six, four):
+    """All ones only where all that is summed up is zero."""
+    expect(ip6(HOST6, SERVER6, six), ip4(HOST4, SERVER4, four, ttl=63, id=ANY))

@@ -9,6 +9,7 @@ from icmp_error import packet_too_big, prohibited, time_exceeded
 from model_addr import embed
 from packet import (ANY, ESP, UDP, echo6, echo_reply6, fragment, hop_by_hop, icmp4, icmp6, ip4,
                     ip6, octets, raw, tcp, udp)
+from test_counters import counted
 
 MAPPING = f"add {HOST4} {HOST6}"
 
@@ -455,3 +456,14 @@ def test_an_address_of_the_gateway_inside_the_prefix(real):
     sent = ip6(HOST6, own, echo6(1, 2, b"x"))
     with real.gateway.routes(f"addr {own}/128 dev lo nodad"):
         real.wire.expect(sent, ip6(own, HOST6, echo_reply6(1, 2, b"x")))
+
+
+@pytest.mark.configuration("prefix add 64:ff9b::/96", MAPPING)
+def test_an_error_without_a_source_of_its_own_or_a_route(real):
+    """It is lost without a word: no address of the gateway's leads there."""
+    error = ip4("10.0.0.1", HOST4, icmp4(3, 1, 0, ip4(HOST4, "8.8.8.8", udp(1, 2))))
+    real.gateway.ctl("stats", "reset")
+    with real.gateway.routes(f"route unreachable {HOST6}/128"):
+        real.wire.expect_silence(error)
+    assert counted(real.gateway) == {"icmp_no_source": 1}
+    assert len(real.wire.exchange(error)[6]) == 1

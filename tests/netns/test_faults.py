@@ -336,13 +336,15 @@ def local(family, address):
 class Sent:
     """What is sent, whether only some of what it becomes may be lost, what the configuration has
     more for it, the neighbour that is not to be known; whether a packet socket has it as well,
-    and what rules and sysctls there are meanwhile."""
+    and it is always the first with its configuration; and what rules and sysctls there are
+    meanwhile."""
 
     what: object
     partly: bool = False
     more: str = ""
     unknown: str = ""
     watched: bool = False
+    first: bool = False
     rules: tuple = ()
     sysctls: tuple = ()
 
@@ -350,6 +352,8 @@ class Sent:
 PACKETS = {
     "6 to 4": Sent(ip6(HOST6, SERVER6, udp(1, 2, DATA[:100]))),
     "4 to 6": Sent(ip4(SERVER4, HOST4, udp(1, 2, DATA[:100]))),
+    "first 6 to 4": Sent(ip6(HOST6, SERVER6, udp(1, 2, DATA[:100])), first=True),
+    "first 4 to 6": Sent(ip4(SERVER4, HOST4, udp(1, 2, DATA[:100])), first=True),
     "hairpin": Sent(ip6(HOST6, "2001:db8:100::cb00:7114", udp(1, 2))),
     "fragment 6 to 4": Sent(ip6(HOST6, SERVER6, fragment(7, 0, True), raw(17, FRAGMENT))),
     "fragment 4 to 6": Sent(ip4(SERVER4, HOST4, raw(17, FRAGMENT), id=7, mf=True)),
@@ -417,6 +421,10 @@ class Shot:
 
     def forget(self):
         """Routes, neighbours and counters are as if no packet had ever been."""
+        if self.sent.first:
+            text = self.gateway.show("save")
+            for one in ("", text):
+                self.gateway.ctl("load", "-", input=one)
         with self.gateway:
             for family in ("ipv4", "ipv6"):
                 Path(f"/proc/sys/net/{family}/route/flush").write_text("1")
@@ -664,9 +672,10 @@ def register_hooks(n, requests):
 def test_the_first_hooks_of_a_network_namespace(real, first):
     """Who asks for them is refused, and may ask again."""
     outcomes, n = [], 1
-    while NO_MORE not in outcomes:
+    # Pages that the new process touches first count as well, and may hide another allocation.
+    while not {NO_MORE, REFUSED_HOOKS} <= set(outcomes) and len(outcomes) < 500:
         outcomes.append(in_child(lambda: register_hooks(n, FIRST[first])))
         assert outcomes[-1] in (MADE, FAILED, NO_MORE, REFUSED_HOOKS), f"allocation {n}"
-        n += 1
+        n = 1 if outcomes[-1] == NO_MORE else n + 1
     FIGURES["faults in registering hooks"] += len(outcomes) - 1
     assert REFUSED_HOOKS in outcomes

@@ -640,6 +640,17 @@ def test_error_about_a_hairpinned_packet(expect, source, becomes):
            ip6(becomes, HOST6, icmp6(1, 4, 0, AS_SENT), hlim=63))
 
 
+def test_an_mtu_about_a_destination_without_a_route(real):
+    """RFC 7915 4.2 and 5.2: there is no next hop whose MTU would count."""
+    part = udp(1000, 53, DATA)
+    with real.gateway.routes(f"route unreachable {HOST6}/128"):
+        real.wire.expect(ip6(PEER6, SERVER6, icmp6(2, 0, 1400, ip6(SERVER6, HOST6, part))),
+                         ip4(PEER4, SERVER4, icmp4(3, 4, 1380, ip4(SERVER4, HOST4, part)), ttl=63, id=ANY))
+    with real.gateway.routes(f"route unreachable {SERVER4}/32"):
+        real.wire.expect(ip4("198.51.100.3", HOST4, icmp4(3, 4, 1400, ip4(HOST4, SERVER4, part))),
+                         ip6("2001:db8:100::c633:6403", HOST6, icmp6(2, 0, 1420, ip6(HOST6, SERVER6, part)), hlim=63))
+
+
 def test_packet_too_big_about_a_hairpinned_packet(expect):
     expect(ip6(ROUTER6, HOST_FOR_PEER, icmp6(2, 0, 1400, AS_RECEIVED)),
            ip6("2001:db8:100::198.51.100.1", HOST6, icmp6(2, 0, 1400, AS_SENT), hlim=63))

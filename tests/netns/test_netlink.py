@@ -205,6 +205,23 @@ def test_a_mapping_is_neither_added_nor_replaced_unless_asked(client):
     client.ask("eam-new", build("nat64", eam=HOST), REPLACE)
 
 
+@pytest.mark.parametrize("addr4, addr6, inside", [
+    ("192.0.0.0", "2001:db8:6::", None),
+    ("203.0.112.0", "2001:db8:6::", f"203.0.112.0/21 contains {HOST4}/32, which is mapped to {HOST6}/128"),
+    ("192.0.0.0", "2001:db8:1::", f"2001:db8:1::/117 contains {HOST6}/128, which is mapped to {HOST4}/32")])
+def test_a_network_beside_many_mappings(client, addr4, addr6, inside):
+    """Each address of it is looked up, as there are more mappings than it has addresses."""
+    fill(client, 3000)
+    network = build("nat64", eam={"addr4": addr4, "len4": 21, "addr6": addr6, "len6": 117})
+    if inside:
+        with pytest.raises(netlink.Refused) as refused:
+            client.ask("eam-new", network, NEW)
+        assert refused.value.text == inside
+    else:
+        client.ask("eam-new", network, NEW)
+    assert len(listed(client.dump("eam-get"))) == (3001 if inside else 3002)
+
+
 @pytest.mark.parametrize("command, good, bad", [
     ("eam-new", OTHER, HOST), ("eam-del", HOST, OTHER)])
 @pytest.mark.parametrize("place", [0, 1, 1500, 2999])

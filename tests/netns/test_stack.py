@@ -97,6 +97,18 @@ def test_unfinished_checksum_of_a_hairpinned_packet(expect):
                  offload=Offload(csum_start=54, csum_offset=16)))
 
 
+def test_unfinished_checksum_of_an_echo(expect):
+    """It has a pseudo-header in ICMPv6 only."""
+    data = bytes(range(99))
+    unfinished4 = raw(1, octets(HOST4, SERVER4, echo4(7, 8, data, checksum=0xffff)))  # as good as 0
+    there = Frame(ip6(HOST6, SERVER6, seeded(HOST6, SERVER6, echo6(7, 8, data), 2)),
+                  offload=Offload(csum_start=54, csum_offset=2))
+    expect(there, Frame(ip4(HOST4, SERVER4, unfinished4, ttl=63, id=ANY), offload=Offload(csum_start=34, csum_offset=2)))
+    expect(Frame(ip4(SERVER4, HOST4, unfinished4), offload=Offload(csum_start=34, csum_offset=2)),
+           Frame(ip6(SERVER6, HOST6, seeded(SERVER6, HOST6, echo6(7, 8, data), 2), hlim=63),
+                 offload=Offload(csum_start=54, csum_offset=2)))
+
+
 # Super-packets.
 
 def super_tcp(src, dst, gso, mss, data, sport=1000, dport=80, **fields):

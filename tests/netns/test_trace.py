@@ -7,7 +7,7 @@ from pathlib import Path
 
 import icmp_error
 import pytest
-from addresses import HOST4, HOST6, SERVER4, SERVER6, STRANGER6
+from addresses import HOST4, HOST6, PEER4, SERVER4, SERVER6, STRANGER6
 from icmp_error import prohibited
 from packet import ANY, UDP, destination_options, fragment, ip4, ip6, raw, udp
 from util import TOP
@@ -95,13 +95,24 @@ def test_refused_packets_are_traced_with_their_reason(wire, packet, event, reaso
      "reason fragment_extension_header"),
     (ip6(HOST6, SERVER6, raw(58, b"\x80\0")), f"6to4 to6 protocol 58 length 42 {ADDRESSES6} "
      "sport 0 dport 0 reason malformed"),
+    (ip4(SERVER4, HOST4, raw(UDP, bytes(range(16))), offset=16, ttl=1),
+     f"4to6 to4 protocol 17 length 36 {ADDRESSES4} sport 0 dport 0 reason hop_limit"),
 ], ids=["UDP without checksum, fragment", "extension header behind a Fragment header",
-        "later fragment", "no ports"])
+        "later fragment", "no ports", "later IPv4 fragment"])
 def test_events_that_rfc_7915_asks_for_name_the_ports(wire, packet, event):
     """4.5 and 5.1.1."""
     with traced("nat64/refused") as events:
         wire.exchange(packet)
         assert events() == [event]
+
+
+@pytest.mark.configuration("set udp-zero-checksum drop", more=True)
+def test_a_packet_that_is_refused_when_it_is_ipv4_already(gateway, wire):
+    """Hairpinned: its event is that of the packet between its two passes."""
+    with traced("nat64/refused") as events:
+        wire.expect_silence(ip6(HOST6, f"2001:db8:100::{PEER4}", udp(7, 9, checksum=0)))
+        assert events() == ["4to6 to6 protocol 17 length 28 src6 2001:db8:100::cb00:710a dst6 2001:db8:1::20 "
+                            f"src4 {HOST4} dst4 {PEER4} sport 7 dport 9 reason udp_zero_checksum"]
 
 
 DROPPED = [
