@@ -467,3 +467,16 @@ def test_an_error_without_a_source_of_its_own_or_a_route(real):
         real.wire.expect_silence(error)
     assert counted(real.gateway) == {"icmp_no_source": 1}
     assert len(real.wire.exchange(error)[6]) == 1
+
+
+@pytest.mark.configuration("prefix add 64:ff9b::/96", MAPPING, f"add 9.9.9.20 {PEER6}")
+def test_hairpinning_needs_a_source_that_the_prefix_carries(expect):
+    """RFC 6052 3.1: the host's own IPv4 address is not global, so nobody could answer."""
+    packet = ip6(HOST6, "64:ff9b::9.9.9.20", udp(1, 2))
+    expect(packet, prohibited(packet))
+
+
+@pytest.mark.configuration(f"prefix add {PREFIX}", "add 64.0.0.0/2 2001:db8:40::/66")
+def test_a_host_of_a_quarter_of_ipv4(expect):
+    """Such a mapping has addresses of no host as well, so each is looked at."""
+    expect(ip6("2001:db8:40:0:100:1::", SERVER6, udp(1, 2)), ip4("65.0.0.1", SERVER4, udp(1, 2), ttl=63, id=ANY))

@@ -14,7 +14,7 @@ import socket
 import pytest
 from addresses import (GATEWAY4, GATEWAY6, HOST4, HOST6, REAL4, REAL4_EMBEDDED, REAL6, REAL6_MAPPED,
                        SENTINEL4, SENTINEL6, SERVER4, SERVER6)
-from packet import ANY, ESP, ip4, ip6, udp
+from packet import ANY, ESP, echo4, echo6, echo_reply4, echo_reply6, ip4, ip6, udp
 from sockets import connect, stream
 from util import run
 
@@ -70,6 +70,30 @@ def test_a_policy_that_blocks_holds(real, direction, policy, mode):
         other = PACKETS["4to6" if direction == "6to4" else "6to4"]
         real.wire.expect(other[0], other[1])
     real.wire.expect(packet, expected)
+
+
+@DIRECTIONS
+def test_a_policy_that_comes_later_holds_for_flows_that_are_known(real, direction):
+    """And for nobody any more when it has gone."""
+    real.gateway.ctl("set", "forwarding", "direct")
+    packet, expected, _, after = PACKETS[direction]
+    for _ in range(3):
+        real.wire.expect(packet, expected)
+    with xfrm((real.gateway, f"policy add dir out {after} action block")):
+        real.wire.expect_silence(packet)
+    for _ in range(3):
+        real.wire.expect(packet, expected)
+
+
+@pytest.mark.configuration(f"add {OWN6_MAPPED} {GATEWAY6}", more=True)
+def test_policies_about_others_do_not_count_for_what_is_for_the_gateway(real):
+    """An echo of each family, which its own socket answers."""
+    with xfrm((real.gateway, "policy add dir out src 192.0.2.8 dst 192.0.2.9 action block",
+               "policy add dir out src 2001:db8:8::8 dst 2001:db8:8::9 action block")):
+        real.wire.expect(ip6(HOST6, f"2001:db8:100::{GATEWAY4}", echo6(7, 8)),
+                         ip6(f"2001:db8:100::{GATEWAY4}", HOST6, echo_reply6(7, 8), hlim=64))
+        real.wire.expect(ip4(SERVER4, OWN6_MAPPED, echo4(7, 8)),
+                         ip4(OWN6_MAPPED, SERVER4, echo_reply4(7, 8), ttl=64, id=ANY))
 
 
 @MODES

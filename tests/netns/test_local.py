@@ -4,6 +4,7 @@
 import contextlib
 import errno
 import os
+import re
 import select
 import socket
 
@@ -175,3 +176,30 @@ def test_an_ipv6_address_of_the_gateway_can_be_mapped(real, configure):
         assert (data, sender[:2]) == (b"hello", (SERVER6, 5000))
         real.wire.expect(lambda: service.sendto(b"answer", sender),
                          ip4("203.0.113.1", SERVER4, udp(4000, 5000, b"answer"), id=ANY))
+
+
+@pytest.mark.configuration(f"add 203.0.113.6 {GATEWAY6}", more=True)
+@pytest.mark.parametrize("family", [4, 6], ids=["4to6", "6to4"])
+def test_a_datagram_that_is_to_go_one_hop(real, family):
+    """As traceroute begins: no router has had it yet."""
+    four = family == 4
+    with real.gateway, socket.socket(socket.AF_INET if four else socket.AF_INET6, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(*((socket.IPPROTO_IP, socket.IP_TTL) if four else
+                            (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS)), 1)
+        sender.bind((GATEWAY4 if four else GATEWAY6, 4000))
+        real.wire.expect(lambda: sender.sendto(b"x", (HOST4 if four else SERVER6, 5000)),
+                         ip6(GATEWAY4_EMBEDDED, HOST6, udp(4000, 5000, b"x"), hlim=1) if four else
+                         ip4("203.0.113.6", SERVER4, udp(4000, 5000, b"x"), ttl=1, id=ANY))
+
+
+@pytest.mark.configuration(f"add {SERVER4} 2001:db8:46::2 edge", "add 203.0.113.48/28 2001:db8:46::/124 force", more=True)
+def test_a_datagram_to_a_face_by_another_name(real, endpoint):
+    """It would be translated once more on its way out, and is refused instead."""
+    real.gateway.ctl("stats", "reset")
+
+    def refused():
+        with pytest.raises(PermissionError):
+            endpoint.sendto(b"x", ("203.0.113.50", 5000))
+
+    real.wire.expect_silence(refused)
+    assert "loop 1\n" in re.sub(" +", " ", real.gateway.show("stats"))

@@ -6,12 +6,13 @@ that encapsulate; test_paths.py and test_ways.py have the common ones.
 """
 
 import contextlib
+import json
 import struct
 
 import pytest
-from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, SERVER4, SERVER6
+from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, MAC_FAR4, SERVER4, SERVER6
 from frame import ethertype, mac
-from icmp_error import prohibited
+from icmp_error import answer6, prohibited
 from packet import ANY, ip4, ip6, udp
 from util import run
 
@@ -78,6 +79,56 @@ def test_rules_by_tunnel_key(gateway, expect, side, forwarding):
             gateway.run("ip", *rule, "del", "tun_id", "5", "prohibit")
     finally:
         gateway.ip("link del vxlan0")
+
+
+# IPv4 rules by the device that a packet came in on.
+
+def unreachable(packet):
+    return answer6(packet, 1, 3)
+
+
+RULE = "rule iif to6 lookup 77 pref 99"
+MAIN_ENDS = f"route unreachable {SERVER4}/32"
+
+
+@pytest.mark.parametrize("way", [f"{SERVER4} dev to4", "default via 198.51.100.254 dev to4"], ids=["on the link", "a router"])
+def test_rules_by_device(gateway, wire, forwarding, way):
+    sent, translated = PAIRS[6]
+    with gateway.routes(f"route {way} table 77", MAIN_ENDS):
+        wire.expect(sent, unreachable(sent))
+        with gateway.routes(RULE):
+            for _ in range(2):
+                packet, = wire.expect(sent, translated)[4]
+                assert packet.ether[:6] == mac(MAC_FAR4)
+
+
+def test_rules_by_device_leave_several_routers_to_the_other_rules(gateway, wire, forwarding):
+    sent, translated = PAIRS[6]
+    hops = " ".join(f"nexthop via 198.51.100.{hop} dev to4" for hop in (253, 254))
+    with gateway.routes(f"route default table 77 {hops}", RULE):
+        wire.expect(sent, translated)
+        with gateway.routes(MAIN_ENDS):
+            wire.expect(sent, unreachable(sent))
+
+
+def test_rules_by_device_lead_to_a_router_that_has_ipv6(gateway, forwarding):
+    with gateway.routes("route default via inet6 2001:db8:1::fe dev to6 table 77", RULE):
+        said = json.loads(gateway.show("-j", "explain", "6", HOST6, SERVER6))
+    assert (said["out"], said["via"]) == ("to6", "2001:db8:1::fe")
+
+
+@pytest.mark.parametrize("kind, answer", [("prohibit", prohibited), ("blackhole", None)])
+def test_rules_by_device_that_refuse(gateway, wire, forwarding, kind, answer):
+    sent, translated = PAIRS[6]
+    with gateway.routes(f"rule iif to6 {kind} pref 99"):
+        wire.expect(sent, *[answer(sent)] if answer else [])
+    wire.expect(sent, translated)
+
+
+def test_a_broadcast_is_none_of_a_rule_by_device(gateway, wire, forwarding):
+    sent = ip6(HOST6, "2001:db8:100::198.51.100.255", udp(1, 2))
+    with gateway.routes("rule iif to6 lookup local pref 99"):
+        wire.expect(sent, prohibited(sent))
 
 
 def test_ipv6_routes_by_source(gateway, wire, forwarding):

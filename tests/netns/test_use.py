@@ -16,7 +16,7 @@ import util
 from addresses import CONFIG, HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, STRANGER6
 from frame import Frame
 from netlink import DUMP, DUMP_INTR, Socket
-from packet import icmp6, ip4, ip6, udp
+from packet import ANY, icmp6, ip4, ip6, udp
 from util import CTL
 
 COUNTED = CONFIG + "set counters on\n"
@@ -145,6 +145,24 @@ def test_errors_of_routers_without_a_mapping_count_for_the_other_host_only(wire,
     error = icmp6(3, 0, 0, quote)
     assert len(wire.exchange(ip6(STRANGER6, f"2001:db8:100::{PEER4}", error))[6]) == 1
     assert counted(HOST4) == UNUSED and counted(PEER4)[:3] == (0, 0, 1)
+
+
+@pytest.mark.configuration(COUNTED, f"add {SERVER4} 2001:db8:46::2 edge", "set local off")
+def test_hosts_on_both_sides_count(gateway, wire):
+    """Each packet for the mappings of both its ends, and for those that have one."""
+    gateway.ctl("stats", "reset")
+    face, far6, other4, other6 = "2001:db8:46::2", "2001:db8:100::c000:209", "198.51.100.3", "2001:db8:100::c633:6403"
+    part = udp(1, 2, b"x")
+    wire.expect([FOUR, ip4(other4, HOST4, part), ip4(PEER4, HOST4, part)],
+                ip6(face, HOST6, udp(1, 2, bytes(50)), hlim=63), ip6(other6, HOST6, part, hlim=63),
+                ip6("2001:db8:100::cb00:7114", HOST6, part, hlim=63))
+    wire.expect([ip6(far6, face, part), ip6(HOST6, face, part)], ip4("192.0.2.9", SERVER4, part, ttl=63, id=ANY),
+                ip4(HOST4, SERVER4, part, ttl=63, id=ANY))
+    listed = {m["ipv4"]: m.get("counters") for m in json.loads(gateway.show("-j", "list"))["mappings"]}
+    packets = {addr: (c["packets_6to4"], c["packets_4to6"]) for addr, c in listed.items() if c and (
+        c["packets_6to4"] or c["packets_4to6"])}
+    assert packets == {f"{HOST4}/32": (1, 3), f"{SERVER4}/32": (2, 1)}
+    gateway.loaded = None
 
 
 def test_off_forgets(gateway, wire, counted):
