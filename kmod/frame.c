@@ -72,7 +72,7 @@ static __always_inline __sum16 *find_csum(const struct nat64_frame *f, void *at,
 		if (unlikely(hdr->proto != IPPROTO_UDP || !*field))
 			return NULL;
 	}
-	if (f->is_xdp && unlikely(is_unfinished(*field, hdr, flow, v6)))
+	if (f->xdp && unlikely(is_unfinished(*field, hdr, flow, v6)))
 		return NULL;
 	return field;
 }
@@ -97,9 +97,11 @@ static __always_inline bool may_leave(const struct nat64_frame *f,
 {
 	const struct net_device *dev = dst->dev;
 
-	if (f->is_xdp)
+	if (f->xdp)
 		return likely(at - HH_DATA_MOD >= f->floor && !dst->lwtstate &&
-			      dev->flags & IFF_UP) && nat64_xdp_takes_frames(dev);
+			      dev->flags & IFF_UP) &&
+		       (likely(nat64_xdp_takes_frames(dev)) ||
+			nat64_xdp_is_generic(f->xdp));
 	return likely(at - LL_RESERVED_SPACE(dev) - dst->header_len >= f->floor) &&
 	       !(f->to_neighbour && dst->lwtstate);
 }

@@ -13,6 +13,7 @@ struct nat64_config;
 struct nat64_flow;
 struct nat64_net;
 struct net_device;
+struct xdp_buff;
 
 /**
  * struct nat64_frame - a packet as it lies in memory
@@ -24,11 +25,11 @@ struct net_device;
  * @end: where the part ends that lies in one piece
  * @len: bytes from @data on, with those behind @end
  * @dst: its route afterwards
+ * @xdp: what an XDP program calls it, which says nothing of its checksum; NULL
+ *	if it is an skb
  * @tos: TOS octet of the IPv4 packet that it was or has become
  * @to_neighbour: it is to get the Ethernet header of the next hop as well, which
  *	must be known
- * @is_xdp: it is no skb, which says nothing of its checksum, and needs a device
- *	that takes frames
  */
 struct nat64_frame {
 	struct nat64_net		*nn;
@@ -39,9 +40,9 @@ struct nat64_frame {
 	void				*end;
 	unsigned int			len;
 	struct dst_entry		*dst;
+	const struct xdp_buff		*xdp;
 	u8				tos;
 	bool				to_neighbour;
-	bool				is_xdp;
 };
 
 bool nat64_frame_edit46(struct nat64_frame *f, const struct nat64_flow *flow);

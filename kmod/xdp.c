@@ -227,7 +227,7 @@ static __always_inline int translate_buff(struct nat64_net *nn,
 		.end = xdp->data_end,
 		.len = xdp->data_end - xdp->data - ETH_HLEN,
 		.to_neighbour = true,
-		.is_xdp = true,
+		.xdp = xdp,
 	};
 
 	if (unlikely(!ether_addr_equal_64bits(eth->h_dest, f.in->dev_addr) ||

@@ -26,5 +26,6 @@ have FLOW_L3MDEV flowic_l3mdev net/flow.h
 have RT_NOPOLICY nopolicy net/route.h
 have SABOTAGE_IN_DONE sabotage_in_done linux/skbuff.h
 have XDP_FEATURES xdp_features linux/netdevice.h
+have RX_QUEUE_HEADER netdev_rx_queue net/netdev_rx_queue.h
 have XDP_VLAN_TAG xmo_rx_vlan_tag net/xdp.h
 have XDP_KFUNCS register_btf_kfunc_id_set linux/btf.h

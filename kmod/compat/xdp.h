@@ -17,7 +17,7 @@
 #endif
 
 #include <net/xdp.h>
-#ifdef NAT64_HAVE_XDP_VLAN_TAG
+#ifdef NAT64_HAVE_RX_QUEUE_HEADER
 #include <net/netdev_rx_queue.h>
 #endif
 
@@ -65,8 +65,13 @@ static inline bool nat64_xdp_takes_frames(const struct net_device *dev)
 #endif
 }
 
-#ifdef NAT64_HAVE_XDP_VLAN_TAG
-/* In generic mode the queue is that of the stack, and there is no more than @xdp. */
+/**
+ * nat64_xdp_is_generic() - whether the stack made a frame of an skb
+ * @xdp: frame
+ *
+ * Its queue is the stack's then, and a driver's else. There is no more than @xdp,
+ * and a device that it is redirected to need not take frames.
+ */
 static inline bool nat64_xdp_is_generic(const struct xdp_buff *xdp)
 {
 	const struct net_device *dev = xdp->rxq->dev;
@@ -75,7 +80,6 @@ static inline bool nat64_xdp_is_generic(const struct xdp_buff *xdp)
 	return rxq >= (const void *)dev->_rx &&
 	       rxq < (const void *)(dev->_rx + dev->num_rx_queues);
 }
-#endif
 
 /**
  * nat64_xdp_is_tagged() - whether a device has taken a VLAN tag out of a frame
