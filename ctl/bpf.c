@@ -192,7 +192,9 @@ static int load_program(int btf_fd, int function, char *error, size_t size)
 	const int fds[] = { 0, btf_fd };
 	struct bpf_func_info info = { .type_id = own ? describe_program(own) : 0 };
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds,
-		    .log_buf = log, .log_size = sizeof(log), .log_level = 1);
+		    .log_buf = log, .log_size = sizeof(log), .log_level = 1,
+		    /* Packets in more than one piece are passed. */
+		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
 	int fd;
 
 	if (own && !btf__load_into_kernel(own)) {

@@ -104,8 +104,6 @@ UNFIT = [
      "low9 (veth) carries VLANs (tag9), and gets the tags beside the frames, where XDP cannot see them"),
     ((("none9", "type", "dummy"),), "none9", "none9: Underlying driver does not support XDP in native "
      "mode; without the driver, and slower: nat64ctl xdp add none9 generic"),
-    ((("far9", "mtu", "9000", "type", "veth", "peer", "low9"),), "low9", "low9: veth: Peer MTU is too "
-     "large to set XDP; with a smaller one it may"),
     ((), "no-such", "there is no device no-such"),
 ]
 
