@@ -56,6 +56,8 @@ class Frame:
     side: int = None
     trailer: bytes = b""
     offload: Offload = None
+    tag: bytes = b""  # between the addresses and the protocol
+    protocol: bytes = None
 
     @property
     def link(self):

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import sys
+from collections import Counter
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -189,3 +190,11 @@ class Socket:
 
     def dump(self, command, octets=b""):
         return self.ask(command, octets, DUMP)
+
+
+def counters(client):
+    """The counters of the module by name."""
+    stats = (named(octets, "stat") for _, octets in
+             attributes(client.ask("stats-get")[0].attributes))
+    return Counter({stat["name"].rstrip(b"\0").decode(): int.from_bytes(stat["value"], sys.byteorder)
+                    for stat in stats})

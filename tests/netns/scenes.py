@@ -61,7 +61,8 @@ class Scene:
                                              ("edge", self.edges), ("translatable", self.blocks)) if some)
 
 
-def scene(rng):
+def scene(rng, plain=False):
+    """A plain one has nothing that keeps frames from being translated in XDP."""
     prefixes = tuple(rng.sample(PREFIXES, rng.choice((1, 1, 1, 2, 3))))
     if not rng.randrange(24):
         prefixes = ()
@@ -79,6 +80,8 @@ def scene(rng):
     if any("/" in settings.get(f"icmp-source{n}", "") for n in (4, 6)):
         # A source of many is open; so would be what is made of it on a second way through.
         settings.update(hairpin="off", local="off")
+    if plain:
+        settings = {**settings, "forwarding": "direct", "counters": "off", "mark": "none"}
     lines = [f"set {key} {value}" for key, value in settings.items()]
     primary = rng.randrange(len(prefixes)) if prefixes else None
     lines += [f"prefix add {prefix}" + " primary" * (n == primary)
@@ -92,7 +95,7 @@ def scene(rng):
         pieces = list(translatable(block, own or prefixes[primary]))
         blocks += ((m.four, m.six) for m in rng.sample(pieces, min(2, len(pieces))))
     edges = [(four, six) for four, six in edge_mappings(rng, prefixes)
-             if four not in dict(mappings)]
+             if four not in dict(mappings) and not plain]
     if edges and not rng.randrange(6):
         mappings, blocks, lines = [], [], [line for line in lines if not line.startswith("add ")]
     for four, six in edges:
@@ -101,7 +104,7 @@ def scene(rng):
     border, faces = (tuple((IPv4Network(four), IPv6Network(six)) for four, six in some)
                      for some in (mappings, edges))
     border += tuple(blocks)
-    routes = () if rng.randrange(3) else native_routes(rng, prefixes, border + faces)
+    routes = () if plain or rng.randrange(3) else native_routes(rng, prefixes, border + faces)
     return Scene("\n".join(lines) + "\n", rng.choice(MTUS6), rng.choice(MTUS4), prefixes, border, faces,
                  tuple(blocks), tuple(dict.fromkeys(to for to in routes if to != f"{GATEWAY6}/128")))
 

@@ -5,16 +5,19 @@ The gateway keeps a route only while nothing but the destination decides, so
 these tests have a gateway of their own, where no rule was ever added.
 """
 
+import contextlib
 import random
 from pathlib import Path
 
 import addresses
 import icmp_error
 import pytest
+import xdp
 from addresses import HOST4, HOST6, MAC_FAR4, MAC_FAR6, SERVER4, SERVER6
 from frame import mac
 from icmp_error import prohibited
 from packet import ANY, ip4, ip6, udp
+from programs import need_xdp
 from topology import build_topology
 
 # Routers beside the usual ones, and hosts behind routers only.
@@ -35,10 +38,19 @@ def topology(module, namespaces):
     topology.delete()
 
 
-@pytest.fixture(params=["filtered", "direct"])
+@pytest.fixture(params=["filtered", "direct", "xdp"])
 def net(request, topology):
-    topology.configure(f"{CONFIG}set forwarding {request.param}\n")
-    return topology
+    if request.param != "xdp":
+        topology.configure(f"{CONFIG}set forwarding {request.param}\n")
+        yield topology
+        return
+    need_xdp()
+    topology.configure(f"{CONFIG}set forwarding direct\n")
+    with xdp.receivers(topology), xdp.programs(topology.gateway, "to6", "to4"), \
+            contextlib.closing(xdp.Count(topology.gateway)) as count:
+        before = count.taken()
+        yield topology
+        assert count.taken() > before or "policy_rule" in request.node.name
 
 
 @pytest.fixture

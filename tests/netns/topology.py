@@ -17,7 +17,7 @@ import pytest
 from addresses import (GATEWAY4, GATEWAY6, HOST6, MAC_FAR4, MAC_FAR6, MAC_REAL4, MAC_REAL6, MAC_TO4,
                        MAC_TO6, PEER6, REAL4, REAL6, SENTINEL4, SENTINEL6, SERVER4, STRANGER6)
 from netns import Namespace
-from util import CTL, FORWARDING, run
+from util import CTL, FORWARDING, MODE, run
 from wire import Wire, listen
 
 # What the tests need, for where the kernel does not load modules by itself.
@@ -38,6 +38,7 @@ class Gateway(Namespace):
         super().__init__(name)
         self.loaded = None
         self.unloads = 0
+        self.programs = {}  # of XDP: devices, and in which mode; a load would detach others
 
     def ctl(self, *words, **how):
         """Runs nat64ctl in the gateway."""
@@ -53,6 +54,9 @@ class Gateway(Namespace):
         unloads = len(kmod.FORMER)
         if FORWARDING.is_direct and "set forwarding" not in text:
             text += "set forwarding direct\n"
+            if FORWARDING.is_xdp:
+                text += "xdp add to6\nxdp add to4\n"
+        text += "".join(f"xdp add {device} {mode}\n" for device, mode in self.programs.items())
         if (self.loaded, self.unloads) != (text, unloads):
             self.ctl("-f", "load", "-", input=text)
             self.loaded, self.unloads = text, unloads
@@ -132,7 +136,13 @@ def furnish(gateway, vrf=None):
             "default via 198.51.100.254", "default via 2001:db8:1::fe")))
 
 
-def build_topology(name="nat64", vrf=None):
+def veth(gateway, near, near_mac, host, far_mac):
+    """A link between the gateway and a host."""
+    gateway.ip(f"link add {near} mtu 1500 address {near_mac} type veth "
+               f"peer name eth0 mtu 65535 address {far_mac} netns {host.name}")
+
+
+def build_topology(name="nat64", vrf=None, link=veth):
     """Builds the namespaces, links, addresses, neighbours and routes.
 
     A VRF has both of the gateway's devices in it, and all of its routes.
@@ -142,9 +152,10 @@ def build_topology(name="nat64", vrf=None):
 
     for side, near, near_mac, far_mac in ((v6, "to6", MAC_TO6, MAC_REAL6),
                                           (v4, "to4", MAC_TO4, MAC_REAL4)):
-        gateway.ip(f"link add {near} mtu 1500 address {near_mac} type veth "
-                   f"peer name eth0 mtu 65535 address {far_mac} netns {side.name}")
+        link(gateway, near, near_mac, side, far_mac)
         side.ip("link set eth0 up")
+        if MODE == "xdp":
+            side.offloads("eth0", gro=True)
     if vrf:
         gateway.ip(f"link add {vrf} type vrf table 10", f"link set {vrf} up",
                    f"link set to6 master {vrf}", f"link set to4 master {vrf}")

@@ -71,7 +71,7 @@ class Port:
     def send(self, frame):
         ether = ((mac(frame.dst) if frame.dst else self.gateway_mac) +
                  (mac(frame.src) if frame.src else self.far_mac) +
-                 ethertype(frame.packet))
+                 frame.tag + (frame.protocol or ethertype(frame.packet)))
         offload = (frame.offload or Offload()).octets()
         self.socket.sendmsg([offload, ether, frame.packet, frame.trailer])
 
