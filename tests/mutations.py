@@ -340,3 +340,26 @@ break_("native.c",
 break_("control.c",
        ("an edge relay keeps its prefix", "t->n_edge && t->n_edge == t->count ? 0 : cfg->n_order", "cfg->n_order"),
        tests="edge clat")
+
+# Plain packets, edited in place. What XDP alone asks, User-mode Linux cannot show.
+break_("frame.c",
+       ("a TTL of one, plain", "iph->ttl <= 1", "iph->ttl < 1"),
+       ("a hop limit of one, plain", "ip6h->hop_limit <= 1", "ip6h->hop_limit < 1"),
+       ("a wrong header checksum, plain", " || ip_fast_csum(iph, sizeof(*iph) / 4)", ""),
+       ("a fragment is plain", "ip_is_fragment(iph) ||", "0 ||"),
+       ("padding is not cut off", "(len < f->len && f->data + f->len == f->end)", "len < f->len"),
+       ("UDP without a checksum, plain", "} else if (unlikely(!*field)) {", "} else if (0) {"),
+       ("a short TCP header, plain", "hdr->payload < sizeof(*tcp) ||", "0 ||"),
+       ("the protocol of a frame", "eth->h_proto = htons(protocol);", "(void)eth;"),
+       ("a neighbour that is not known", "!(state & NUD_VALID) ||", "0 ||"),
+       tests="ingress ways 4to6 6to4")
+break_("frame.c",
+       ("lowest-ipv6-mtu without DF, plain", "\tif (!hdr->df)\n\t\tmtu = min", "\tif (0)\n\t\tmtu = min"),
+       ("the MTU of IPv4, plain", "return sizeof(struct iphdr) + hdr->payload <=\n\t       ip_dst_mtu_maybe_forward(dst, true);",
+        "return true;"),
+       ("DF, plain", "len > NAT64_MAX_WITHOUT_DF", "len >= NAT64_MAX_WITHOUT_DF"),
+       ("sysctl forwarding of IPv6, plain", " ||\n\t\t     !READ_ONCE(f->nn->net->ipv6.devconf_all->forwarding)", ""),
+       ("sysctl forwarding of IPv4, plain", " || !may_forward4(f->in)", ""),
+       ("a datagram's checksum of 0, to IPv4", "nat64_csum_update(field, hdr->proto == IPPROTO_UDP, ~flow->csum);",
+        "nat64_csum_update(field, false, ~flow->csum);"),
+       tests="ingress ways 4to6 6to4 flows")
