@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 import xdp
-from addresses import MAC_TO6
+from addresses import MAC_TO6, REAL4_EMBEDDED
 from ingress import DIRECT
 from programs import need_xdp
 from test_clients import DIRECTIONS, fetch, iperf3_server, nginx, sides
 from topology import build_topology
-from util import run
+from util import eventually, run
 
 pytestmark = pytest.mark.as_configured
 
@@ -45,6 +45,13 @@ def topology(module):
     topology.delete()
 
 
+def is_taken(topology, count):
+    """Whether a ping and its answer are translated in XDP."""
+    before = count.taken()
+    topology.v6.run("ping", "-n", "-c", 1, "-W", 5, REAL4_EMBEDDED)
+    return count.taken() - before == 2
+
+
 @pytest.fixture(params=["", "xdp", "xdp generic"], ids=["direct", "XDP", "generic XDP"])
 def net(topology, request):
     """Of what it translates, XDP has the greatest part, or nothing without programs.
@@ -57,6 +64,8 @@ def net(topology, request):
         need_xdp()
     with contextlib.closing(xdp.Count(topology.gateway)) as count, \
             xdp.programs(topology.gateway, *devices, mode=request.param[4:]):
+        if request.param == "xdp":
+            eventually(lambda: is_taken(topology, count), "pings are translated in XDP")
         before = count.all()
         yield topology
         grown = count.all()

@@ -15,6 +15,7 @@ from programs import need_xdp
 from test_flows import BLOCK, CHANGES, outcome
 from test_trace import TRACING, traced
 from util import eventually
+from xdp import known
 
 pytestmark = pytest.mark.as_configured
 
@@ -35,7 +36,7 @@ def topology(module, namespaces):
 @pytest.fixture
 def net(topology, count):
     topology.configure(DIRECT)
-    known(topology, count)
+    known(topology, count, BOTH)
     return topology
 
 
@@ -64,15 +65,6 @@ def takes(net, count):
 
 BOTH = [FROM6, FROM4]
 THERE = [TO4, TO6]
-
-
-def known(net, count, sent=BOTH):
-    """These are translated in XDP from now on."""
-    def are_taken():
-        before = count.taken()
-        net.wire.exchange(*sent)
-        return count.taken() - before == len(sent)
-    eventually(are_taken, "they are translated in XDP")
 
 # Configuration. Whether there are native routes is found out beside, and until then all is left to the stack.
 
@@ -108,10 +100,10 @@ def test_a_change_holds_with_the_next_frame(topology, count, before, commands, a
 def test_settings_that_leave_frames_to_the_stack(topology, count, takes, line, taken):
     topology.configure((CONFIG if "forwarding" in line else DIRECT) + line + "\n")
     if taken:
-        known(topology, count)
+        known(topology, count, BOTH)
     takes(taken, BOTH, *THERE)
     topology.configure(DIRECT)
-    known(topology, count)
+    known(topology, count, BOTH)
 
 
 @pytest.mark.parametrize("length", [32, 40, 48, 56, 64, 96])
@@ -129,7 +121,7 @@ def test_prefixes_of_each_length(topology, count, takes, length):
     ([], 0x5a, 0xa5), (["set tos 0"], 0, 0xa5), (["set tos 255", "set traffic-class 7"], 255, 7)])
 def test_traffic_classes(topology, count, takes, lines, tos, tclass):
     topology.configure(DIRECT + "".join(f"{line}\n" for line in lines))
-    known(topology, count)
+    known(topology, count, BOTH)
     takes(2, [ip6(*SIX, PART, tclass=0x5a, flow=0x12345), ip4(*FOUR, PART, tos=0xa5)],
           ip4(HOST4, SERVER4, PART, ttl=63, id=ANY, tos=tos), ip6(SERVER6, HOST6, PART, hlim=63, tclass=tclass))
 
@@ -137,7 +129,7 @@ def test_traffic_classes(topology, count, takes, lines, tos, tclass):
 def test_the_least_mtu_of_ipv6(topology, count, takes):
     """RFC 7915 4.1: only what has no DF is split for it."""
     topology.configure(DIRECT + "set lowest-ipv6-mtu 1400\n")
-    known(topology, count)
+    known(topology, count, BOTH)
     for length, df, taken in ((1380, False, 1), (1381, True, 1)):
         data = bytes(length - 28)
         takes(taken, ip4(*FOUR, udp(1, 53, data), df=df), ip6(SERVER6, HOST6, udp(1, 53, data), hlim=63))
@@ -246,7 +238,7 @@ def test_ipsec_policies(net, gateway, count, takes):
     gateway.run("ip", "xfrm", "policy", "add", "dir", "fwd", "src", "10.9.9.9", "dst", "10.9.9.8", "action", "allow")
     takes(0, BOTH, *THERE)
     gateway.run("ip", "xfrm", "policy", "flush")
-    known(net, count)
+    known(net, count, BOTH)
 
 
 def test_interfaces_without_ipv6_or_forwarding(net, gateway, count, takes):

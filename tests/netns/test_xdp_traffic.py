@@ -99,7 +99,7 @@ def test_a_stream_arrives_whole(net, count, direction, on):
     client, server, address, _ = sides(net, direction)
     data = bytes(range(256)) * 8192
     with unfinished(net, on), xdp.programs(net.gateway, "to6", "to4"):
-        net.wire.exchange(FROM6, FROM4)
+        xdp.known(net, count, [FROM6, FROM4])
         before = count.all()
         ours, theirs = connect(client, server, address)
         with ours, theirs:
@@ -139,6 +139,7 @@ def test_streams_while_programs_come_and_go(net, mode, on):
 def test_iperf3(net, count, direction):
     client, server, address, _ = sides(net, direction)
     with unfinished(net, False), xdp.programs(net.gateway, "to6", "to4"):
+        xdp.known(net, count, [FROM6, FROM4])
         before = count.taken()
         with iperf3_server(server):
             said = json.loads(client.run("iperf3", "-J", "-n", "2M", "-c", address).stdout)

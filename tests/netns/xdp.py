@@ -6,6 +6,7 @@ from pathlib import Path
 
 from netlink import Socket, counters
 from topology import build_topology
+from util import eventually
 
 
 def attach(gateway, device, mode=""):
@@ -77,3 +78,16 @@ class Count:
 
     def close(self):
         self.client.close()
+
+
+def known(net, count, sent):
+    """These packets are translated in XDP from now on.
+
+    Until neighbours are known and native routes have been looked for, which goes on beside, the
+    stack has them.
+    """
+    def are_taken():
+        before = count.taken()
+        net.wire.exchange(*sent)
+        return count.taken() - before == len(sent)
+    eventually(are_taken, "they are translated in XDP")
