@@ -37,12 +37,7 @@ def build(plan):
     """Beside the devices that are there."""
     run("insmod", plan["sink"])
     run("ip", "link", "set", VOID, "netns", "gateway")
-    ip("gateway",
-       f"link set {VOID} address {MAC_GATEWAY} up",
-       f"address add 203.0.115.1/24 dev {VOID}",
-       f"address add 2001:db8:fffd::1/64 dev {VOID}",
-       f"neighbour add 203.0.115.2 lladdr {MAC_FAR} dev {VOID} nud permanent",
-       f"neighbour add 2001:db8:fffd::ff lladdr {MAC_FAR} dev {VOID} nud permanent")
+    ip("gateway", f"link set {VOID} address {MAC_GATEWAY} up")
     for port, feed in ports(plan):
         ip("gateway", f"link add {port} address {MAC_GATEWAY} type veth peer {feed} netns source")
         inside("gateway", "ethtool", "-K", port, "gro", "on")
@@ -50,8 +45,16 @@ def build(plan):
         ip("source", f"link set {feed} up")
 
 
+@contextlib.contextmanager
 def through_void():
-    return out_of(VOID, "203.0.115.2", "2001:db8:fffd::ff")
+    """It has addresses only then: other translators look at all of the gateway's."""
+    addresses = ("203.0.115.1/24", "2001:db8:fffd::1/64")
+    hops = ("203.0.115.2", "2001:db8:fffd::ff")
+    ip("gateway", *(f"address add {address} dev {VOID}" for address in addresses),
+       *(f"neighbour replace {hop} lladdr {MAC_FAR} dev {VOID} nud permanent" for hop in hops))
+    with out_of(VOID, *hops):
+        yield
+    ip("gateway", *(f"address del {address} dev {VOID}" for address in addresses))
 
 
 @contextlib.contextmanager
