@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What README.md and the other documents promise: links lead somewhere, commands exist."""
 
+import json
 import os
 import re
 import subprocess
+import sys
 import xml.etree.ElementTree
 
 import pytest
 from test_words import TOP, ctl
+
+sys.path.insert(0, str(TOP / "tests/bench"))
+import doc_tables  # noqa: E402
+import report  # noqa: E402
 
 PAGES = sorted(path.relative_to(TOP) for path in (*TOP.glob("*.md"), *TOP.glob("docs/*.md")))
 
@@ -67,6 +73,14 @@ def test_pictures(path):
     places = [(float(at.get("x", 0)), float(at.get("y", 0))) for kind in ("rect", "text")
               for at in root.iter(space + kind)]
     assert places and all(left <= x <= left + width and top <= y <= top + height for x, y in places)
+
+
+def test_figures():
+    """Those that are shown are the committed ones."""
+    baseline = json.loads((TOP / "tests/bench/baseline.json").read_text())
+    page = (TOP / "docs/performance.md").read_text()
+    assert page == doc_tables.updated(page, baseline)
+    assert (TOP / "docs/chart.svg").read_text() == report.chart(baseline)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=str)
