@@ -44,7 +44,8 @@ static int put_via4(struct sk_buff *skb, const struct nat64_pkt *p)
 
 	if (rt->rt_gw_family == AF_INET6)
 		return nla_put_in6_addr(skb, NAT64_EXPLAIN_A_VIA6, &rt->rt_gw6);
-	return rt->rt_gw_family != AF_INET ? 0 :
+	/* nat64_route4_by_rules() names a destination on the link itself. */
+	return rt->rt_gw_family != AF_INET || rt->rt_gw4 == p->a.dst4 ? 0 :
 	       nla_put_in_addr(skb, NAT64_EXPLAIN_A_VIA4, rt->rt_gw4);
 }
 

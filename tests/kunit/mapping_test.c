@@ -192,12 +192,12 @@ static void prefixes_inside_are_looked_up(struct kunit *test)
 		struct words	outer, inner;
 		const char	*text;
 	} rows[] = {
-		{ 66, MAP("10.2.0.1", 32, "2001:db8:5::", 60),
-		  MAP("203.0.113.9", 32, "2001:db8:5:7:c000::", 66),
-		  "2001:db8:5::/60 contains 2001:db8:5:7:c000::/66, which is mapped to 203.0.113.9/32" },
-		{ 60, MAP("10.2.0.1", 32, "2001:db8:500::", 56),
-		  MAP("203.0.113.9", 32, "2001:db8:500:f0::", 60),
-		  "2001:db8:500::/56 contains 2001:db8:500:f0::/60, which is mapped to 203.0.113.9/32" },
+		{ 66, MAP("10.2.0.1", 32, "fd05::", 60),
+		  MAP("10.0.0.9", 32, "fd05:0:0:7:c000::", 66),
+		  "fd05::/60 contains fd05:0:0:7:c000::/66, which is mapped to 10.0.0.9/32" },
+		{ 60, MAP("10.2.0.1", 32, "fd05::", 56),
+		  MAP("10.0.0.9", 32, "fd05:0:0:f0::", 60),
+		  "fd05::/56 contains fd05:0:0:f0::/60, which is mapped to 10.0.0.9/32" },
 	};
 	struct fixture *f = test->priv;
 	char addr4[16], addr6[40];

@@ -111,10 +111,13 @@ def test_rules_by_device_leave_several_routers_to_the_other_rules(gateway, wire,
             wire.expect(sent, unreachable(sent))
 
 
-def test_rules_by_device_lead_to_a_router_that_has_ipv6(gateway, forwarding):
-    with gateway.routes("route default via inet6 2001:db8:1::fe dev to6 table 77", RULE):
+@pytest.mark.parametrize("way, out, via", [
+    (f"{SERVER4} dev to4", "to4", None), ("0.0.0.0/0 via 198.51.100.254 dev to4", "to4", "198.51.100.254"),
+    ("0.0.0.0/0 via inet6 2001:db8:1::fe dev to6", "to6", "2001:db8:1::fe")])
+def test_the_next_hop_of_rules_by_device(gateway, forwarding, way, out, via):
+    with gateway.routes(f"route {way} table 77", RULE):
         said = json.loads(gateway.show("-j", "explain", "6", HOST6, SERVER6))
-    assert (said["out"], said["via"]) == ("to6", "2001:db8:1::fe")
+    assert (said["out"], said.get("via")) == (out, via)
 
 
 @pytest.mark.parametrize("kind, answer", [("prohibit", prohibited), ("blackhole", None)])
