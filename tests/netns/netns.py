@@ -139,6 +139,15 @@ class Namespace(Place):
         finally:
             self.ip(*(f"{kind} del {rest}" for kind, rest in reversed(words)))
 
+    @contextlib.contextmanager
+    def nexthop(self, id, what):
+        """A nexthop object for a while."""
+        self.ip(f"nexthop add id {id} {what}")
+        try:
+            yield
+        finally:
+            self.ip(f"nexthop del id {id}")
+
     def mtu(self, device, value):
         """Sets an MTU; returns what it was."""
         with self, socket.socket() as any_socket:

@@ -107,6 +107,15 @@ def test_frames_for_others_stay_as_they_are(real, bridge, what):
     assert came(bridge.port_b) == [packet] and came(bridge.port_a) == []
 
 
+@pytest.mark.configuration(f"add {SERVER4} 2001:db8:46::2 edge", more=True)
+def test_frames_of_a_host_with_a_face_stay_as_they_are(real, bridge):
+    packet = ip4(SERVER4, "192.0.2.200", PART)
+    bridge.port_a.drain()
+    bridge.port_b.drain()
+    assert real.wire.exchange(lambda: bridge.port_a.send(Frame(packet, dst=MAC_B))) == {6: [], 4: []}
+    assert came(bridge.port_b) == [packet] and came(bridge.port_a) == []
+
+
 @pytest.mark.parametrize("to", ["ff:ff:ff:ff:ff:ff", "33:33:00:00:00:99", "02:00:00:00:99:99"],
                          ids=["broadcast", "multicast", "to an address that is not known"])
 @pytest.mark.parametrize("packet", [ip4(HOST4, PEER4, PART), ip6(HOST6, SERVER6, PART)],

@@ -622,6 +622,13 @@ def test_without_a_prefix_only_mapped_destinations_are_translated(net):
     net.wire.expect(out4(PART), ip6(FACE6, "2001:db8:7::9", PART, hlim=63))
 
 
+@pytest.mark.configuration(f"add {SERVER4} {FACE6} edge", f"add {FAR4} 2001:db8:47::9 edge")
+def test_hosts_with_faces_reach_each_other_without_a_prefix(net):
+    """By their faces, where no native route leads; nobody else is reached."""
+    net.wire.expect(out4(PART), ip6(FACE6, "2001:db8:47::9", PART, hlim=63))
+    assert "is          passed: no_prefix" in net.gateway.show("explain", "4", SERVER4, "192.0.2.10")
+
+
 @edge
 @pytest.mark.parametrize("part, counts", [(raw(58), "malformed"), (icmp6(138, 0, 0, bytes(16)), "icmp_type"),
                                           (icmp6(132, 0, 0, bytes(16)), "icmp_type")])

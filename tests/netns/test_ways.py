@@ -218,14 +218,21 @@ def test_a_mapping_goes(gateway, near):
     near.passes()
 
 
-def test_flows_are_spread_over_two_routers(gateway, side, away):
+@pytest.mark.parametrize("kind", ["next hops", "a group of nexthop objects"])
+def test_flows_are_spread_over_two_routers(gateway, side, away, kind):
     """A kept route must not draw all flows to one of the next hops."""
     router, address = ROUTERS[side]
     policy = f"net.ipv{side}.fib_multipath_hash_policy"
     if not Path("/proc/sys", *policy.split(".")).exists():
         pytest.skip("this kernel has no multipath routes")
     hops = " ".join(f"nexthop via {hop}" for hop in (router, USUAL_ROUTER[side]))
-    with gateway.sysctls(**{policy.replace(".", "__"): 1}):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(gateway.sysctls(**{policy.replace(".", "__"): 1}))
+        if kind != "next hops":
+            for id, hop in ((71, router), (72, USUAL_ROUTER[side])):
+                stack.enter_context(gateway.nexthop(id, f"via {hop} dev to{side}"))
+            stack.enter_context(gateway.nexthop(73, "group 71/72"))
+            hops = "nhid 73"
         gateway.run("ip", FAMILY[side], "route", "add", away.there, *hops.split())
         found = [away.passes(port) for port in range(1, 41)]
         again = [away.passes(port) for port in range(1, 41)]
