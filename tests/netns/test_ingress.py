@@ -64,6 +64,10 @@ def left_to_device(src, dst, part, at):
     return Frame(make(src, dst, seeded(src, dst, part, at)), offload=Offload(csum_start=14 + header, csum_offset=at))
 
 
+def padded(frame):
+    return Frame(frame.packet, trailer=b"padding", offload=frame.offload)
+
+
 OTHERS = "02:00:00:00:99:99"
 STREAM = tcp(1000, 80, bytes(range(100)), seq=7)
 
@@ -83,6 +87,7 @@ PACKETS = {
     "6 padded": (Frame(FROM6, trailer=b"padding"), True),
     "6 padded, TCP": (Frame(ip6(*SIX, tcp(1000, 80)), trailer=bytes(6)), True),
     "6 padded, and not for us": (Frame(ip6(*SIX, PART, hlim=1), trailer=b"padding"), False),
+    "6 padded, unfinished": (padded(left_to_device(*SIX, PART, 6)), False),
     "6 truncated": (saying(FROM6, len(FROM6)), False),
     "6 of length 0": (saying(FROM6, 0), False),
     "6 cut in its header": (Frame(FROM6[:30]), False),
@@ -129,6 +134,7 @@ PACKETS = {
     "4 not to be split": (ip4(*FOUR, udp(1, 53, bytes(1400)), df=True), True),
     "4 padded": (Frame(FROM4, trailer=b"padding"), True),
     "4 padded, TCP": (Frame(ip4(*FOUR, tcp(1000, 80)), trailer=bytes(6)), True),
+    "4 padded, unfinished": (padded(left_to_device(*FOUR, PART, 6)), False),
     "4 padded, and not for us": (Frame(ip4(*FOUR, PART, ttl=1), trailer=b"padding"), False),
     "4 truncated": (saying(FROM4, len(FROM4) + 1), False),
     "4 shorter than its header": (saying(FROM4, 19), False),
