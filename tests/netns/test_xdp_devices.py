@@ -117,6 +117,7 @@ def test_datagrams_at_once(net, count, mode, kind, on):
         net.v6.offloads("eth0", tx=True, tx_udp_segmentation=True)
 
 
+@pytest.mark.skipif(kernel() < (6, 3), reason="devices are not known to take frames without a program there")
 def test_one_device_alone(net, takes):
     with xdp.programs(net.gateway, "to6"):
         takes(1, [FROM6, FROM4], TO4, TO6)
@@ -185,10 +186,9 @@ def far(net):
     far.ip("link set eth0 up")
     far.offloads("eth0", gro=True)
     net.gateway.ip("link set near up")
-    xdp.attach(net.gateway, "to6")
-    net.gateway.ctl("xdp", "add", "near")
-    yield far
-    xdp.detach(net.gateway, "to6")
+    with xdp.programs(net.gateway, "to6", "to4"):
+        net.gateway.ctl("xdp", "add", "near")
+        yield far
     net.gateway.run("ip", "link", "del", "near", check=False)
     far.delete()
 
