@@ -98,6 +98,7 @@ def test_an_association_carries_its_data_both_ways(real, direction, states):
         assert carry(theirs, ours) == DATA
 
 
+@pytest.mark.as_configured
 @pytest.mark.parametrize("mode", ["filtered", "direct"])
 @DIRECTIONS
 def test_gso_packets_are_segmented_and_arrive(real, direction, mode):

@@ -17,7 +17,7 @@ import pytest
 from addresses import (GATEWAY4, GATEWAY6, HOST6, MAC_FAR4, MAC_FAR6, MAC_REAL4, MAC_REAL6, MAC_TO4,
                        MAC_TO6, PEER6, REAL4, REAL6, SENTINEL4, SENTINEL6, SERVER4, STRANGER6)
 from netns import Namespace
-from util import CTL, FORWARDING, MODE, run
+from util import CTL, FORWARDING, run
 from wire import Wire, listen
 
 # What the tests need, for where the kernel does not load modules by itself.
@@ -28,6 +28,11 @@ MODULES = ("veth", "dummy", "vrf", "ifb", "8021q", "sch_fq", "sch_fq_codel", "sc
            "nft_fib_inet", "nft_fib_ipv4", "nft_fib_ipv6", "nft_log", "nft_limit", "nft_hash",
            "nf_conntrack", "nf_defrag_ipv4", "nf_defrag_ipv6", "ipip", "sit", "ip_gre", "ip6_gre",
            "ip6_tunnel", "wireguard", "af_packet", "tun", "nfnetlink_hook")
+
+
+def has_choice(text):
+    """Whether NAT64_FORWARDING may choose for a configuration, which says nothing of it."""
+    return "set forwarding" not in text
 
 
 @dataclass
@@ -52,7 +57,7 @@ class Gateway(Namespace):
     def configure(self, text):
         """Replaces the whole configuration, unless it is what stands already."""
         unloads = len(kmod.FORMER)
-        if FORWARDING.is_direct and "set forwarding" not in text:
+        if has_choice(text) and FORWARDING.is_direct:
             text += "set forwarding direct\n"
             if FORWARDING.is_xdp:
                 text += "xdp add to6\nxdp add to4\n"
@@ -85,8 +90,13 @@ class Topology:
     gateway: Gateway
     v4: Namespace
     wire: Wire = field(default=None)
+    receives: bool = False  # the hosts' devices take frames of XDP
 
     def configure(self, text):
+        if (FORWARDING.is_xdp and has_choice(text)) != self.receives:
+            self.receives = not self.receives
+            for host in (self.v6, self.v4):
+                host.offloads("eth0", gro=self.receives)
         self.gateway.configure(text)
 
     def delete(self):
@@ -154,8 +164,6 @@ def build_topology(name="nat64", vrf=None, link=veth):
                                           (v4, "to4", MAC_TO4, MAC_REAL4)):
         link(gateway, near, near_mac, side, far_mac)
         side.ip("link set eth0 up")
-        if MODE == "xdp":
-            side.offloads("eth0", gro=True)
     if vrf:
         gateway.ip(f"link add {vrf} type vrf table 10", f"link set {vrf} up",
                    f"link set to6 master {vrf}", f"link set to4 master {vrf}")

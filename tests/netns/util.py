@@ -20,13 +20,13 @@ DEADLINE = 20
 # what they send a second time, when its flow is known: that is what they judge. Those that
 # are marked as_configured do not. NAT64_FORWARDING=xdp: their gateway has the XDP program on its
 # devices as well, and its hosts' devices take frames.
-MODE = os.environ.get("NAT64_FORWARDING")
 FORWARDING = SimpleNamespace(is_direct=False, is_xdp=False, times=1)
 
 
 def choose_forwarding(as_configured):
-    FORWARDING.is_direct = MODE in ("direct", "xdp") and not as_configured
-    FORWARDING.is_xdp = MODE == "xdp" and not as_configured
+    mode = os.environ.get("NAT64_FORWARDING")
+    FORWARDING.is_direct = mode in ("direct", "xdp") and not as_configured
+    FORWARDING.is_xdp = mode == "xdp" and not as_configured
     FORWARDING.times = 2 if FORWARDING.is_direct else 1
 
 
