@@ -13,11 +13,13 @@
 #include <linux/inetdevice.h>
 #include <net/arp.h>
 #include <net/dsfield.h>
+#include <net/geneve.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/ndisc.h>
 #include <net/neighbour.h>
 #include <net/route.h>
+#include <net/vxlan.h>
 
 #include "compat/mtu.h"
 #include "compat/xdp.h"
@@ -51,6 +53,16 @@ static __always_inline bool is_unfinished(__sum16 sum, const struct nat64_hdr *h
 }
 
 /*
+ * VXLAN, GENEVE, and the port that Linux had for VXLAN before it had one: of the
+ * packet inside a checksum may be unfinished, which its frame does not say.
+ */
+static __always_inline bool is_tunnel(const struct udphdr *udp)
+{
+	return udp->dest == htons(IANA_VXLAN_UDP_PORT) ||
+	       udp->dest == htons(GENEVE_UDP_PORT) || udp->dest == htons(8472);
+}
+
+/*
  * Returns the checksum of a TCP segment or UDP datagram @at, if it can be updated;
  * NULL as well for all other protocols.
  */
@@ -69,7 +81,8 @@ static __always_inline __sum16 *find_csum(const struct nat64_frame *f, void *at,
 			return NULL;
 	} else {
 		field = &udp->check;
-		if (unlikely(hdr->proto != IPPROTO_UDP || !*field))
+		if (unlikely(hdr->proto != IPPROTO_UDP || !*field ||
+			     (f->xdp && is_tunnel(udp))))
 			return NULL;
 	}
 	if (f->xdp && unlikely(is_unfinished(*field, hdr, flow, v6)))

@@ -106,6 +106,9 @@ def sums():
                 wrong = (udp if what == "UDP" else tcp)(1, 53, b"question", wrong_by=by)
                 yield f"{name} {what} with a sum wrong by {by:x}", make(*here, wrong), True
         yield f"{name} TCP of sum 0", make(*here, summing_to(*here, a_segment, 0)), True
+    for port in (4789, 6081, 8472):
+        yield f"6 to a tunnel at {port}", ip6(*SIX, udp(1, port, b"x")), False
+        yield f"4 to a tunnel at {port}", ip4(*FOUR, udp(1, port, b"x")), False
     yield "6 UDP with a sum of 0", ip6(*SIX, udp(1, 53, b"x", checksum=0)), False
     for sum_, taken in ((0, True), (0xffff, True)):
         yield f"6 echo of sum {sum_:x}", ip6(*SIX, summing_to(*SIX, an_echo6, sum_)), taken
