@@ -82,6 +82,8 @@ struct nat64_ingress {
  * @stats: counters
  * @flows: flow cache, NULL without mappings
  * @net: the namespace
+ * @is_exiting: the namespace goes away, and its devices later: set before a grace
+ *	period, after which XDP programs must not read what is freed then
  * @ident_key: spreads pairs of hosts over identification generators
  * @native: state of more specific native routes
  * @lock: serialises all changes
@@ -106,6 +108,7 @@ struct nat64_net {
 	struct nat64_stats __percpu	*stats;
 	struct nat64_flows __percpu	*flows;
 	struct net			*net;
+	bool				is_exiting;
 	u32				ident_key;
 	struct nat64_native		native;
 	struct mutex			lock ____cacheline_aligned;

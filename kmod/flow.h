@@ -204,6 +204,21 @@ nat64_flow_find(const struct nat64_pkt *p, u16 kind)
 }
 
 /**
+ * nat64_flow_start_lookup() - what a lookup asks of a packet beside its addresses
+ * @p: packet, of which nothing else need be filled in yet
+ * @nn: translator
+ * @cfg: configuration that the packet sees
+ */
+static __always_inline void nat64_flow_start_lookup(struct nat64_pkt *p,
+						    struct nat64_net *nn,
+						    const struct nat64_config *cfg)
+{
+	p->nn = nn;
+	p->cfg = cfg;
+	p->generation = nat64_config_generation(cfg);
+}
+
+/**
  * nat64_flow_find64() - find the flow of an IPv6 packet
  * @p: packet with @p->nn, its IPv6 addresses, @p->hdr.tos and @p->generation
  *

@@ -194,15 +194,6 @@ static __always_inline bool may_run_frame(const struct nat64_net *nn,
 	       !secpath_exists(skb);
 }
 
-static __always_inline void start_lookup(struct nat64_pkt *p,
-					 struct nat64_net *nn,
-					 const struct nat64_config *cfg)
-{
-	p->nn = nn;
-	p->cfg = cfg;
-	p->generation = nat64_config_generation(cfg);
-}
-
 /* Copies the Ethernet header, which new headers may overwrite. */
 static __always_inline const void *save_ether(const struct sk_buff *skb,
 					      u8 ether[ETH_HLEN])
@@ -227,7 +218,7 @@ static noinline bool run_frame4(struct nat64_net *nn,
 	if (unlikely(!may_run_frame(nn, cfg, skb, state) ||
 		     IPCB(skb)->frag_max_size))
 		return false;
-	start_lookup(&p, nn, cfg);
+	nat64_flow_start_lookup(&p, nn, cfg);
 	p.a.src4 = ip_hdr(skb)->saddr;
 	p.a.dst4 = ip_hdr(skb)->daddr;
 	flow = nat64_flow_find46(&p);
@@ -255,7 +246,7 @@ static noinline bool run_frame6(struct nat64_net *nn,
 	if (unlikely(!may_run_frame(nn, cfg, skb, state) ||
 		     IP6CB(skb)->frag_max_size))
 		return false;
-	start_lookup(&p, nn, cfg);
+	nat64_flow_start_lookup(&p, nn, cfg);
 	p.a.src6 = ipv6_hdr(skb)->saddr;
 	p.a.dst6 = ipv6_hdr(skb)->daddr;
 	p.hdr.tos = ipv6_get_dsfield(ipv6_hdr(skb));

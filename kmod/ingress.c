@@ -71,16 +71,6 @@ static __always_inline bool may_take(const struct nat64_net *nn,
 	       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_FWD);
 }
 
-/* The lookup asks for no more than this, and most packets end with it. */
-static __always_inline void start_lookup(struct nat64_pkt *p,
-					 struct nat64_net *nn,
-					 const struct nat64_config *cfg)
-{
-	p->nn = nn;
-	p->cfg = cfg;
-	p->generation = nat64_config_generation(cfg);
-}
-
 static __always_inline void start_packet(struct nat64_pkt *p,
 					 struct sk_buff *skb, u8 family)
 {
@@ -198,7 +188,7 @@ static unsigned int translate_ipv4(struct nat64_net *nn,
 	if (unlikely(!has_header(skb, sizeof(*iph))))
 		return NF_ACCEPT;
 	iph = ip_hdr(skb);
-	start_lookup(&p, nn, cfg);
+	nat64_flow_start_lookup(&p, nn, cfg);
 	p.a.src4 = iph->saddr;
 	p.a.dst4 = iph->daddr;
 	flow = nat64_flow_find46(&p);
@@ -282,7 +272,7 @@ static noinline unsigned int translate_ipv6(struct nat64_net *nn,
 	struct inet6_dev *idev;
 	u8 tclass = ipv6_get_dsfield(ip6h);
 
-	start_lookup(&p, nn, cfg);
+	nat64_flow_start_lookup(&p, nn, cfg);
 	p.a.src6 = ip6h->saddr;
 	p.a.dst6 = ip6h->daddr;
 	p.hdr.tos = tclass;

@@ -39,8 +39,11 @@ static int __net_init net_init(struct net *net)
 
 static void __net_exit net_pre_exit(struct net *net)
 {
-	nat64_hooks_unregister(nat64_net(net));
-	nat64_native_stop(nat64_net(net));
+	struct nat64_net *nn = nat64_net(net);
+
+	WRITE_ONCE(nn->is_exiting, true);
+	nat64_hooks_unregister(nn);
+	nat64_native_stop(nn);
 }
 
 static void __net_exit net_exit(struct net *net)

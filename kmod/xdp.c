@@ -46,15 +46,6 @@ static __always_inline bool is_router_port(const struct nat64_net *nn,
 	       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_OUT);
 }
 
-/* The lookup asks for no more than this. */
-static __always_inline void start_lookup(struct nat64_pkt *p,
-					 const struct nat64_frame *f)
-{
-	p->nn = f->nn;
-	p->cfg = f->cfg;
-	p->generation = nat64_config_generation(f->cfg);
-}
-
 /* Routing asks an skb for mark, tunnel and ports: @skb has none of them. */
 static void start_search(struct nat64_pkt *p, struct sk_buff *skb,
 			 const struct nat64_frame *f)
@@ -147,7 +138,7 @@ static __always_inline bool translate_frame46(struct nat64_frame *f)
 
 	if (unlikely(READ_ONCE(f->nn->native.has_specific4)))
 		return false;
-	start_lookup(&p, f);
+	nat64_flow_start_lookup(&p, f->nn, f->cfg);
 	p.a.src4 = iph->saddr;
 	p.a.dst4 = iph->daddr;
 	flow = nat64_flow_find46(&p);
@@ -170,7 +161,7 @@ static __always_inline bool translate_frame64(struct nat64_frame *f)
 	if (unlikely(!idev || READ_ONCE(idev->cnf.disable_ipv6) ||
 		     READ_ONCE(f->nn->native.has_specific6)))
 		return false;
-	start_lookup(&p, f);
+	nat64_flow_start_lookup(&p, f->nn, f->cfg);
 	p.a.src6 = ip6h->saddr;
 	p.a.dst6 = ip6h->daddr;
 	p.hdr.tos = ipv6_get_dsfield(ip6h);
@@ -265,9 +256,12 @@ __bpf_kfunc int bpf_nat64_xdp(struct xdp_md *ctx)
 		return 0;
 	rcu_read_lock();
 	nn = net_of(xdp->rxq->dev);
+	if (unlikely(READ_ONCE(nn->is_exiting)))
+		goto unlock;
 	cfg = rcu_dereference(nn->config);
 	if (is_open(cfg) && is_claimed(cfg, xdp->data, xdp->data_end))
 		out = translate_buff(nn, cfg, xdp);
+unlock:
 	rcu_read_unlock();
 	return out;
 }

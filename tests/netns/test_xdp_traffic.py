@@ -11,6 +11,7 @@ import kmod
 import pytest
 import xdp
 from addresses import REAL4_EMBEDDED, REAL6_MAPPED
+from frame import Frame
 from ingress import DIRECT, FROM4, FROM6, TO4, TO6
 from programs import need_xdp
 from sockets import connect, stream
@@ -167,7 +168,15 @@ def test_a_device_goes_with_its_program(net):
     eventually(lambda: xdp.users() == before, "the programs are gone")
 
 
+def flood(port):
+    """Sends until the link is gone."""
+    with contextlib.suppress(OSError):
+        while True:
+            port.send(Frame(FROM6))
+
+
 def test_a_namespace_goes_with_its_programs(module, namespaces):
+    """Its devices go after its translator, and have frames until then."""
     need_xdp()
     before = xdp.users()
     with xdp.topology("xdpgone") as topology:
@@ -176,4 +185,7 @@ def test_a_namespace_goes_with_its_programs(module, namespaces):
             xdp.attach(topology.gateway, device)
         topology.wire.expect([FROM6, FROM4], TO4, TO6)
         topology.wire.expect([FROM6, FROM4], TO4, TO6)
+        sender = threading.Thread(target=flood, args=(topology.wire.port[6],))
+        sender.start()
+    sender.join()
     eventually(lambda: xdp.users() == before, "the programs are gone")

@@ -76,6 +76,14 @@ class Count:
         """Packets translated in XDP so far."""
         return self.all()["translated_xdp"]
 
+    def expect(self, wire, taken, sent, *expected):
+        """Sends, and as many as said are translated in XDP."""
+        __tracebackhide__ = True
+        before = self.taken()
+        out = wire.expect(sent, *expected)
+        assert self.taken() - before == taken
+        return out
+
     def close(self):
         self.client.close()
 
