@@ -46,7 +46,8 @@ class Line:
 def run_gcov(data):
     """What gcov says of one object file's counts, which lie beside its notes."""
     said = subprocess.run(["gcov", "--json-format", "--branch-probabilities", "--stdout", data.name],
-                          cwd=data.parent, check=True, stdout=subprocess.PIPE).stdout
+                          cwd=data.parent, check=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL).stdout
     return json.loads(said)["files"]
 
 
