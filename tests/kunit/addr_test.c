@@ -204,6 +204,29 @@ static void global_addresses(struct kunit *test)
 				      "%s", global[i]);
 }
 
+static void hosts_of_ipv6(struct kunit *test)
+{
+	static const char * const none[] = {
+		"::", "::1", "::192.0.2.1", "::ffff:192.0.2.1", "fe80::1",
+		"febf::1", "ff02::1", "ff0e::1",
+	};
+	static const char * const some[] = {
+		"1::", "0:1::", "::1:0:0:0", "::1:192.0.2.1", "fec0::1",
+		"64:ff9b::1", "2001:db8::1", "fdff::1",
+	};
+	struct in6_addr addr;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(none); i++) {
+		addr = text6(test, none[i]);
+		KUNIT_EXPECT_FALSE_MSG(test, nat64_addr6_is_host(&addr), "%s", none[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(some); i++) {
+		addr = text6(test, some[i]);
+		KUNIT_EXPECT_TRUE_MSG(test, nat64_addr6_is_host(&addr), "%s", some[i]);
+	}
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(embed),
 	KUNIT_CASE(extract),
@@ -214,6 +237,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(prefix_match),
 	KUNIT_CASE(well_known_prefix),
 	KUNIT_CASE(global_addresses),
+	KUNIT_CASE(hosts_of_ipv6),
 	{ }
 };
 

@@ -305,6 +305,12 @@ static void mappings_inside_prefixes(struct kunit *test)
 	f->rq.force = false;
 	expect_refusal(test, add_prefix(test, "2001:db8:65::", 96, false), -EADDRINUSE,
 		       "2001:db8:65::/96 overlaps 2001:db8:65::1/128, which is mapped to 203.0.113.2/32");
+	/* What was permitted once may be replaced. */
+	f->rq.replace = true;
+	KUNIT_EXPECT_EQ(test, add(test, MAP("203.0.113.3", 32, "2001:db8:64::1", 128)), 0);
+	KUNIT_EXPECT_EQ(test, add(test, MAP("203.0.113.1", 32, "2001:db8:64::1", 128)), 0);
+	KUNIT_EXPECT_EQ(test, loaded(f)->table->overlaps_pref64, 1);
+	f->rq.replace = false;
 	f->rq.force = true;
 	KUNIT_EXPECT_EQ(test, add_prefix(test, "2001:db8:65::", 96, false), 0);
 	KUNIT_EXPECT_EQ(test, loaded(f)->table->overlaps_pref64, 2);

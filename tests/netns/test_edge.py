@@ -635,3 +635,23 @@ def test_hosts_with_faces_reach_each_other_without_a_prefix(net):
 def test_icmpv6_that_is_no_neighbour_discovery_is_for_the_host(net, part, counts):
     with counted(net, counts):
         net.wire.expect_silence(in6(part, hlim=255))
+
+
+@pytest.mark.configuration(f"add {SERVER4} {FACE6} edge", f"add {HOST4} {HOST6}")
+def test_an_error_about_nobody_without_a_prefix(net):
+    with counted(net, "icmp_inner_packet"):
+        net.wire.expect_silence(ip4(SERVER4, HOST4, icmp4(3, 1, 0, ip4("192.0.2.200", SERVER4, PART))))
+
+
+@edge
+def test_a_route_to_nowhere_becomes_one_to_somewhere(net):
+    """Any route that is more specific than the default keeps the host's packets; of that kind too."""
+    net.wire.expect(out4(PART), out6(PART))
+    net.gateway.ip("route add blackhole 192.0.2.0/28")
+    try:
+        net.wire.expect_silence(out4(PART))
+        net.gateway.ip("route replace 192.0.2.0/28 via 198.51.100.254")
+        net.wire.expect(out4(PART, id=7), out4(PART, id=7, ttl=63))
+    finally:
+        net.gateway.ip("route del 192.0.2.0/28")
+    net.wire.expect(out4(PART), out6(PART))

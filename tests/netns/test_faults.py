@@ -373,6 +373,9 @@ PACKETS = {
     "split 4 to 6 that others have": Sent(
         Frame(ip4(SERVER4, HOST4, seeded(SERVER4, HOST4, udp(1, 2, bytes(1440)), 6)),
               offload=Offload(csum_start=34, csum_offset=6)), watched=True),
+    "error whose quote is left to the device and that others have": Sent(
+        Frame(ip4(SERVER4, HOST4, icmp4(3, 1, 0, ip4(HOST4, SERVER4, seeded(HOST4, SERVER4, udp(1, 2, bytes(20)), 6)))),
+              offload=Offload(csum_start=62, csum_offset=6)), watched=True),
     "by rules": Sent(ip6(HOST6, SERVER6, udp(1, 2)), rules=("rule iif to6 lookup main pref 99",)),
     "to the gateway": Sent(ip6(HOST6, f"2001:db8:100::{GATEWAY4}", udp(1, 2))),
     "to the gateway by rules": Sent(ip6(HOST6, f"2001:db8:100::{GATEWAY4}", udp(1, 2)),

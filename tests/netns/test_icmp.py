@@ -651,6 +651,13 @@ def test_an_mtu_about_a_destination_without_a_route(real):
                          ip6("2001:db8:100::c633:6403", HOST6, icmp6(2, 0, 1420, ip6(HOST6, SERVER6, part)), hlim=63))
 
 
+@pytest.mark.configuration("prefix add 2001:db8:64::/64", more=True)
+@pytest.mark.parametrize("source", ["2001:db8:64:0:ffc6:3364:200:0", "2001:db8:7::9"])
+def test_a_quote_that_comes_from_no_ipv4_host(expect_silence, source):
+    """RFC 6052 2.2: bits 64 to 71; or outside of all prefixes."""
+    expect_silence(ip6(HOST6, SERVER6, icmp6(1, 0, 0, ip6(source, HOST6, udp(1, 2)))))
+
+
 def test_packet_too_big_about_a_hairpinned_packet(expect):
     expect(ip6(ROUTER6, HOST_FOR_PEER, icmp6(2, 0, 1400, AS_RECEIVED)),
            ip6("2001:db8:100::198.51.100.1", HOST6, icmp6(2, 0, 1400, AS_SENT), hlim=63))

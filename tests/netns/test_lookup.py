@@ -149,15 +149,34 @@ def test_ipv6_routes_by_source(gateway, wire, forwarding):
 
 @pytest.mark.skipif(run("modprobe", "-q", "xfrm_user", check=False).returncode != 0,
                     reason="this kernel has no policies")
-def test_a_device_without_policies(gateway, expect, expect_silence, side, forwarding):
+@pytest.mark.parametrize("where", ["device", "all"])
+def test_a_device_without_policies(gateway, expect, expect_silence, side, forwarding, where):
     sent, translated = PAIRS[side]
     ends = (HOST6, SERVER6) if side == 6 else (SERVER4, HOST4)
-    key = f"net__ipv{side}__conf__to{side}__disable_policy"
+    key = f"net__ipv{side}__conf__{'all' if where == 'all' else f'to{side}'}__disable_policy"
     gateway.ip(f"xfrm policy add src {ends[0]} dst {ends[1]} dir fwd action block")
     try:
         expect_silence(sent)
         with gateway.sysctls(**{key: 1}):
             expect(sent, translated)
+    finally:
+        gateway.ip("xfrm policy flush")
+
+
+@pytest.mark.skipif(run("modprobe", "-q", "xfrm_user", check=False).returncode != 0,
+                    reason="this kernel has no policies")
+@pytest.mark.parametrize("where", ["to4", "all"])
+@pytest.mark.parametrize("rules", [(), ("rule iif to6 lookup main pref 99",)], ids=["no rules", "rules by device"])
+def test_a_device_that_encrypts_nothing(gateway, expect, expect_silence, forwarding, where, rules):
+    """IPv4 has a sysctl for that, which new routes heed."""
+    sent, translated = PAIRS[6]
+    gateway.ip(f"xfrm policy add src {HOST4} dst {SERVER4} dir out action block")
+    try:
+        with gateway.routes(*rules):
+            expect_silence(sent)
+            with gateway.sysctls(**{f"net__ipv4__conf__{where}__disable_xfrm": 1}):
+                gateway.run("ip", "route", "flush", "cache")
+                expect(sent, translated)
     finally:
         gateway.ip("xfrm policy flush")
 
