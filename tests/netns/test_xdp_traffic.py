@@ -145,7 +145,8 @@ def test_iperf3(net, count, direction):
         with iperf3_server(server):
             said = json.loads(client.run("iperf3", "-J", "-n", "2M", "-c", address).stdout)
         assert said["end"]["sum_sent"]["bytes"] >= 2 << 20
-        assert count.taken() - before > (2 << 20) // 1500
+        # As long as native routes are looked for after a change, the stack has packets.
+        assert count.taken() - before > (2 << 20) // 1500 // 3
 
 
 def test_the_module_stays_while_a_program_is_attached(net):
