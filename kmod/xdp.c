@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * XDP: a program of five instructions, which nat64ctl loads, calls the function
+ * XDP: a program of a few instructions, which nat64ctl loads, calls the function
  * here for each frame that a device receives, and redirects those that it has
  * translated. The program holds the module.
  */
