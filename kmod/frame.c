@@ -7,20 +7,17 @@
  */
 #include "frame.h"
 
-#include <linux/etherdevice.h>
+#include <linux/if_ether.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/inetdevice.h>
-#include <net/arp.h>
 #include <net/dsfield.h>
 #include <net/geneve.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
-#include <net/ndisc.h>
-#include <net/neighbour.h>
-#include <net/route.h>
 #include <net/vxlan.h>
 
+#include "compat/compiler.h"
 #include "compat/mtu.h"
 #include "compat/xdp.h"
 #include "compat/xfrm.h"
@@ -28,7 +25,10 @@
 #include "flow.h"
 #include "header.h"
 #include "icmp.h"
+#include "neigh.h"
+#include "skb.h"
 #include "xlat.h"
+#include "xmit.h"
 
 /* Version 4, and no options. */
 #define PLAIN_IPV4	0x45
@@ -119,65 +119,6 @@ static __always_inline bool may_leave(const struct nat64_frame *f,
 	       !(f->to_neighbour && dst->lwtstate);
 }
 
-/*
- * As neigh_output() does; what has to wait for an address is for the stack. Only
- * the header of an Ethernet device is cached with this length.
- */
-static __always_inline bool is_known(struct neighbour *neigh)
-{
-	u8 state;
-
-	if (unlikely(!neigh))
-		return false;
-	state = READ_ONCE(neigh->nud_state);
-	if (unlikely(!(state & NUD_VALID) ||
-		     READ_ONCE(neigh->hh.hh_len) != ETH_HLEN))
-		return false;
-	if (unlikely(!(state & NUD_CONNECTED)))
-		neigh_event_send(neigh, NULL);
-	return true;
-}
-
-static __always_inline struct neighbour *find_neigh6(const struct nat64_flow *flow)
-{
-	const struct rt6_info *rt = (const struct rt6_info *)flow->dst;
-
-	return __ipv6_neigh_lookup_noref(flow->dst->dev,
-					 rt6_nexthop(rt, &flow->a.dst6));
-}
-
-static __always_inline struct neighbour *find_neigh4(const struct nat64_flow *flow)
-{
-	const struct rtable *rt = container_of(flow->dst, struct rtable, dst);
-
-	if (likely(rt->rt_gw_family == AF_INET))
-		return __ipv4_neigh_lookup_noref(rt->dst.dev,
-						 (__force u32)rt->rt_gw4);
-	if (rt->rt_gw_family == AF_INET6)
-		return __ipv6_neigh_lookup_noref(rt->dst.dev, &rt->rt_gw6);
-	return __ipv4_neigh_lookup_noref(rt->dst.dev,
-					 (__force u32)flow->a.dst4);
-}
-
-/*
- * Puts the Ethernet header of the next hop in front of @at, as neigh_hh_output()
- * does: 16 bytes, of which the first 2 are padding. The protocol is written here,
- * as an IPv4 route may lead to an IPv6 neighbour.
- */
-static __always_inline void write_ether(void *at, const struct neighbour *neigh,
-					u16 protocol)
-{
-	const struct hh_cache *hh = &neigh->hh;
-	struct ethhdr *eth = at - ETH_HLEN;
-	unsigned int seq;
-
-	do {
-		seq = read_seqbegin(&hh->hh_lock);
-		memcpy(at - HH_DATA_MOD, hh->hh_data, HH_DATA_MOD);
-	} while (read_seqretry(&hh->hh_lock, seq));
-	eth->h_proto = htons(protocol);
-}
-
 /* Makes the frame that which leaves, with its network header @at. */
 static __always_inline void finish_frame(struct nat64_frame *f, void *at,
 					 unsigned int len,
@@ -190,7 +131,7 @@ static __always_inline void finish_frame(struct nat64_frame *f, void *at,
 	f->dst = flow->dst;
 	if (!neigh)
 		return;
-	write_ether(at, neigh, protocol);
+	nat64_neigh_write_ether(at, neigh, protocol);
 	f->data = at - ETH_HLEN;
 	f->len = len + ETH_HLEN;
 }
@@ -205,7 +146,10 @@ static __always_inline bool read_header4(const struct nat64_frame *f,
 	if (unlikely((void *)(iph + 1) + LEAST_UPPER > f->end ||
 		     *(const u8 *)iph != PLAIN_IPV4 || ip_is_fragment(iph) ||
 		     iph->ttl <= 1 || len < sizeof(*iph) + LEAST_UPPER ||
-		     !has_length(f, len) || ip_fast_csum(iph, sizeof(*iph) / 4)))
+		     !has_length(f, len)))
+		return false;
+	/* Others have come through ip_rcv(). */
+	if (f->to_neighbour && unlikely(ip_fast_csum(iph, sizeof(*iph) / 4)))
 		return false;
 	hdr->payload = len - sizeof(*iph);
 	hdr->proto = iph->protocol;
@@ -216,17 +160,20 @@ static __always_inline bool read_header4(const struct nat64_frame *f,
 	return true;
 }
 
-/* RFC 7915 section 4.1: without DF a packet may have to be fragmented. */
+/*
+ * RFC 7915 section 4.1: without DF a packet may have to be fragmented. Neither the
+ * MTU nor lowest-ipv6-mtu is below what every link takes.
+ */
 static __always_inline bool fits46(const struct nat64_frame *f,
 				   const struct nat64_hdr *hdr,
 				   const struct dst_entry *dst)
 {
-	unsigned int mtu = max_t(unsigned int, nat64_dst_mtu6(dst),
-				 IPV6_MIN_MTU);
+	unsigned int len = sizeof(struct ipv6hdr) + hdr->payload;
 
-	if (!hdr->df)
-		mtu = min(mtu, f->cfg->set.lowest_ipv6_mtu);
-	return sizeof(struct ipv6hdr) + hdr->payload <= mtu;
+	if (len <= IPV6_MIN_MTU)
+		return true;
+	return len <= nat64_dst_mtu6(dst) &&
+	       (hdr->df || len <= f->cfg->set.lowest_ipv6_mtu);
 }
 
 /* Return true unless the packet is not plain, and unchanged. */
@@ -251,29 +198,22 @@ static __always_inline bool edit_upper46(const struct nat64_frame *f, void *uppe
 	return true;
 }
 
-/**
- * nat64_frame_edit46() - translate a plain IPv4 packet in place
- * @f: packet, which nobody else has; gets what the new one is
- * @flow: its flow
- *
- * RFC 7915 section 4. Context: RCU read lock, softirq.
- *
- * Return: true; or false with the packet unchanged, if it is not plain.
- */
-bool nat64_frame_edit46(struct nat64_frame *f, const struct nat64_flow *flow)
+/* RFC 7915 section 4. Returns false with the packet unchanged if it is not plain. */
+static __always_inline bool edit_frame46(struct nat64_frame *f,
+					 const struct nat64_flow *flow)
 {
 	void *upper = f->data + sizeof(struct iphdr);
 	void *at = upper - sizeof(struct ipv6hdr);
 	struct neighbour *neigh = NULL;
-	struct nat64_hdr hdr;
+	struct nat64_hdr hdr NAT64_UNINITIALIZED;
 
 	if (unlikely(!read_header4(f, &hdr) || !may_leave(f, flow->dst, at) ||
 		     !fits46(f, &hdr, flow->dst) ||
 		     !READ_ONCE(f->nn->net->ipv6.devconf_all->forwarding)))
 		return false;
 	if (f->to_neighbour) {
-		neigh = find_neigh6(flow);
-		if (unlikely(!is_known(neigh)))
+		neigh = nat64_neigh_find6(flow);
+		if (unlikely(!nat64_neigh_is_known(neigh)))
 			return false;
 	}
 	if (unlikely(!edit_upper46(f, upper, &hdr, flow)))
@@ -346,29 +286,22 @@ static __always_inline bool edit_upper64(const struct nat64_frame *f, void *uppe
 	return true;
 }
 
-/**
- * nat64_frame_edit64() - translate a plain IPv6 packet in place
- * @f: packet, which nobody else has; gets what the new one is
- * @flow: its flow
- *
- * RFC 7915 section 5. Context: RCU read lock, softirq.
- *
- * Return: true; or false with the packet unchanged, if it is not plain.
- */
-bool nat64_frame_edit64(struct nat64_frame *f, const struct nat64_flow *flow)
+/* RFC 7915 section 5. Returns as edit_frame46() does. */
+static __always_inline bool edit_frame64(struct nat64_frame *f,
+					 const struct nat64_flow *flow)
 {
 	void *upper = f->data + sizeof(struct ipv6hdr);
 	void *at = upper - sizeof(struct iphdr);
 	struct neighbour *neigh = NULL;
-	struct nat64_hdr hdr;
+	struct nat64_hdr hdr NAT64_UNINITIALIZED;
 	unsigned int len;
 
 	if (unlikely(!read_header6(f, &hdr) || !may_leave(f, flow->dst, at) ||
 		     !fits64(&hdr, flow->dst) || !may_forward4(f->in)))
 		return false;
 	if (f->to_neighbour) {
-		neigh = find_neigh4(flow);
-		if (unlikely(!is_known(neigh)))
+		neigh = nat64_neigh_find4(flow);
+		if (unlikely(!nat64_neigh_is_known(neigh)))
 			return false;
 	}
 	if (unlikely(!edit_upper64(f, upper, &hdr, flow)))
@@ -380,5 +313,205 @@ bool nat64_frame_edit64(struct nat64_frame *f, const struct nat64_flow *flow)
 	f->tos = ((const struct iphdr *)at)->tos;
 	finish_frame(f, at, len, flow, neigh, ETH_P_IP);
 	nat64_count(f->nn->stats, NAT64_TRANSLATED_6TO4, 1);
+	return true;
+}
+
+/**
+ * nat64_frame_edit46() - translate a plain IPv4 packet in place
+ * @f: packet, which nobody else has; gets what the new one is
+ * @flow: its flow
+ *
+ * RFC 7915 section 4. Context: RCU read lock, softirq.
+ *
+ * Return: true; or false with the packet unchanged, if it is not plain.
+ */
+bool nat64_frame_edit46(struct nat64_frame *f, const struct nat64_flow *flow)
+{
+	return edit_frame46(f, flow);
+}
+
+/**
+ * nat64_frame_edit64() - translate a plain IPv6 packet in place
+ * @f: packet, which nobody else has; gets what the new one is
+ * @flow: its flow
+ *
+ * RFC 7915 section 5. Context: RCU read lock, softirq.
+ *
+ * Return: true; or false with the packet unchanged, if it is not plain.
+ */
+bool nat64_frame_edit64(struct nat64_frame *f, const struct nat64_flow *flow)
+{
+	return edit_frame64(f, flow);
+}
+
+/* An skb that nat64_skb_is_simple(), its data at the network header. */
+static __always_inline struct nat64_frame
+frame_of(struct nat64_net *nn, const struct nat64_config *cfg,
+	 const struct sk_buff *skb, bool to_neighbour)
+{
+	struct nat64_frame f NAT64_UNINITIALIZED;
+
+	f.nn = nn;
+	f.cfg = cfg;
+	f.in = skb->dev;
+	f.floor = skb->head;
+	f.data = skb->data;
+	f.end = skb->data + skb_headlen(skb);
+	f.len = skb->len;
+	f.xdp = NULL;
+	f.to_neighbour = to_neighbour;
+	return f;
+}
+
+/*
+ * Makes the skb that of the translated frame, which begins with a link-layer header
+ * of @mac_len. Its route lives under the RCU read lock.
+ */
+static __always_inline void use_frame(struct sk_buff *skb,
+				      const struct nat64_frame *f, u16 protocol,
+				      unsigned int mac_len)
+{
+	skb->data = f->data;
+	skb->len = f->len;
+	if (!skb_is_nonlinear(skb))
+		skb_set_tail_pointer(skb, f->len);
+	skb_reset_mac_header(skb);
+	skb_set_network_header(skb, mac_len);
+	skb->mac_len = mac_len;
+	skb_set_transport_header(skb, mac_len + (protocol == ETH_P_IP ?
+				 sizeof(struct iphdr) : sizeof(struct ipv6hdr)));
+	skb->protocol = htons(protocol);
+	nat64_skb_reset_state(skb);
+	nat64_skb_leave_owner(skb);
+	nat64_skb_set_priority(skb, f->nn->net, f->tos);
+	skb_dst_drop(skb);
+	skb_dst_set_noref(skb, f->dst);
+}
+
+/* As neigh_hh_output() ends. */
+static __always_inline void send_frame(struct sk_buff *skb,
+				       const struct nat64_frame *f, u16 protocol)
+{
+	use_frame(skb, f, protocol, ETH_HLEN);
+	skb->dev = f->dst->dev;
+	dev_queue_xmit(skb);
+}
+
+/**
+ * nat64_frame_send46() - translate a plain IPv4 packet, and send it
+ * @nn: translator
+ * @cfg: configuration that the packet sees
+ * @skb: packet that nat64_skb_is_simple(), its data at the network header
+ * @flow: its flow
+ *
+ * Setting forwarding direct. Context: RCU read lock, softirq.
+ *
+ * Return: true if it is gone; false with the packet unchanged, if it is not plain
+ * or its neighbour not known.
+ */
+bool nat64_frame_send46(struct nat64_net *nn, const struct nat64_config *cfg,
+			struct sk_buff *skb, const struct nat64_flow *flow)
+{
+	struct nat64_frame f = frame_of(nn, cfg, skb, true);
+
+	if (unlikely(!edit_frame46(&f, flow)))
+		return false;
+	send_frame(skb, &f, ETH_P_IPV6);
+	return true;
+}
+
+/**
+ * nat64_frame_send64() - translate a plain IPv6 packet, and send it
+ * @nn: translator
+ * @cfg: configuration that the packet sees
+ * @skb: packet that nat64_skb_is_simple(), its data at the network header
+ * @flow: its flow
+ *
+ * Context and return as nat64_frame_send46().
+ */
+bool nat64_frame_send64(struct nat64_net *nn, const struct nat64_config *cfg,
+			struct sk_buff *skb, const struct nat64_flow *flow)
+{
+	struct nat64_frame f = frame_of(nn, cfg, skb, true);
+
+	if (unlikely(!edit_frame64(&f, flow)))
+		return false;
+	send_frame(skb, &f, ETH_P_IP);
+	return true;
+}
+
+/* The Ethernet header stays in front: filters to come may ask for it. */
+static __always_inline void put_ether(struct sk_buff *skb,
+				      struct nat64_ether ether)
+{
+	nat64_skb_put_ether(skb->data, ether);
+	skb->mac_header = skb->network_header - ETH_HLEN;
+	skb->mac_len = ETH_HLEN;
+}
+
+/**
+ * nat64_frame_forward46() - translate a plain IPv4 packet, and forward it
+ * @nn: translator
+ * @cfg: configuration that the packet sees
+ * @skb: packet in PRE_ROUTING that nat64_skb_is_simple()
+ * @flow: its flow
+ *
+ * Setting forwarding filtered. Context: RCU read lock, softirq.
+ *
+ * Return: true if it is gone; false with the packet unchanged, if it is not plain.
+ */
+bool nat64_frame_forward46(struct nat64_net *nn, const struct nat64_config *cfg,
+			   struct sk_buff *skb, const struct nat64_flow *flow)
+{
+	struct nat64_frame f = frame_of(nn, cfg, skb, false);
+	bool has_ether = nat64_skb_has_ether(skb);
+	struct inet6_skb_parm *cb = IP6CB(skb);
+	struct nat64_ether ether NAT64_UNINITIALIZED;
+	int iif = IPCB(skb)->iif;
+
+	if (likely(has_ether))
+		ether = nat64_skb_ether(skb);
+	if (unlikely(!edit_frame46(&f, flow)))
+		return false;
+	use_frame(skb, &f, ETH_P_IPV6, 0);
+	if (likely(has_ether))
+		put_ether(skb, ether);
+	memset(cb, 0, sizeof(*cb));
+	cb->iif = iif;
+	cb->nhoff = offsetof(struct ipv6hdr, nexthdr);
+	cb->flags = IP6SKB_FORWARDED;
+	nat64_forward6(nn->net, skb, f.in, f.dst, !f.dst->lwtstate);
+	return true;
+}
+
+/**
+ * nat64_frame_forward64() - translate a plain IPv6 packet, and forward it
+ * @nn: translator
+ * @cfg: configuration that the packet sees
+ * @skb: packet in PRE_ROUTING that nat64_skb_is_simple()
+ * @flow: its flow
+ *
+ * Context and return as nat64_frame_forward46().
+ */
+bool nat64_frame_forward64(struct nat64_net *nn, const struct nat64_config *cfg,
+			   struct sk_buff *skb, const struct nat64_flow *flow)
+{
+	struct nat64_frame f = frame_of(nn, cfg, skb, false);
+	bool has_ether = nat64_skb_has_ether(skb);
+	struct inet_skb_parm *cb = IPCB(skb);
+	struct nat64_ether ether NAT64_UNINITIALIZED;
+	int iif = IP6CB(skb)->iif;
+
+	if (likely(has_ether))
+		ether = nat64_skb_ether(skb);
+	if (unlikely(!edit_frame64(&f, flow)))
+		return false;
+	use_frame(skb, &f, ETH_P_IP, 0);
+	if (likely(has_ether))
+		put_ether(skb, ether);
+	memset(cb, 0, sizeof(*cb));
+	cb->iif = iif;
+	cb->flags = IPSKB_FORWARDED;
+	nat64_forward4(nn->net, skb, f.in, f.dst, !f.dst->lwtstate);
 	return true;
 }

@@ -13,6 +13,7 @@ struct nat64_config;
 struct nat64_flow;
 struct nat64_net;
 struct net_device;
+struct sk_buff;
 struct xdp_buff;
 
 /**
@@ -47,5 +48,13 @@ struct nat64_frame {
 
 bool nat64_frame_edit46(struct nat64_frame *f, const struct nat64_flow *flow);
 bool nat64_frame_edit64(struct nat64_frame *f, const struct nat64_flow *flow);
+bool nat64_frame_send46(struct nat64_net *nn, const struct nat64_config *cfg,
+			struct sk_buff *skb, const struct nat64_flow *flow);
+bool nat64_frame_send64(struct nat64_net *nn, const struct nat64_config *cfg,
+			struct sk_buff *skb, const struct nat64_flow *flow);
+bool nat64_frame_forward46(struct nat64_net *nn, const struct nat64_config *cfg,
+			   struct sk_buff *skb, const struct nat64_flow *flow);
+bool nat64_frame_forward64(struct nat64_net *nn, const struct nat64_config *cfg,
+			   struct sk_buff *skb, const struct nat64_flow *flow);
 
 #endif /* _NAT64_FRAME_H */

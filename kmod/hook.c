@@ -9,6 +9,7 @@
 #include "compat/compiler.h"
 #include "edge.h"
 #include "flow.h"
+#include "frame.h"
 #include "ingress.h"
 #include "reject.h"
 #include "route.h"
@@ -194,15 +195,6 @@ static __always_inline bool may_run_frame(const struct nat64_net *nn,
 	       !secpath_exists(skb);
 }
 
-/* Copies the Ethernet header, which new headers may overwrite. */
-static __always_inline const void *save_ether(const struct sk_buff *skb,
-					      u8 ether[ETH_HLEN])
-{
-	if (unlikely(!nat64_skb_has_ether(skb)))
-		return NULL;
-	return memcpy(ether, nat64_skb_ether(skb), ETH_HLEN);
-}
-
 /* Return true if the packet was plain, and is gone; else it is unchanged. */
 static noinline bool run_frame4(struct nat64_net *nn,
 				const struct nat64_config *cfg,
@@ -211,9 +203,6 @@ static noinline bool run_frame4(struct nat64_net *nn,
 {
 	struct nat64_pkt p NAT64_UNINITIALIZED;
 	const struct nat64_flow *flow;
-	u8 ether_buf[ETH_HLEN];
-	struct nat64_frame f;
-	const void *ether;
 
 	if (unlikely(!may_run_frame(nn, cfg, skb, state) ||
 		     IPCB(skb)->frag_max_size))
@@ -222,14 +211,7 @@ static noinline bool run_frame4(struct nat64_net *nn,
 	p.a.src4 = ip_hdr(skb)->saddr;
 	p.a.dst4 = ip_hdr(skb)->daddr;
 	flow = nat64_flow_find46(&p);
-	if (unlikely(!flow))
-		return false;
-	f = nat64_skb_frame(nn, cfg, skb, false);
-	ether = save_ether(skb, ether_buf);
-	if (unlikely(!nat64_frame_edit46(&f, flow)))
-		return false;
-	nat64_forward_frame6(skb, &f, ether);
-	return true;
+	return likely(flow) && nat64_frame_forward46(nn, cfg, skb, flow);
 }
 
 static noinline bool run_frame6(struct nat64_net *nn,
@@ -239,9 +221,6 @@ static noinline bool run_frame6(struct nat64_net *nn,
 {
 	struct nat64_pkt p NAT64_UNINITIALIZED;
 	const struct nat64_flow *flow;
-	u8 ether_buf[ETH_HLEN];
-	struct nat64_frame f;
-	const void *ether;
 
 	if (unlikely(!may_run_frame(nn, cfg, skb, state) ||
 		     IP6CB(skb)->frag_max_size))
@@ -251,14 +230,7 @@ static noinline bool run_frame6(struct nat64_net *nn,
 	p.a.dst6 = ipv6_hdr(skb)->daddr;
 	p.hdr.tos = ipv6_get_dsfield(ipv6_hdr(skb));
 	flow = nat64_flow_find64(&p);
-	if (unlikely(!flow))
-		return false;
-	f = nat64_skb_frame(nn, cfg, skb, false);
-	ether = save_ether(skb, ether_buf);
-	if (unlikely(!nat64_frame_edit64(&f, flow)))
-		return false;
-	nat64_forward_frame4(skb, &f, ether);
-	return true;
+	return likely(flow) && nat64_frame_forward64(nn, cfg, skb, flow);
 }
 
 /* Not selected by its destination; an edge mapping of its source may. */

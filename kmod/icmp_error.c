@@ -191,10 +191,10 @@ edit_message(struct nat64_pkt *p, const struct quote *q, bool to6, __be32 word)
 	struct icmphdr *icmp;
 	bool df = sizeof(struct iphdr) + q->hdr.payload > NAT64_MAX_WITHOUT_DF;
 	bool has_ether = nat64_skb_has_ether(skb);
-	u8 ether[ETH_HLEN];
+	struct nat64_ether ether;
 
 	if (has_ether)
-		memcpy(ether, nat64_skb_ether(skb), sizeof(ether));
+		ether = nat64_skb_ether(skb);
 	skb->ip_summed = CHECKSUM_NONE;
 	__skb_pull(skb, p->hdr.len + ICMP_LEN + q->hdr.len);
 	edit_inner_transport(skb, q, to6);

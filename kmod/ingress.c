@@ -26,7 +26,6 @@
 #include "skb.h"
 #include "trace.h"
 #include "xlat.h"
-#include "xmit.h"
 
 /* Version 4, and no options. */
 #define PLAIN_IPV4	0x45
@@ -72,8 +71,11 @@ static __always_inline bool may_take(const struct nat64_net *nn,
 }
 
 static __always_inline void start_packet(struct nat64_pkt *p,
+					 struct nat64_net *nn,
+					 const struct nat64_config *cfg,
 					 struct sk_buff *skb, u8 family)
 {
+	nat64_flow_start_lookup(p, nn, cfg);
 	p->skb = skb;
 	p->sk = NULL;
 	p->in = skb->dev;
@@ -144,10 +146,14 @@ static __always_inline void count_received4(struct net *net, unsigned int len,
 		       segs);
 }
 
-static unsigned int run_packet4(struct nat64_pkt *p, const struct iphdr *iph)
+static noinline unsigned int run_packet4(struct nat64_net *nn,
+					 const struct nat64_config *cfg,
+					 struct sk_buff *skb,
+					 const struct nat64_flow *flow)
 {
-	struct sk_buff *skb = p->skb;
+	const struct iphdr *iph = ip_hdr(skb);
 	unsigned int len = ntohs(iph->tot_len), segs = count_segs(skb);
+	struct nat64_pkt p NAT64_UNINITIALIZED;
 	struct padding padding;
 	u8 tos = iph->tos;
 
@@ -155,25 +161,27 @@ static unsigned int run_packet4(struct nat64_pkt *p, const struct iphdr *iph)
 		     ip_fast_csum(iph, sizeof(*iph) / 4)) ||
 	    unlikely(!cut_padding(skb, len, &padding)))
 		return NF_ACCEPT;
+	start_packet(&p, nn, cfg, skb, 4);
+	p.a.src4 = iph->saddr;
+	p.a.dst4 = iph->daddr;
+	nat64_flow_use46(&p, flow);
 	start_cb4(skb);
-	if (unlikely(nat64_xlat46(p)))
+	if (unlikely(nat64_xlat46(&p)))
 		return leave_packet(skb, &padding);
-	count_received4(p->nn->net, padding.len, tos, segs);
+	count_received4(nn->net, padding.len, tos, segs);
 	return NF_STOLEN;
 }
 
 static __always_inline bool run_frame4(struct nat64_net *nn,
 				       const struct nat64_config *cfg,
 				       struct sk_buff *skb,
-				       const struct nat64_flow *flow)
+				       const struct nat64_flow *flow, u8 tos)
 {
-	struct nat64_frame f = nat64_skb_frame(nn, cfg, skb, true);
 	unsigned int len = skb->len;
 
-	if (!is_simple(cfg, skb) || !nat64_frame_edit46(&f, flow))
+	if (!is_simple(cfg, skb) || !nat64_frame_send46(nn, cfg, skb, flow))
 		return false;
-	count_received4(nn->net, len, f.tos, 1);
-	nat64_send_frame(skb, &f, ETH_P_IPV6);
+	count_received4(nn->net, len, tos, 1);
 	return true;
 }
 
@@ -196,11 +204,9 @@ static unsigned int translate_ipv4(struct nat64_net *nn,
 			      !may_take(nn, skb) ||
 			      READ_ONCE(nn->native.has_specific4)))
 		return NF_ACCEPT;
-	if (likely(run_frame4(nn, cfg, skb, flow)))
+	if (likely(run_frame4(nn, cfg, skb, flow, iph->tos)))
 		return NF_STOLEN;
-	start_packet(&p, skb, 4);
-	nat64_flow_use46(&p, flow);
-	return run_packet4(&p, iph);
+	return run_packet4(nn, cfg, skb, flow);
 }
 
 static __always_inline void start_cb6(struct sk_buff *skb)
@@ -220,21 +226,30 @@ static __always_inline void count_received6(struct net *net,
 			IPSTATS_MIB_NOECTPKTS + (tclass & INET_ECN_MASK), segs);
 }
 
-static unsigned int run_packet6(struct nat64_pkt *p, const struct ipv6hdr *ip6h,
-				struct inet6_dev *idev, u8 tclass)
+static noinline unsigned int run_packet6(struct nat64_net *nn,
+					 const struct nat64_config *cfg,
+					 struct sk_buff *skb,
+					 const struct nat64_flow *flow,
+					 struct inet6_dev *idev)
 {
-	struct sk_buff *skb = p->skb;
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	unsigned int len = ntohs(ip6h->payload_len) + sizeof(*ip6h);
+	struct nat64_pkt p NAT64_UNINITIALIZED;
 	unsigned int segs = count_segs(skb);
+	u8 tclass = ipv6_get_dsfield(ip6h);
 	struct padding padding;
 
 	if (unlikely(!ip6h->payload_len || len > skb->len ||
 		     !cut_padding(skb, len, &padding)))
 		return NF_ACCEPT;
+	start_packet(&p, nn, cfg, skb, 6);
+	p.a.src6 = ip6h->saddr;
+	p.a.dst6 = ip6h->daddr;
+	nat64_flow_use64(&p, flow);
 	start_cb6(skb);
-	if (unlikely(nat64_xlat64(p)))
+	if (unlikely(nat64_xlat64(&p)))
 		return leave_packet(skb, &padding);
-	count_received6(p->nn->net, idev, padding.len, tclass, segs);
+	count_received6(nn->net, idev, padding.len, tclass, segs);
 	return NF_STOLEN;
 }
 
@@ -244,13 +259,11 @@ static __always_inline bool run_frame6(struct nat64_net *nn,
 				       const struct nat64_flow *flow,
 				       struct inet6_dev *idev, u8 tclass)
 {
-	struct nat64_frame f = nat64_skb_frame(nn, cfg, skb, true);
 	unsigned int len = skb->len;
 
-	if (!is_simple(cfg, skb) || !nat64_frame_edit64(&f, flow))
+	if (!is_simple(cfg, skb) || !nat64_frame_send64(nn, cfg, skb, flow))
 		return false;
 	count_received6(nn->net, idev, len, tclass, 1);
-	nat64_send_frame(skb, &f, ETH_P_IP);
 	return true;
 }
 
@@ -285,9 +298,7 @@ static noinline unsigned int translate_ipv6(struct nat64_net *nn,
 		return NF_ACCEPT;
 	if (likely(run_frame6(nn, cfg, skb, flow, idev, tclass)))
 		return NF_STOLEN;
-	start_packet(&p, skb, 6);
-	nat64_flow_use64(&p, flow);
-	return run_packet6(&p, ip6h, idev, tclass);
+	return run_packet6(nn, cfg, skb, flow, idev);
 }
 
 static unsigned int hook_ingress(void *priv, struct sk_buff *skb,

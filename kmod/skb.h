@@ -9,7 +9,6 @@
 #include <net/route.h>
 
 #include "compat/skbuff.h"
-#include "frame.h"
 #include "header.h"
 #include "pkt.h"
 
@@ -176,60 +175,6 @@ static __always_inline bool nat64_skb_is_simple(const struct sk_buff *skb)
 }
 
 /**
- * nat64_skb_frame() - see a packet as a frame
- * @nn: translator
- * @cfg: configuration that it sees
- * @skb: packet that nat64_skb_is_simple(), its data at the network header
- * @to_neighbour: it is to get the Ethernet header of the next hop
- */
-static __always_inline struct nat64_frame
-nat64_skb_frame(struct nat64_net *nn, const struct nat64_config *cfg,
-		const struct sk_buff *skb, bool to_neighbour)
-{
-	return (struct nat64_frame){
-		.nn = nn,
-		.cfg = cfg,
-		.in = skb->dev,
-		.floor = skb->head,
-		.data = skb->data,
-		.end = skb->data + skb_headlen(skb),
-		.len = skb->len,
-		.to_neighbour = to_neighbour,
-	};
-}
-
-/**
- * nat64_skb_use_frame() - make an skb that of a translated frame
- * @skb: packet that was the frame
- * @f: frame, as nat64_frame_edit46() or nat64_frame_edit64() left it
- * @protocol: ETH_P_IP or ETH_P_IPV6
- * @mac_len: length of the link-layer header that it begins with
- *
- * Its route lives under the RCU read lock.
- */
-static __always_inline void nat64_skb_use_frame(struct sk_buff *skb,
-						const struct nat64_frame *f,
-						u16 protocol,
-						unsigned int mac_len)
-{
-	skb->data = f->data;
-	skb->len = f->len;
-	if (!skb_is_nonlinear(skb))
-		skb_set_tail_pointer(skb, f->len);
-	skb_reset_mac_header(skb);
-	skb_set_network_header(skb, mac_len);
-	skb->mac_len = mac_len;
-	skb_set_transport_header(skb, mac_len + (protocol == ETH_P_IP ?
-				 sizeof(struct iphdr) : sizeof(struct ipv6hdr)));
-	skb->protocol = htons(protocol);
-	nat64_skb_reset_state(skb);
-	nat64_skb_leave_owner(skb);
-	nat64_skb_set_priority(skb, f->nn->net, f->tos);
-	skb_dst_drop(skb);
-	skb_dst_set_noref(skb, f->dst);
-}
-
-/**
  * nat64_skb_has_ether() - whether a packet has its Ethernet header in front
  * @skb: packet
  */
@@ -239,29 +184,46 @@ static inline bool nat64_skb_has_ether(const struct sk_buff *skb)
 }
 
 /**
+ * struct nat64_ether - a copy of an Ethernet header
+ * @first: its first 8 bytes
+ * @last: its last 8 bytes
+ */
+struct nat64_ether {
+	u64	first;
+	u64	last;
+};
+
+/**
  * nat64_skb_ether() - the Ethernet header of a packet
  * @skb: packet that nat64_skb_has_ether()
+ *
+ * Return: a copy, as what is put into the packet may overlap it.
  */
-static inline unsigned char *nat64_skb_ether(const struct sk_buff *skb)
+static __always_inline struct nat64_ether
+nat64_skb_ether(const struct sk_buff *skb)
 {
-	return skb_network_header(skb) - ETH_HLEN;
+	const unsigned char *from = skb_network_header(skb) - ETH_HLEN;
+	struct nat64_ether ether;
+
+	memcpy(&ether.first, from, sizeof(ether.first));
+	memcpy(&ether.last, from + ETH_HLEN - sizeof(ether.last),
+	       sizeof(ether.last));
+	return ether;
 }
 
 /**
  * nat64_skb_put_ether() - put an Ethernet header in front of a packet
  * @data: the packet, with room in front
- * @ether: header to copy, which the new one may overlap
+ * @ether: header
  */
-static inline void nat64_skb_put_ether(unsigned char *data,
-				       const unsigned char *ether)
+static __always_inline void nat64_skb_put_ether(unsigned char *data,
+						struct nat64_ether ether)
 {
 	unsigned char *to = data - ETH_HLEN;
-	u64 first, last;
 
-	memcpy(&first, ether, sizeof(first));
-	memcpy(&last, ether + ETH_HLEN - sizeof(last), sizeof(last));
-	memcpy(to, &first, sizeof(first));
-	memcpy(to + ETH_HLEN - sizeof(last), &last, sizeof(last));
+	memcpy(to, &ether.first, sizeof(ether.first));
+	memcpy(to + ETH_HLEN - sizeof(ether.last), &ether.last,
+	       sizeof(ether.last));
 }
 
 /**

@@ -29,28 +29,6 @@ static __always_inline void set_route(struct nat64_pkt *p)
 	p->dst_held = false;
 }
 
-/*
- * The okfn is the route's own output function, which outlives this module:
- * the packet may wait in an NFQUEUE while the module is unloaded.
- */
-static __always_inline void forward_packet(const struct nat64_pkt *p, u8 family)
-{
-	NF_HOOK(family, NF_INET_FORWARD, p->nn->net, NULL, p->skb,
-		nat64_pkt_l3dev(p), p->dst->dev, p->dst->output);
-}
-
-static __always_inline bool is_direct(const struct nat64_pkt *p)
-{
-	return p->cfg->set.forwarding == NAT64_FORWARDING_DIRECT;
-}
-
-/* Return true if all that is left to do is to find the neighbour's address. */
-static __always_inline bool is_plain(const struct nat64_pkt *p)
-{
-	return !p->dst->lwtstate && !dst_xfrm(p->dst) &&
-	       (p->skb->len <= p->mtu || skb_is_gso(p->skb));
-}
-
 static __always_inline bool has_l3mdev(const struct nat64_pkt *p)
 {
 	return unlikely(p->in->priv_flags &
@@ -87,38 +65,42 @@ static void enter_l3mdev4(const struct nat64_pkt *p)
 	enter_l3mdev(p, dev);
 }
 
+static __always_inline bool is_direct(const struct nat64_pkt *p)
+{
+	return p->cfg->set.forwarding == NAT64_FORWARDING_DIRECT;
+}
+
+/* Return true if all that is left to do is to find the neighbour's address. */
+static __always_inline bool is_plain(const struct nat64_pkt *p)
+{
+	return !p->dst->lwtstate && !dst_xfrm(p->dst) &&
+	       (p->skb->len <= p->mtu || skb_is_gso(p->skb));
+}
+
+/* Context of find_neigh6() and find_neigh4(): softirq, which is an RCU read lock for them. */
+static __always_inline struct neighbour *find_neigh6(const struct sk_buff *skb,
+						     const struct dst_entry *dst)
+{
+	const struct rt6_info *rt = (const struct rt6_info *)dst;
+
+	return ip_neigh_gw6(dst->dev, rt6_nexthop(rt, &ipv6_hdr(skb)->daddr));
+}
+
+static __always_inline struct neighbour *find_neigh4(struct sk_buff *skb,
+						     bool *is_v6gw)
+{
+	*is_v6gw = false;
+	return ip_neigh_for_gw(skb_rtable(skb), skb, is_v6gw);
+}
+
 /* As ip6_finish_output2() and ip_finish_output2() send. */
-static __always_inline void send_to(struct nat64_pkt *p,
-				    struct neighbour *neigh, bool skip_cache)
+static __always_inline void send_direct(struct nat64_pkt *p,
+					struct neighbour *neigh, bool is_v6gw)
 {
-	if (IS_ERR(neigh)) {
+	if (IS_ERR(neigh))
 		nat64_pkt_drop(p, NAT64_NO_MEMORY);
-		return;
-	}
-	neigh_output(neigh, p->skb, skip_cache);
-}
-
-static void send_plain6(struct nat64_pkt *p)
-{
-	const struct rt6_info *rt = (const struct rt6_info *)p->dst;
-	const struct in6_addr *nexthop = rt6_nexthop(rt, &p->a.dst6);
-
-	p->skb->dev = p->dst->dev;
-	rcu_read_lock_bh();
-	send_to(p, ip_neigh_gw6(p->dst->dev, nexthop), false);
-	rcu_read_unlock_bh();
-}
-
-static void send_plain4(struct nat64_pkt *p)
-{
-	struct neighbour *neigh;
-	bool is_v6gw = false;
-
-	p->skb->dev = p->dst->dev;
-	rcu_read_lock_bh();
-	neigh = ip_neigh_for_gw(skb_rtable(p->skb), p->skb, &is_v6gw);
-	send_to(p, neigh, is_v6gw);
-	rcu_read_unlock_bh();
+	else
+		neigh_output(neigh, p->skb, is_v6gw);
 }
 
 /*
@@ -128,22 +110,150 @@ static void send_plain4(struct nat64_pkt *p)
  */
 static void send_direct6(struct nat64_pkt *p)
 {
-	if (likely(is_plain(p))) {
-		send_plain6(p);
+	if (unlikely(!is_plain(p))) {
+		IP6CB(p->skb)->flags |= IP6SKB_REROUTED;
+		dst_output(p->nn->net, NULL, p->skb);
 		return;
 	}
-	IP6CB(p->skb)->flags |= IP6SKB_REROUTED;
-	dst_output(p->nn->net, NULL, p->skb);
+	p->skb->dev = p->dst->dev;
+	send_direct(p, find_neigh6(p->skb, p->dst), false);
 }
 
 static void send_direct4(struct nat64_pkt *p)
 {
-	if (likely(is_plain(p))) {
-		send_plain4(p);
+	struct neighbour *neigh;
+	bool is_v6gw;
+
+	if (unlikely(!is_plain(p))) {
+		IPCB(p->skb)->flags |= IPSKB_REROUTED;
+		dst_output(p->nn->net, NULL, p->skb);
 		return;
 	}
-	IPCB(p->skb)->flags |= IPSKB_REROUTED;
-	dst_output(p->nn->net, NULL, p->skb);
+	p->skb->dev = p->dst->dev;
+	neigh = find_neigh4(p->skb, &is_v6gw);
+	send_direct(p, neigh, is_v6gw);
+}
+
+/*
+ * Runs chains. The okfn is the route's own output function, which outlives this
+ * module: the packet may wait in an NFQUEUE while the module is unloaded.
+ * Returns true if they let it go on at once.
+ */
+static __always_inline bool run_chains(u8 family, unsigned int hook,
+				       struct net *net, struct sk_buff *skb,
+				       struct net_device *in,
+				       struct dst_entry *dst)
+{
+	return nf_hook(family, hook, net, NULL, skb, in, dst->dev,
+		       dst->output) == 1;
+}
+
+/* Whether chains have left the packet's route and length as they were. */
+static __always_inline bool is_unchanged(const struct sk_buff *skb,
+					 const struct dst_entry *dst,
+					 unsigned int len)
+{
+	return likely(skb_dst(skb) == dst && skb->len == len);
+}
+
+/* Sends as the end of ip6_output() does. */
+static __always_inline void output_plain6(struct net *net, struct sk_buff *skb,
+					  struct dst_entry *dst)
+{
+	struct neighbour *neigh;
+
+	neigh = find_neigh6(skb, dst);
+	if (IS_ERR(neigh)) {
+		dst_output(net, NULL, skb);
+	} else {
+		__IP6_UPD_PO_STATS(net, ip6_dst_idev(dst), IPSTATS_MIB_OUT,
+				   skb->len);
+		neigh_output(neigh, skb, false);
+	}
+}
+
+static __always_inline void output_plain4(struct net *net, struct sk_buff *skb)
+{
+	struct neighbour *neigh;
+	bool is_v6gw;
+
+	neigh = find_neigh4(skb, &is_v6gw);
+	if (IS_ERR(neigh)) {
+		dst_output(net, NULL, skb);
+	} else {
+		__IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, skb->len);
+		neigh_output(neigh, skb, is_v6gw);
+	}
+}
+
+static __always_inline bool is_ipv6_on(const struct dst_entry *dst)
+{
+	const struct inet6_dev *idev = ip6_dst_idev(dst);
+
+	return likely(idev && !READ_ONCE(idev->cnf.disable_ipv6));
+}
+
+/**
+ * nat64_forward6() - send an IPv6 packet through FORWARD and POST_ROUTING
+ * @net: network namespace
+ * @skb: translated packet with its route, consumed
+ * @in: device that it came in on, or the VRF's
+ * @dst: its route
+ * @plain: it needs nothing but its neighbour, and is sent without ip6_output(), to
+ *	which REROUTED says that it has been in POST_ROUTING
+ *
+ * Setting forwarding filtered. Context: RCU read lock, softirq.
+ */
+void nat64_forward6(struct net *net, struct sk_buff *skb, struct net_device *in,
+		    struct dst_entry *dst, bool plain)
+{
+	unsigned int len = skb->len;
+
+	if (!run_chains(NFPROTO_IPV6, NF_INET_FORWARD, net, skb, in, dst))
+		return;
+	if (likely(plain && is_ipv6_on(dst) && is_unchanged(skb, dst, len))) {
+		in = skb->dev;
+		skb->dev = dst->dev;
+		IP6CB(skb)->flags |= IP6SKB_REROUTED;
+		if (!run_chains(NFPROTO_IPV6, NF_INET_POST_ROUTING, net, skb,
+				in, dst))
+			return;
+		if (is_unchanged(skb, dst, len)) {
+			output_plain6(net, skb, dst);
+			return;
+		}
+	}
+	dst_output(net, NULL, skb);
+}
+
+/**
+ * nat64_forward4() - send an IPv4 packet through FORWARD and POST_ROUTING
+ * @net: network namespace
+ * @skb: translated packet with its route, consumed
+ * @in: device that it came in on, or the VRF's
+ * @dst: its route
+ * @plain: as with nat64_forward6(), whose counterpart this is
+ */
+void nat64_forward4(struct net *net, struct sk_buff *skb, struct net_device *in,
+		    struct dst_entry *dst, bool plain)
+{
+	unsigned int len = skb->len;
+
+	if (!run_chains(NFPROTO_IPV4, NF_INET_FORWARD, net, skb, in, dst))
+		return;
+	if (likely(plain && is_unchanged(skb, dst, len))) {
+		in = skb->dev;
+		skb->dev = dst->dev;
+		IPCB(skb)->flags |= IPSKB_REROUTED;
+		if (!run_chains(NFPROTO_IPV4, NF_INET_POST_ROUTING, net, skb,
+				in, dst))
+			return;
+		if (is_unchanged(skb, dst, len)) {
+			output_plain4(net, skb);
+			return;
+		}
+	}
+	dst_output(net, NULL, skb);
 }
 
 /*
@@ -192,7 +302,8 @@ void nat64_deliver6(struct nat64_pkt *p)
 	if (is_direct(p))
 		send_direct6(p);
 	else
-		forward_packet(p, NFPROTO_IPV6);
+		nat64_forward6(p->nn->net, skb, nat64_pkt_l3dev(p), p->dst,
+			       is_plain(p));
 }
 
 /**
@@ -223,81 +334,6 @@ void nat64_deliver4(struct nat64_pkt *p)
 	if (is_direct(p))
 		send_direct4(p);
 	else
-		forward_packet(p, NFPROTO_IPV4);
-}
-
-/**
- * nat64_send_frame() - send a translated frame to its neighbour
- * @skb: packet that was the frame
- * @f: frame with its Ethernet header
- * @protocol: ETH_P_IP or ETH_P_IPV6
- *
- * Setting forwarding direct: as neigh_hh_output() ends. Context: RCU read lock,
- * softirq.
- */
-void nat64_send_frame(struct sk_buff *skb, const struct nat64_frame *f,
-		      u16 protocol)
-{
-	nat64_skb_use_frame(skb, f, protocol, ETH_HLEN);
-	skb->dev = f->dst->dev;
-	dev_queue_xmit(skb);
-}
-
-/* The Ethernet header stays in front: filters to come may ask for it. */
-static __always_inline void put_ether(struct sk_buff *skb, const void *ether)
-{
-	memcpy(skb->data - ETH_HLEN, ether, ETH_HLEN);
-	skb->mac_header = skb->network_header - ETH_HLEN;
-	skb->mac_len = ETH_HLEN;
-}
-
-/**
- * nat64_forward_frame6() - send a translated frame through FORWARD
- * @skb: packet that was the frame, IPv4
- * @f: frame without a link-layer header
- * @ether: the Ethernet header that it came with, or NULL
- *
- * Setting forwarding filtered; the counterpart of nat64_deliver6(). Context: RCU
- * read lock.
- */
-void nat64_forward_frame6(struct sk_buff *skb, const struct nat64_frame *f,
-			  const void *ether)
-{
-	struct inet6_skb_parm *cb = IP6CB(skb);
-	int iif = IPCB(skb)->iif;
-
-	nat64_skb_use_frame(skb, f, ETH_P_IPV6, 0);
-	if (ether)
-		put_ether(skb, ether);
-	memset(cb, 0, sizeof(*cb));
-	cb->iif = iif;
-	cb->nhoff = offsetof(struct ipv6hdr, nexthdr);
-	cb->flags = IP6SKB_FORWARDED;
-	NF_HOOK(NFPROTO_IPV6, NF_INET_FORWARD, f->nn->net, NULL, skb, f->in,
-		f->dst->dev, f->dst->output);
-}
-
-/**
- * nat64_forward_frame4() - send a translated frame through FORWARD
- * @skb: packet that was the frame, IPv6
- * @f: frame without a link-layer header
- * @ether: the Ethernet header that it came with, or NULL
- *
- * Setting forwarding filtered; the counterpart of nat64_deliver4(). Context: RCU
- * read lock.
- */
-void nat64_forward_frame4(struct sk_buff *skb, const struct nat64_frame *f,
-			  const void *ether)
-{
-	struct inet_skb_parm *cb = IPCB(skb);
-	int iif = IP6CB(skb)->iif;
-
-	nat64_skb_use_frame(skb, f, ETH_P_IP, 0);
-	if (ether)
-		put_ether(skb, ether);
-	memset(cb, 0, sizeof(*cb));
-	cb->iif = iif;
-	cb->flags = IPSKB_FORWARDED;
-	NF_HOOK(NFPROTO_IPV4, NF_INET_FORWARD, f->nn->net, NULL, skb, f->in,
-		f->dst->dev, f->dst->output);
+		nat64_forward4(p->nn->net, skb, nat64_pkt_l3dev(p), p->dst,
+			       is_plain(p));
 }

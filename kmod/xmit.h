@@ -3,16 +3,13 @@
 #ifndef _NAT64_XMIT_H
 #define _NAT64_XMIT_H
 
-#include "frame.h"
 #include "pkt.h"
 
 void nat64_deliver6(struct nat64_pkt *p);
 void nat64_deliver4(struct nat64_pkt *p);
-void nat64_send_frame(struct sk_buff *skb, const struct nat64_frame *f,
-		      u16 protocol);
-void nat64_forward_frame6(struct sk_buff *skb, const struct nat64_frame *f,
-			  const void *ether);
-void nat64_forward_frame4(struct sk_buff *skb, const struct nat64_frame *f,
-			  const void *ether);
+void nat64_forward6(struct net *net, struct sk_buff *skb, struct net_device *in,
+		    struct dst_entry *dst, bool plain);
+void nat64_forward4(struct net *net, struct sk_buff *skb, struct net_device *in,
+		    struct dst_entry *dst, bool plain);
 
 #endif /* _NAT64_XMIT_H */
