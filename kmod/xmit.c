@@ -186,13 +186,6 @@ static __always_inline void output_plain4(struct net *net, struct sk_buff *skb)
 	}
 }
 
-static __always_inline bool is_ipv6_on(const struct dst_entry *dst)
-{
-	const struct inet6_dev *idev = ip6_dst_idev(dst);
-
-	return likely(idev && !READ_ONCE(idev->cnf.disable_ipv6));
-}
-
 /**
  * nat64_forward6() - send an IPv6 packet through FORWARD and POST_ROUTING
  * @net: network namespace
@@ -211,7 +204,7 @@ void nat64_forward6(struct net *net, struct sk_buff *skb, struct net_device *in,
 
 	if (!run_chains(NFPROTO_IPV6, NF_INET_FORWARD, net, skb, in, dst))
 		return;
-	if (likely(plain && is_ipv6_on(dst) && is_unchanged(skb, dst, len))) {
+	if (likely(plain && is_unchanged(skb, dst, len))) {
 		in = skb->dev;
 		skb->dev = dst->dev;
 		IP6CB(skb)->flags |= IP6SKB_REROUTED;
