@@ -7,7 +7,7 @@ import socket
 
 import pytest
 import xdp
-from addresses import HOST4, HOST6, MAC_TO6, SERVER4
+from addresses import GATEWAY6, HOST4, HOST6, MAC_FAR6, MAC_TO6, SENTINEL6, SERVER4
 from frame import GSO_UDP_L4, Frame, Offload
 from ingress import DIRECT, FROM4, FROM6, PART, SIX, TO4, TO6
 from netns import Namespace
@@ -213,6 +213,26 @@ def test_devices_above(net, far, takes, count, upper):
                 assert heard_of(ear, ip4(HOST4, AWAY4, PART, ttl=63, id=ANY)) == 1
     finally:
         net.gateway.run("ip", "link", "del", device, check=False)
+
+
+def test_a_port_of_a_vrf(module):
+    """The tool refuses to attach the program there; what becomes one later is for the stack.
+
+    In a namespace of its own, for the policy rules of a VRF outlive it.
+    """
+    need_xdp()
+    with xdp.topology("xdp-vrf") as built, contextlib.closing(xdp.Count(built.gateway)) as count:
+        built.configure(DIRECT)
+        warm(built)
+        with xdp.programs(built.gateway, "to6", "to4"):
+            count.expect(built.wire, 2, [FROM6, FROM4], TO4, TO6)
+            built.gateway.ip("link add red type vrf table 77", "link set red up", "link set to6 master red",
+                             f"addr add {GATEWAY6}/64 dev to6 nodad",
+                             *(f"neigh replace {host} lladdr {MAC_FAR6} dev to6 nud permanent" for host in (HOST6, SENTINEL6)),
+                             f"route add {SERVER4}/32 dev to4 vrf red", f"route add {HOST6}/128 dev to6",
+                             f"route add {SENTINEL6}/32 dev to6")
+            for _ in range(3):
+                count.expect(built.wire, 0, [FROM6, FROM4], TO4, TO6)
 
 
 def heard_of(ear, packet):
