@@ -10,6 +10,7 @@
 #include <net/l3mdev.h>
 #include <net/route.h>
 
+#include "compat/flow.h"
 #include "drop.h"
 #include "route.h"
 #include "trace.h"
@@ -52,7 +53,7 @@ static struct rtable *use_inbound_ifaddr(const struct nat64_pkt *p,
 
 	if (!READ_ONCE(p->nn->net->ipv4.sysctl_icmp_errors_use_inbound_ifaddr))
 		return rt;
-	copy = rt_dst_clone(rt->dst.dev, rt);
+	copy = nat64_rtable_copy(rt);
 	if (!copy)
 		return rt;
 	ip_rt_put(rt);

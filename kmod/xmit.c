@@ -8,6 +8,7 @@
 #include <net/neighbour.h>
 #include <net/route.h>
 
+#include "compat/flow.h"
 #include "reject.h"
 #include "route.h"
 #include "skb.h"
@@ -255,7 +256,7 @@ void nat64_forward4(struct net *net, struct sk_buff *skb, struct net_device *in,
  */
 static void receive_packet4(struct nat64_pkt *p)
 {
-	struct rtable *rt = rt_dst_clone(p->dst->dev, skb_rtable(p->skb));
+	struct rtable *rt = nat64_rtable_copy(skb_rtable(p->skb));
 
 	if (!rt) {
 		nat64_pkt_drop(p, NAT64_NO_MEMORY);

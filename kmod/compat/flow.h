@@ -65,4 +65,37 @@ static inline struct rtable *nat64_rt_dst_alloc(struct net_device *dev,
 #endif
 }
 
+/**
+ * nat64_rtable_copy() - copy an IPv4 route, to change what a packet's is
+ * @rt: route
+ *
+ * As rt_dst_clone() does, which Linux 7.2 does not export; metrics are not copied.
+ *
+ * Return: a new route with one reference, or NULL without memory.
+ */
+static inline struct rtable *nat64_rtable_copy(const struct rtable *rt)
+{
+	struct rtable *copy = nat64_rt_dst_alloc(rt->dst.dev, rt->rt_flags,
+						 rt->rt_type,
+						 rt->dst.flags & DST_NOXFRM);
+
+	if (!copy)
+		return NULL;
+	copy->rt_is_input = rt->rt_is_input;
+	copy->rt_iif = rt->rt_iif;
+	copy->rt_pmtu = rt->rt_pmtu;
+	copy->rt_mtu_locked = rt->rt_mtu_locked;
+	copy->rt_uses_gateway = rt->rt_uses_gateway;
+	copy->rt_gw_family = rt->rt_gw_family;
+	if (rt->rt_gw_family == AF_INET)
+		copy->rt_gw4 = rt->rt_gw4;
+	else if (rt->rt_gw_family == AF_INET6)
+		copy->rt_gw6 = rt->rt_gw6;
+	copy->dst.input = rt->dst.input;
+	copy->dst.output = rt->dst.output;
+	copy->dst.error = rt->dst.error;
+	copy->dst.lwtstate = lwtstate_get(rt->dst.lwtstate);
+	return copy;
+}
+
 #endif /* _NAT64_COMPAT_FLOW_H */
