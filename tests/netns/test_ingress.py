@@ -22,11 +22,13 @@ from ingress import (DIRECT, FOUR, FROM4, FROM6, PART, PRE_ROUTING, SIX, TO4, TO
 from offloads import ALL_OFF, offloads
 from packet import (ANY, UDP, checksum, destination_options, echo4, echo6, fragment, hop_by_hop,
                     icmp4, icmp6, ip4, ip6, octets, raw, routing, tcp, u16, udp, version)
+from programs import attached
 from test_stack import seeded, super_tcp
 
 pytestmark = pytest.mark.as_configured
 
 LONG = udp(1, 53, bytes(1000))
+FILTERED = addresses.CONFIG + "set forwarding filtered\n"
 
 
 @pytest.fixture(scope="module")
@@ -247,18 +249,32 @@ def counting(net):
 
 
 @contextlib.contextmanager
+def roomy(net):
+    """Packets have room in front, as drivers of cards leave it, where headers may grow: as a program
+    of XDP on a veth has it."""
+    with net.mtus(far6=1500, far4=1500), attached(net.gateway, "to6", "pass"), attached(net.gateway, "to4", "pass"):
+        yield
+
+
+@contextlib.contextmanager
 def nothing(net):
     yield
 
 
-CIRCUMSTANCES = {"plainly": nothing, "cloned": listeners, "without offloads": no_offloads, "with rp_filter": strict,
-                 "counted": counting}
+CIRCUMSTANCES = {"plainly": nothing, "with head room": roomy, "cloned": listeners, "without offloads": no_offloads,
+                 "with rp_filter": strict, "counted": counting}
 
 
-def outcomes(net):
-    """Of all packets by their names, and which the hook has left; what is counted in all."""
+def packets_for(circumstance):
+    """Those that get as far as the gateway: a veth with a program takes what fits into a page."""
+    return {name: sent for name, (sent, _) in PACKETS.items()
+            if circumstance != "with head room" or len(getattr(sent, "packet", sent)) <= 1500}
+
+
+def outcomes(net, packets):
+    """Of packets by their names, and which the hook has left; what is counted in all."""
     found, left, before = {}, set(), stats(net.gateway)
-    for name, (sent, _) in PACKETS.items():
+    for name, sent in packets.items():
         prepare(net, sent)
         count = net.left.count()
         found[name] = outcome(net, sent)
@@ -271,18 +287,21 @@ def outcomes(net):
 
 @pytest.mark.parametrize("circumstance", CIRCUMSTANCES)
 def test_packets_become_what_they_become_in_prerouting(net, circumstance):
-    found = []
-    for text in (PRE_ROUTING, DIRECT):
+    """Whether frame.c edits them, behind PRE_ROUTING or at ingress, or, for a mark is asked for, xlat46.c and xlat64.c."""
+    packets, found = packets_for(circumstance), []
+    for text in (PRE_ROUTING, FILTERED, DIRECT):
         net.configure(text)
         with CIRCUMSTANCES[circumstance](net):
-            found.append(outcomes(net))
-    usual, direct = found
-    wrong = [name for name in PACKETS if usual[0][name] != direct[0][name]]
-    assert not wrong, "\n".join(f"{name}: {usual[0][name]}, now {direct[0][name]}" for name in wrong)
-    assert usual[2:] == direct[2:]
-    assert {name for name, (_, is_taken) in PACKETS.items() if is_taken} & direct[1] == set()
-    assert {name for name, (_, is_taken) in PACKETS.items() if is_taken} <= usual[1]
-    assert {name for name, (_, is_taken) in PACKETS.items() if not is_taken} & usual[1] <= direct[1]
+            found.append(outcomes(net, packets))
+    usual, filtered, direct = found
+    for found in (filtered, direct):
+        wrong = [name for name in packets if usual[0][name] != found[0][name]]
+        assert not wrong, "\n".join(f"{name}: {usual[0][name]}, now {found[0][name]}" for name in wrong)
+        assert usual[2:] == found[2:]
+    taken = {name for name in packets if PACKETS[name][1]}
+    assert taken & direct[1] == set()
+    assert taken <= usual[1] & filtered[1]
+    assert (packets.keys() - taken) & usual[1] <= direct[1]
 
 
 # Changes hold with the next packet.

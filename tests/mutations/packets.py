@@ -1,26 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What tests/mutate breaks: each rule's file, the text that is there once, and what it becomes."""
+"""Rules of the packet path: most of them are rules of CONFORMANCE.md."""
 
-from dataclasses import dataclass
+from rules import Rules
 
-
-@dataclass(frozen=True)
-class Mutation:
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: tuple
-
-
-MUTATIONS = []
-
-
-def break_(file, *rules, tests):
-    """Notes rules of a file of kmod, each a name, an old text and a new one."""
-    names = tuple(f"test_{name}.py" for name in tests.split())
-    MUTATIONS.extend(Mutation(name, f"kmod/{file}", old, new, names) for name, old, new in rules)
-
+MUTATIONS = Rules()
+break_ = MUTATIONS.add
 
 # IPv4 headers.
 break_("parse.c",
@@ -356,7 +340,7 @@ break_("frame.c",
 break_("neigh.h",
        ("the protocol of a frame", "eth->h_proto = htons(protocol);", "(void)eth;"),
        ("a neighbour that is not known", "!(state & NUD_VALID) ||", "0 ||"),
-       tests="ingress ways 4to6 6to4")
+       tests="ingress 4to6 6to4 flows counters", direct=True)
 break_("frame.c",
        ("lowest-ipv6-mtu without DF, plain", "(hdr->df || len <= f->cfg->set.lowest_ipv6_mtu)", "true"),
        ("the MTU of IPv4, plain", "return sizeof(struct iphdr) + hdr->payload <=\n\t       ip_dst_mtu_maybe_forward(dst, true);",
@@ -366,4 +350,4 @@ break_("frame.c",
        ("sysctl forwarding of IPv4, plain", " || !may_forward4(f->in)", ""),
        ("a datagram's checksum of 0, to IPv4", "nat64_csum_update(field, hdr->proto == IPPROTO_UDP, ~flow->csum);",
         "nat64_csum_update(field, false, ~flow->csum);"),
-       tests="ingress ways 4to6 6to4 flows")
+       tests="ingress 4to6 6to4 flows counters", direct=True)
