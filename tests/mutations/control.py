@@ -8,29 +8,18 @@ break_ = MUTATIONS.add
 
 # A configuration and how it is replaced.
 break_("config.h",
-       ("packets without the mark", "return !((mark ^ cfg->set.mark) & cfg->set.mark_mask);", "return true;"),
        ("bits outside of the mark's mask", "return !((mark ^ cfg->set.mark) & cfg->set.mark_mask);",
         "return !cfg->set.mark_mask || mark == cfg->set.mark;"),
        tests="stack ingress")
-break_("config.h",
-       ("the prefix that a mapping names", "if (unlikely(eam->prefix_index != NAT64_PREFIX_PRIMARY))", "if (0)"),
-       tests="addresses")
 break_("config.c",
        ("the digest knows the primary prefix", "index == cfg->primary);", "false);"),
        tests="load_file ctl")
 break_("config.c",
        ("the length of a prefix", "p->len == len && ipv6_addr_equal", "ipv6_addr_equal"),
        tests="ctl netlink")
-break_("config.c",
-       ("a copy holds the table", "\t\tnat64_table_get(cfg->table);\n", "\t\t;\n"),
-       tests="ctl")
-break_("control.c",
-       ("flows are cached", "nat64_flows_update(nn, cfg->table->count);", "nat64_flows_update(nn, false);"),
-       tests="flows ingress")
 break_("control.c",
        ("a listing of a table that was replaced", "\tif (new->table != old->table)\n\t\tend_walks(nn, old->table);\n", ""),
        ("counters that are switched off are a reset", "nn->counter_resets += !new->set.counters;", ";"),
-       ("counters go on in a new table", "nat64_counters_move(new->table, old->table);", ";"),
        ("counters that are switched off are forgotten", "nat64_counters_free(new->table);", ";"),
        tests="use netlink")
 break_("control.c",
@@ -46,22 +35,15 @@ break_("control.c",
         " ||\n\t    cfg->n_claimed != count_claimed(cfg))", ")"),
        tests="edge edge_clat ingress")
 break_("control.c",
-       ("a socket stages what it loads itself", "if (load && load->portid == rq->portid)", "if (load)"),
-       tests="netlink load_file")
-break_("control.c",
        ("an edited copy that is not published is freed", "\tif (err)\n\t\tnat64_config_free(cfg);\n\treturn err;",
         "\treturn err;"),
        tests="faults", checked=True)
 
 # A configuration that is loaded.
 break_("load.c",
-       ("one load at a time", "if (nn->load && !rq->force)", "if (0)"),
-       ("a load by force", "if (nn->load && !rq->force)", "if (nn->load)"),
        ("a load of what stands already", "if (is_same(cfg, nat64_config_protected(rq->nn))) {", "if (0) {"),
        ("a load of other settings", " &&\n\t       !memcmp(&a->set, &b->set, sizeof(a->set))", ""),
-       ("a load of other mappings", "\t       nat64_config_digest(a) == nat64_config_digest(b) &&\n", ""),
        ("a socket that closes gives up its load", "if (nn->load && nn->load->portid == portid)", "if (0)"),
-       ("another socket that closes", "if (nn->load && nn->load->portid == portid)", "if (nn->load)"),
        tests="netlink load_file transactions")
 break_("load.c",
        ("edge mappings that are loaded", "\tcfg->has_edge = cfg->table->n_edge;\n", ""), tests="edge")
@@ -78,14 +60,8 @@ break_("prefix.c",
        tests="addresses")
 break_("prefix.c",
        ("the prefix added first becomes primary", "cfg->primary = cfg->added[0];", "cfg->primary = cfg->order[0];"),
-       ("a new prefix is primary", "if (primary || !cfg->n_order)", "if (!cfg->n_order)"),
-       ("multicast prefixes", "\t       !ipv6_addr_is_multicast(addr) &&\n", ""),
        ("IPv4-mapped prefixes", " && !ipv6_addr_v4mapped(addr) &&", " &&"),
        ("a prefix over a mapping by force", "if (!eam || rq->force)", "if (!eam)"),
-       ("a prefix over a mapping", "if (!eam || rq->force)", "if (1)"),
-       ("a prefix that mappings name stays", "if (old->table->prefix_users[index])", "if (0)"),
-       ("a prefix that is primary already", "return index == cfg->primary ? 0 :\n\t\t       make_primary",
-        "return make_primary"),
        tests="ctl netlink")
 break_("prefix.c",
        ("a prefix over a mapping, for packets", "\tcfg->overlaps_pref64 |= !!eam;\n", ""),
@@ -97,23 +73,16 @@ break_("prefix.c",
 # Settings.
 break_("settings.c",
        ("bits outside of a mask", "if (set->mark & ~set->mark_mask)", "if (0)"),
-       ("bits beyond the length of a pool", "if (addr & ~inet_make_mask(len))", "if (0)"),
-       ("a pool that is no host's", "if (!nat64_addr4_is_host(addr))", "if (0)"),
        ("a pool of IPv4-mapped addresses", " &&\n\t       !ipv6_addr_v4mapped(addr)", ""),
        ("settings that stand already", "\tif (!memcmp(&cfg->set, set, sizeof(*set)))\n\t\treturn 0;\n", ""),
        tests="ctl netlink load_file")
 
 # Mappings: what is refused, and what is taken back.
 break_("mapping.c",
-       ("RFC 7757 section 3.2", "if (bits4 <= bits6)", "if (1)"),
        ("limit of mappings", "if (t->count >= nat64_mapping_limit(rq->nn))", "if (t->count > nat64_mapping_limit(rq->nn))"),
-       ("a mapping replaces another only if asked to", "return rq->replace ? 0 : same_error", "return 0 ? 0 : 1 ? 0 : same_error"),
-       ("a mapping is added only if asked to", "if (!rq->create)", "if (0)"),
-       ("overlaps of IPv4", "err = check_overlap4(rq, new);", "err = 0;"),
        ("overlaps of IPv6", "err = check_overlap6(rq, new);", "err = 0;"),
        ("a mapping named by both of its prefixes", "if (eam && m->has6 && !nat64_eam_has6", "if (0 && !nat64_eam_has6"),
        ("a mapping deleted twice in a request", "if (!eam || eam->flags & NAT64_EAM_RETIRED)", "if (!eam)"),
-       ("a refused request changes nothing", "\tif (err)\n\t\tnat64_batch_abort(rq->batch);\n\telse\n\t\t", "\t"),
        ("a changed mapping is a change", "WRITE_ONCE(nn->generation, nn->generation + 1);", ";"),
        ("a mapping inside a prefix", "if (!rq->force && !same6)", "if (0)"),
        tests="ctl netlink load_file")
@@ -125,11 +94,9 @@ break_("mapping.c",
 # The table.
 break_("table_batch.c",
        ("other mappings of the same length", "if (!--col->count[len])", "col->count[len]--;\n\tif (1)"),
-       ("a mapping that is taken back is not counted", "\taccount_eam(b, item->new, -1);\n", ""),
        ("a mapping that comes back counts again", "\tif (!(eam->flags & NAT64_EAM_RETIRED))\n\t\taccount_eam(b, eam, 1);\n", ""),
        ("a mapping that comes back is not retired", "\team->flags &= ~why;\n", ""),
        ("a mapping that is replaced counts no more", "\t\taccount_eam(b, eam, -1);\n", ""),
-       ("the digest knows edge mappings", "\t\t.is_edge = nat64_eam_is_edge(eam),\n", ""),
        ("the digest knows the prefix of a mapping", "\t\tmsg.prefix = prefixes[eam->prefix_index].addr;\n", ""),
        ("mappings of a prefix are counted", "\t\tt->prefix_users[eam->prefix_index] += by;\n", "\t\t;\n"),
        ("edge mappings are counted", "\t\tt->n_edge += by;\n", "\t\tt->n_edge += by > 0;\n"),
@@ -140,8 +107,6 @@ break_("table_batch.c",
         "unshare_counters(item->new, item->old4);"),
        tests="ctl netlink load")
 break_("table_batch.c",
-       ("a mapping that replaces its like goes on counting",
-        "\t\titem->new->counters = READ_ONCE(item->old4->counters);\n", "\t\t;\n"),
        ("shared counters are freed once", "\t\t\tunshare_counters(item->old4, item->new);\n", "\t\t\t;\n"),
        ("shared counters stay with whom they were", "\tif (shares_counters(item))\n\t\tunshare_counters(item->new, item->old4);\n", ""),
        tests="use")
@@ -162,8 +127,6 @@ break_("table_walk.c",
 break_("table.c",
        ("the longest match of IPv6", "find_lens6(t, addr6, 2) ?: find_lens6(t, addr6, 1) ?:\n\t       find_lens6(t, addr6, 0)",
         "find_lens6(t, addr6, 0) ?: find_lens6(t, addr6, 1) ?:\n\t       find_lens6(t, addr6, 2)"),
-       ("the longest match of IPv4", "len = fls64(lens) - 1;\n\t\tlens ^= BIT_ULL(len);\n\t\team = lookup_eam4",
-        "len = __ffs64(lens);\n\t\tlens ^= BIT_ULL(len);\n\t\team = lookup_eam4"),
        tests="addresses")
 
 # Counters of mappings.
@@ -175,12 +138,10 @@ break_("counters.c",
        ("counters of another IPv6 address", "if (!old || !old->counters ||\n\t    !nat64_eam_has6(old, &new->addr6, new->len6))",
         "if (!old || !old->counters)"),
        ("counters that moved are not freed twice", "\told->counters = NULL;\n\treturn false;", "\treturn false;"),
-       ("a reset detaches counters", "old->counters[old->n++] = detach_counters(eam);", ";"),
        tests="use")
 break_("netlink_config.c",
        ("a reset of the counters of mappings", "return nat64_counters_reset(cfg->table);", "return 0;"),
        ("a reset in the middle of a listing", "\tnn->counter_resets++;\n", ""),
-       ("a reset of the counters", "nat64_stats_sum(nn->stats, nn->stats_base);", ";"),
        tests="use ctl")
 
 # The flow cache.
@@ -200,7 +161,6 @@ break_("flow.c",
 break_("flow.h",
        ("a device without a carrier", "dst_check(flow->dst, flow->cookie) &&\n\t\t   netif_carrier_ok(flow->dst->dev)",
         "dst_check(flow->dst, flow->cookie)"),
-       ("policy rules of IPv4", "if (unlikely(fib4_has_custom_rules(p->nn->net)))", "if (0)"),
        ("policy rules of IPv6", "if (unlikely(fib6_has_custom_rules(net) || fib6_routes_require_src(net)))",
         "if (unlikely(fib6_routes_require_src(net)))"),
        ("IPv6 routes by source", "if (unlikely(fib6_has_custom_rules(net) || fib6_routes_require_src(net)))",
@@ -215,39 +175,29 @@ break_("route.c",
        ("several routers of IPv4", " && fib_info_num_path(res.fi) == 1 &&", " &&"),
        ("several default routes", "(res.prefixlen || res.table->tb_num_default <= 1)", "true"),
        ("routes by source are not cached", " &&\n\t       !fib6_routes_require_src(p->nn->net);", ";"),
-       ("routes of IPv4 by rule are not cached", "!p->dry_run && !fib4_has_custom_rules(p->nn->net);", "!p->dry_run;"),
        tests="ways lookup flows")
 break_("route.c",
        ("sysctl forwarding of IPv6", "return READ_ONCE(p->nn->net->ipv6.devconf_all->forwarding) ?", "return 1 ?"),
-       ("sysctl forwarding of IPv4", "return may_forward4(p) ? NAT64_OK : NAT64_FORWARDING_OFF;", "return NAT64_OK;"),
        ("setting local, for the gateway's IPv6 addresses", "if (unlikely(nat64_dst_is_local6(dst)))\n\t\treturn p->cfg->set.local ?",
         "if (unlikely(nat64_dst_is_local6(dst)))\n\t\treturn 1 ?"),
-       ("setting local, for the gateway's IPv4 addresses", "if (unlikely(nat64_dst_is_local4(&rt->dst)))\n\t\treturn p->cfg->set.local ?",
-        "if (unlikely(nat64_dst_is_local4(&rt->dst)))\n\t\treturn 1 ?"),
        tests="counters gateway_addresses local")
 break_("route.c",
        ("the tunnel of IPv4 packets chooses the route", "\t\tfl6->flowi6_tun_key.tun_id = tunnel_id(p->skb);\n", ""),
-       ("the tunnel of IPv6 packets chooses the route", "\t\tfl4->flowi4_tun_key.tun_id = tunnel_id(p->skb);\n", ""),
        tests="lookup")
 break_("route.c",
        ("an error to IPv4 follows its flow", "\tif (may_cache)\n\t\tset_quoted_flow4(p, &fl4);\n", ""),
        ("an error to IPv6 follows its flow", "\tif (may_cache)\n\t\tset_quoted_flow6(p, &fl6);\n", ""),
        tests="ways paths icmp links")
 break_("route.c",
-       ("the user chooses the IPv4 route", "\tfl4->flowi4_uid = sock_net_uid(p->nn->net, sk);\n", ""),
        ("the user chooses the IPv6 route", "\tfl6->flowi6_uid = sock_net_uid(p->nn->net, sk);\n", ""),
-       ("a socket bound to a device, IPv4", "\t\tif (sk && sk->sk_bound_dev_if)\n\t\t\tfl4->flowi4_oif = sk->sk_bound_dev_if;\n", ""),
        ("a socket bound to a device, IPv6", "\tif (sk && sk->sk_bound_dev_if)\n\t\tfl6->flowi6_oif = sk->sk_bound_dev_if;\n", ""),
        tests="local vrf")
 break_("route_rules.c",
-       ("rules by device that refuse", "\tif (err)\n\t\treturn ERR_PTR(err);\n", "\tif (err)\n\t\treturn NULL;\n"),
-       ("several routers are left to other rules", " || fib_info_num_path(res.fi) > 1)", ")"),
        ("the next hop is IPv6", "if (nhc->nhc_gw_family == AF_INET6)", "if (0)"),
        tests="lookup")
 
 # Native routes.
 break_("native.c",
-       ("a route inside a mapping that comes later", "\tif (is_inside)\n\t\tnote_specific4(&nn->native);\n", ""),
        ("a route inside the prefix that comes later", "\telse\n\t\tnote_specific6(&nn->native);\n", ""),
        ("a nexthop object may become a blackhole", "route->fi->nh || route->type", "route->type"),
        ("routes to nowhere are scanned", "\tnative->seen_lens |= len;\n", ""),
@@ -264,52 +214,34 @@ break_("native.c",
 break_("native.c",
        ("edge mappings ask for routes", "native->has_route4 || has_edge);", "native->has_route4);"),
        ("routes inside faces", "\t\tn_wide += cfg->table->by_addr6.n_wide;\n", "\t\t;\n"),
-       ("routes inside the faces of an edge mapping", "if (eam && nat64_eam_is_edge(eam))\n\t\t\treturn true;", "if (0)\n\t\t\treturn true;"),
        tests="edge native")
 
 # Requests, answers, listings, notifications.
 break_("netlink.c",
-       ("who may explain", "CHANGE(EXPLAIN, explain)", "GET(EXPLAIN, explain)"),
        ("who may reset counters", "CHANGE(STATS_RESET, nothing)", "GET(STATS_RESET, nothing)"),
-       ("who may flush", "CHANGE(EAM_FLUSH, nothing)", "GET(EAM_FLUSH, nothing)"),
        tests="privileges")
 break_("netlink_attr.c",
-       ("a mark without a mask", "\tif (tb[NAT64_SETTING_MARK])\n\t\tset->mark_mask = ~0;\n", ""),
        ("no pool has no length", "\tif (!set->icmp_source4)\n\t\tset->icmp_source4_len = 0;\n", ""),
-       ("a mapping of the edge is called so", "\t    (nat64_eam_is_edge(eam) && nla_put_flag(skb, NAT64_EAM_A_EDGE)) ||\n", ""),
        tests="netlink ctl ynl edge")
 break_("netlink_config.c",
-       ("the prefix that becomes primary is told", "if (cfg->n_order && cfg->primary != primary)", "if (0)"),
-       ("a load is told", "\terr = nat64_load_commit(rq);\n\tif (rq->changed)\n\t\tnat64_notify_total(info);\n",
-        "\terr = nat64_load_commit(rq);\n"),
        ("a listing of prefixes knows of changes", "cb->seq = READ_ONCE(nn->generation);", "cb->seq = 1;"),
        tests="netlink")
 break_("netlink_dump.c",
-       ("mappings around an IPv4 prefix", "(eam->len4 < filter->len4 ||\n\t     (eam", "((eam"),
        ("mappings around an IPv6 prefix", "(eam->len6 >= filter->len6 &&\n\t\tipv6", "(ipv6"),
        ("what has no room comes next", "\t\t\tdump->has_next = true;\n", ""),
        ("a listing that was sent back is interrupted", "cb->seq = changes + dump->walk.rewinds;", "cb->seq = changes;"),
        ("counters of a table that was replaced", "changes = 1 + !dump->walk.table +", "changes = 1 +"),
-       ("mappings without packets", "return dump->sum.last;", "return true;"),
        tests="netlink use ctl")
 break_("netlink_eam.c",
-       ("what is staged is not told", "if (!err && !rq->staged)\n\t\tnotify", "if (!err)\n\t\tnotify"),
        ("what is refused is not told", "if (!err && !rq->staged)\n\t\tnotify", "if (!rq->staged)\n\t\tnotify"),
-       ("neither added nor replaced", "if (!(info->nlhdr->nlmsg_flags & (NLM_F_CREATE | NLM_F_REPLACE))) {", "if (0) {"),
-       ("the attribute at fault", "\t\t\tNL_SET_BAD_ATTR(info->extack, attr);\n", ""),
-       ("a lookup of what the prefix does not carry", "if (!nat64_config_carries(cfg, prefix, addr4))", "if (0)"),
        tests="netlink ctl")
 break_("netlink_msg.c",
-       ("echo", "info->nlhdr->nlmsg_flags & NLM_F_ECHO ||", "0 ||"),
        ("notifications have the flags of the request", "info->snd_seq, &nat64_genl_family, flags, cmd);",
         "info->snd_seq, &nat64_genl_family, 0, cmd);"),
        tests="netlink")
 break_("netlink_msg.c",
        ("listeners hear of what they missed", "genl_set_err(&nat64_genl_family, genl_info_net(info), 0, 0, -ENOBUFS);", ";"),
        tests="faults", checked=True)
-break_("request.c",
-       ("a text is kept until it is sent", "return time_after(jiffies, oldest->stamp + HZ) ? oldest : NULL;", "return oldest;"),
-       tests="netlink")
 
 # Hooks.
 break_("hook.c",
@@ -319,28 +251,22 @@ break_("hook.c",
        ("plain packets are traced", " && !trace_translated_enabled() &&", " &&"), tests="trace")
 break_("hook.c",
        ("IPsec policies for plain packets", "\t       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_OUT) &&\n", ""),
-       ("decrypted plain packets", " &&\n\t       !secpath_exists(skb);", ";"),
        tests="ipsec")
 break_("hook.c",
        ("a plain packet that was reassembled", " ||\n\t\t     IPCB(skb)->frag_max_size))", "))"),
        tests="offloads")
-break_("hook.c",
-       ("chains of FORWARD see plain packets", "\t       cfg->set.forwarding != NAT64_FORWARDING_DIRECT &&\n", ""),
-       tests="forwarding stack ingress")
 break_("ingress.c",
        ("a mark keeps packets from the ingress hook", "\t       !cfg->set.mark_mask && likely", "\t       likely"),
        ("edge mappings keep packets from the ingress hook", "!cfg->set.mark_mask && likely(!cfg->has_edge);", "!cfg->set.mark_mask;"),
        ("the ingress hook comes last", ".priority = INT_MAX,", ".priority = 0,"),
        ("native routes of IPv4 and the ingress hook", " ||\n\t\t\t      READ_ONCE(nn->native.has_specific4)))", "))"),
        ("native routes of IPv6 and the ingress hook", " ||\n\t\t     READ_ONCE(nn->native.has_specific6)))", "))"),
-       ("counters of plain packets at ingress", "nat64_skb_is_simple(skb) && likely(!cfg->set.counters) &&", "nat64_skb_is_simple(skb) &&"),
        tests="ingress ingress_devices edge native use", direct=True)
 break_("ingress.c",
        ("a device with an rx handler", "return !rcu_access_pointer(dev->rx_handler);", "return true;"),
        ("IPv6 disabled on a device", "idev && !READ_ONCE(idev->cnf.disable_ipv6) &&", "idev &&"),
        ("VLANs at ingress", "!skb_vlan_tag_present(skb) && ", ""),
        ("a VRF has no hook of its own", " && !netif_is_l3_master(dev);", ";"),
-       ("a device that goes gives up its hook", "\tcase NETDEV_UNREGISTER:\n\t\tdel_port(nn, dev);\n\t\tbreak;\n", ""),
        ("padding comes back", "\tif (unlikely(skb->len < padding->len)) {", "\tif (0) {"),
        tests="ingress ingress_devices bridge vrf")
 break_("hook.c",

@@ -340,7 +340,7 @@ break_("frame.c",
 break_("neigh.h",
        ("the protocol of a frame", "eth->h_proto = htons(protocol);", "(void)eth;"),
        ("a neighbour that is not known", "!(state & NUD_VALID) ||", "0 ||"),
-       tests="ingress 4to6 6to4 flows counters", direct=True)
+       tests="ingress")
 break_("frame.c",
        ("lowest-ipv6-mtu without DF, plain", "(hdr->df || len <= f->cfg->set.lowest_ipv6_mtu)", "true"),
        ("the MTU of IPv4, plain", "return sizeof(struct iphdr) + hdr->payload <=\n\t       ip_dst_mtu_maybe_forward(dst, true);",
@@ -350,4 +350,4 @@ break_("frame.c",
        ("sysctl forwarding of IPv4, plain", " || !may_forward4(f->in)", ""),
        ("a datagram's checksum of 0, to IPv4", "nat64_csum_update(field, hdr->proto == IPPROTO_UDP, ~flow->csum);",
         "nat64_csum_update(field, false, ~flow->csum);"),
-       tests="ingress 4to6 6to4 flows counters", direct=True)
+       tests="ingress")

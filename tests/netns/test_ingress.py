@@ -191,6 +191,12 @@ def stats(gateway):
     return json.loads(gateway.show("-j", "stats"))["stats"]
 
 
+def apart_from_output(found):
+    """What came out, and what is counted, but for what IP counts as it sends: setting forwarding decides on that."""
+    return {name: (out, {key: n for key, n in counted.items() if "Out" not in key})
+            for name, (out, counted) in found.items()}
+
+
 def grown(before, after):
     return {key: after[key] - before[key] for key in after if after[key] != before.get(key)}
 
@@ -294,10 +300,10 @@ def test_packets_become_what_they_become_in_prerouting(net, circumstance):
         with CIRCUMSTANCES[circumstance](net):
             found.append(outcomes(net, packets))
     usual, filtered, direct = found
-    for found in (filtered, direct):
-        wrong = [name for name in packets if usual[0][name] != found[0][name]]
-        assert not wrong, "\n".join(f"{name}: {usual[0][name]}, now {found[0][name]}" for name in wrong)
-        assert usual[2:] == found[2:]
+    for a, b in ((usual[0], direct[0]), (apart_from_output(usual[0]), apart_from_output(filtered[0]))):
+        wrong = [name for name in packets if a[name] != b[name]]
+        assert not wrong, "\n".join(f"{name}: {a[name]}, now {b[name]}" for name in wrong)
+    assert usual[2:] == filtered[2:] == direct[2:]
     taken = {name for name in packets if PACKETS[name][1]}
     assert taken & direct[1] == set()
     assert taken <= usual[1] & filtered[1]
