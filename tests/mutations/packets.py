@@ -336,7 +336,7 @@ break_("frame.c",
        ("padding is not cut off", "(len < f->len && f->data + f->len == f->end)", "len < f->len"),
        ("UDP without a checksum, plain", "hdr->proto != IPPROTO_UDP || !*field", "hdr->proto != IPPROTO_UDP"),
        ("a short TCP header, plain", "hdr->payload < sizeof(*tcp) ||", "0 ||"),
-       tests="ingress ways 4to6 6to4")
+       tests="ingress")
 break_("neigh.h",
        ("the protocol of a frame", "eth->h_proto = htons(protocol);", "(void)eth;"),
        ("a neighbour that is not known", "!(state & NUD_VALID) ||", "0 ||"),

@@ -236,6 +236,16 @@ def test_a_mapping_inside_the_prefix(expect):
            ip4("192.0.2.1", "192.0.2.248", udp(1, 2), ttl=63, id=ANY))
 
 
+@pytest.mark.configuration("prefix add 64:ff9b::/96", "add 192.0.2.1 2001:db8:aaaa::", "add 192.0.2.225 2001:db8:5::1")
+def test_a_prefix_that_comes_over_a_mapping(gateway, expect):
+    """RFC 7757 3.3.2: the mapping is looked for first, also once another one has come and gone."""
+    sent = ip6("2001:db8:aaaa::", "2001:db8:5::1", udp(1, 2))
+    expect(sent, ip6("2001:db8:aaaa::", "2001:db8:5::1", udp(1, 2), hlim=63))
+    for command in ("-f prefix add 2001:db8:5::/96", "add 192.0.2.226 2001:db8:9::1", "del 192.0.2.226"):
+        gateway.ctl(*command.split())
+        expect(sent, ip4("192.0.2.1", "192.0.2.225", udp(1, 2), ttl=63, id=ANY))
+
+
 @pytest.mark.configuration(*EAMT)
 @pytest.mark.parametrize("six, four", [
     ("2001:db8:dddd::1", "192.0.2.128"), ("2001:db8:dddd:0:6000::ffff", "192.0.2.152"),

@@ -81,6 +81,7 @@ PACKETS = {
     "6 UDP with a wrong checksum": (ip6(*SIX, udp(1, 53, b"x", wrong_by=1)), True),
     "6 echo": (ip6(*SIX, echo6(1, 2, b"data")), True),
     "6 echo reply": (ip6(*SIX, icmp6(129, 0, 0, b"data")), True),
+    "6 TCP cut in its checksum, padded": (Frame(ip6(*SIX, raw(6, bytes(range(17)))), trailer=bytes(20)), True),
     "6 another protocol": (ip6(*SIX, raw(47, bytes(20))), True),
     "6 traffic class": (ip6(*SIX, PART, tclass=0xb9), True),
     "6 congestion": (ip6(*SIX, PART, tclass=3), True),
@@ -127,6 +128,7 @@ PACKETS = {
     "4 UDP without a checksum": (ip4(*FOUR, udp(1, 53, b"x", checksum=0)), True),
     "4 echo": (ip4(*FOUR, echo4(1, 2, b"data")), True),
     "4 echo reply": (ip4(*FOUR, icmp4(0, 0, 0, b"data")), True),
+    "4 TCP cut in its checksum, padded": (Frame(ip4(*FOUR, raw(6, bytes(range(17)))), trailer=bytes(20)), True),
     "4 another protocol": (ip4(*FOUR, raw(47, bytes(20))), True),
     "4 type of service": (ip4(*FOUR, PART, tos=0xb9), True),
     "4 congestion": (ip4(*FOUR, PART, tos=3), True),
@@ -425,6 +427,27 @@ def test_a_neighbour_moves(taken):
         assert arrivals(taken, FROM4) == 0
     finally:
         taken.gateway.ip(f"neigh replace {HOST6} lladdr {MAC_FAR6} dev to6 nud permanent")
+
+
+def test_a_neighbour_that_is_no_longer_known_is_asked_for(taken):
+    """Its address is still there, and is not used (RFC 4861 7.3.3); the packet waits."""
+    permanent = f"neigh replace {HOST6} lladdr {MAC_FAR6} dev to6 nud permanent"
+    taken.gateway.ip(f"neigh change {HOST6} dev to6 nud failed")
+    try:
+        assert TO6[40:] not in [packet[40:] for packet in taken.wire.exchange(FROM4)[6]]
+    finally:
+        out = taken.wire.exchange(lambda: taken.gateway.ip(permanent))
+    assert [packet[40:] for packet in out[6]] == [TO6[40:]]
+
+
+def test_an_ipv4_route_through_an_ipv6_router(net):
+    """RFC 8950: the frame is still one of IPv4."""
+    sent = ip6(HOST6, f"{PREFIX.removesuffix('/96')}192.0.2.1", PART)
+    net.gateway.ip("neigh replace fe80::99 lladdr 02:00:00:00:04:99 dev to4 nud permanent")
+    with net.gateway.routes("route 192.0.2.0/24 via inet6 fe80::99 dev to4"):
+        known(net, sent)
+        out = net.wire.expect(sent, ip4(HOST4, "192.0.2.1", PART, ttl=63, id=ANY))
+    assert out[4][0].ether[:6] == bytes.fromhex("020000000499")
 
 
 def test_chains_at_ingress_come_first(taken):
