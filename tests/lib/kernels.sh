@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Finds Debian kernels, image and headers, by series (6.1) or release
-# (6.1.0-56-amd64). Sourced, after common.sh.
+# Finds Debian kernels, image and headers, by series (6.1; rt-6.1, with PREEMPT_RT)
+# or release (6.1.0-56-amd64). Sourced, after common.sh.
 
 # Kernels for which machine, and the options of apt for its archive, see foreign.sh.
 arch=amd64
@@ -26,9 +26,13 @@ kernel_root() {
 	return 1
 }
 
-# Reads package or file names, prints the releases of series $1 that are neither cloud nor rt.
+# Reads package or file names, prints the releases of series $1: not those for clouds.
 filter_releases() {
-	grep -oE "(^|[-/])${1//./\\.}[.-][0-9][0-9.-]*([.+~][a-z0-9+~.]+)?-$arch\$" | sed 's|^[-/]||'
+	local number=${1#rt-} flavour=
+
+	[ "$number" = "$1" ] || flavour=rt-
+	grep -oE "(^|[-/])${number//./\\.}[.-][0-9][0-9.-]*([.+~][a-z0-9+~.]+)?-$flavour$arch\$" |
+		sed 's|^[-/]||'
 }
 
 present_releases() {
