@@ -78,7 +78,8 @@ static void sync_counters(struct nat64_net *nn, const struct nat64_config *old,
 
 	if (!old->set.counters || (new->set.counters && is_same_table))
 		return;
-	nn->counter_resets += !new->set.counters;
+	WRITE_ONCE(nn->counter_resets,
+		   nn->counter_resets + !new->set.counters);
 	/* Packets that see the old configuration may still count. */
 	synchronize_rcu();
 	if (new->set.counters)

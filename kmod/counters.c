@@ -58,7 +58,7 @@ static void add_counters(struct nat64_eam_counters __percpu *counters,
 		u64_stats_add(&c->packets[dir], sum->packets[dir]);
 		u64_stats_add(&c->bytes[dir], sum->bytes[dir]);
 	}
-	c->last = max(c->last, sum->last);
+	WRITE_ONCE(c->last, max(c->last, sum->last));
 	u64_stats_update_end(&c->syncp);
 	local_bh_enable();
 }
@@ -89,7 +89,7 @@ void nat64_eam_count(const struct nat64_pkt *p, const struct nat64_eam *eam,
 	u64_stats_update_begin(&c->syncp);
 	u64_stats_add(&c->packets[dir], nat64_skb_segs(p->skb));
 	u64_stats_add(&c->bytes[dir], p->skb->len);
-	c->last = get_jiffies_64();
+	WRITE_ONCE(c->last, get_jiffies_64());
 	u64_stats_update_end(&c->syncp);
 	local_bh_enable();
 }
@@ -105,7 +105,7 @@ static void read_counters(const struct nat64_eam_counters *c,
 			one->packets[dir] = u64_stats_read(&c->packets[dir]);
 			one->bytes[dir] = u64_stats_read(&c->bytes[dir]);
 		}
-		one->last = c->last;
+		one->last = READ_ONCE(c->last);
 	} while (u64_stats_fetch_retry(&c->syncp, start));
 }
 
@@ -204,7 +204,7 @@ static bool collect_counters(struct nat64_eam *eam, void *arg)
 {
 	struct old_counters *old = arg;
 
-	if (eam->counters && old->n < old->size)
+	if (READ_ONCE(eam->counters) && old->n < old->size)
 		old->counters[old->n++] = detach_counters(eam);
 	return false;
 }

@@ -75,7 +75,20 @@ nat64_eam_overlapping_prefix(const struct nat64_eam *eam,
  */
 static inline bool nat64_eam_is_edge(const struct nat64_eam *eam)
 {
-	return eam->flags & NAT64_EAM_EDGE;
+	/* A batch sets other flags of what packets see; this one never changes. */
+	return data_race(eam->flags) & NAT64_EAM_EDGE;
+}
+
+/**
+ * nat64_eam_set_flags() - change the flags of a mapping that packets may see
+ * @eam: mapping
+ * @flags: all of them; EDGE as it was
+ *
+ * Context: the lock that serialises changes.
+ */
+static inline void nat64_eam_set_flags(struct nat64_eam *eam, u8 flags)
+{
+	WRITE_ONCE(eam->flags, flags);
 }
 
 /**

@@ -99,8 +99,10 @@ void nat64_flows_exit(struct nat64_net *nn);
  * nat64_flows() - the cache of this CPU
  * @nn: translator
  *
- * A packet that is handled in process context may change the CPU, and so may
- * any with a real-time kernel: for these there is none.
+ * A packet that is handled in process context may change the CPU. With
+ * PREEMPT_RT a softirq does not, but another one may preempt it, where the kernel
+ * is not built to let one CPU do one after the other, as earlier kernels all did:
+ * for all of these there is none.
  *
  * Return: the cache, or NULL.
  */

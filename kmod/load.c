@@ -8,11 +8,17 @@
 #include "control.h"
 #include "mapping.h"
 
+/* nat64_load_release() looks without the lock whether there is a load. */
+static void set_load(struct nat64_net *nn, struct nat64_load *load)
+{
+	WRITE_ONCE(nn->load, load);
+}
+
 static void free_load(struct nat64_net *nn)
 {
 	nat64_config_free(nn->load->config);
 	kfree(nn->load);
-	nn->load = NULL;
+	set_load(nn, NULL);
 }
 
 static struct nat64_load *alloc_load(const struct nat64_request *rq, u32 hint)
@@ -59,7 +65,7 @@ int nat64_load_begin(struct nat64_request *rq, u32 hint)
 		return nat64_request_no_memory(rq);
 	if (nn->load)
 		free_load(nn);
-	nn->load = load;
+	set_load(nn, load);
 	return 0;
 }
 
@@ -95,7 +101,7 @@ int nat64_load_commit(struct nat64_request *rq)
 	if (err)
 		return err;
 	kfree(rq->nn->load);
-	rq->nn->load = NULL;
+	set_load(rq->nn, NULL);
 	return 0;
 }
 

@@ -62,7 +62,7 @@ static bool has_covering_mapping(const struct nat64_config *cfg, __be32 addr,
 	unsigned int shorter;
 
 	for (shorter = 0; shorter < len; shorter++)
-		if (cfg->table->by_addr4.lens[0] & BIT_ULL(shorter) &&
+		if (READ_ONCE(cfg->table->by_addr4.lens[0]) & BIT_ULL(shorter) &&
 		    nat64_eam_get4(cfg->table, addr & inet_make_mask(shorter),
 				   shorter))
 			return true;
@@ -80,7 +80,8 @@ static bool has_covering_face(const struct nat64_config *cfg,
 	if (!cfg->has_edge)
 		return false;
 	for (len = 0; len < dst->plen; len++) {
-		if (!(cfg->table->by_addr6.lens[len / 64] & BIT_ULL(len % 64)))
+		if (!(READ_ONCE(cfg->table->by_addr6.lens[len / 64]) &
+		      BIT_ULL(len % 64)))
 			continue;
 		ipv6_addr_prefix(&masked, &dst->addr, len);
 		eam = nat64_eam_get6(cfg->table, &masked, len);

@@ -331,7 +331,7 @@ static int reset_counters(struct nat64_net *nn)
 
 	if (!cfg->set.counters)
 		return 0;
-	nn->counter_resets++;
+	WRITE_ONCE(nn->counter_resets, nn->counter_resets + 1);
 	return nat64_counters_reset(cfg->table);
 }
 

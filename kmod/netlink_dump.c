@@ -190,7 +190,7 @@ static void set_seq(struct netlink_callback *cb, const struct nat64_net *nn,
 	u32 changes = READ_ONCE(nn->generation);
 
 	if (dump->use)
-		changes = 1 + !dump->walk.table +
+		changes = 1 + !READ_ONCE(dump->walk.table) +
 			  READ_ONCE(nn->counter_resets) - dump->resets;
 	cb->seq = changes + dump->walk.rewinds;
 }
@@ -214,7 +214,8 @@ static bool dump_eams(struct sk_buff *skb, struct netlink_callback *cb,
 		if (!eam)
 			break;
 		if (is_shown(dump, eam) && dump_eam(skb, cb, dump, eam)) {
-			dump->next = *eam;
+			/* Links and counters may change; they are not shown. */
+			dump->next = data_race(*eam);
 			dump->has_next = true;
 			break;
 		}

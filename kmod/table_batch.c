@@ -174,14 +174,14 @@ static void retire_eam(struct nat64_batch *b, struct nat64_eam *eam, u8 why)
 		eam->next = b->retired;
 		b->retired = eam;
 	}
-	eam->flags |= why;
+	nat64_eam_set_flags(eam, eam->flags | why);
 }
 
 static void unretire_eam(struct nat64_batch *b, struct nat64_eam *eam, u8 why)
 {
 	if (!eam)
 		return;
-	eam->flags &= ~why;
+	nat64_eam_set_flags(eam, eam->flags & ~why);
 	if (!(eam->flags & NAT64_EAM_RETIRED))
 		account_eam(b, eam, 1);
 }

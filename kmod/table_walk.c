@@ -74,7 +74,8 @@ void nat64_walk_exit(struct nat64_walk *walk)
 {
 	rhashtable_walk_exit(&walk->iter);
 	nat64_table_put(walk->table);
-	walk->table = NULL;
+	/* set_seq() of a dump reads it without the lock. */
+	WRITE_ONCE(walk->table, NULL);
 }
 
 /**
@@ -140,7 +141,7 @@ static bool mark_overlap(struct nat64_eam *eam, void *data)
 	bool was = eam->flags & NAT64_EAM_IN_PREF64;
 
 	if (is != was) {
-		eam->flags ^= NAT64_EAM_IN_PREF64;
+		nat64_eam_set_flags(eam, eam->flags ^ NAT64_EAM_IN_PREF64);
 		arg->table->overlaps_pref64 += is - was;
 	}
 	return false;
