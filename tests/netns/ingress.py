@@ -3,11 +3,17 @@
 
 import socket
 import time
+from pathlib import Path
 
+import pytest
 from addresses import CONFIG, HOST4, HOST6, SERVER4, SERVER6
 from packet import ANY, ip4, ip6, u16, udp, version
 from topology import build_topology
 from util import eventually
+
+keeps_flows = pytest.mark.skipif(
+    Path("/sys/kernel/realtime").exists(),
+    reason="with PREEMPT_RT no flow is kept, and the ingress hook takes packets of known flows alone")
 
 SIX, FOUR = (HOST6, SERVER6), (SERVER4, HOST4)
 MARK = 4242  # the port of what is not asked about

@@ -18,14 +18,14 @@ from addresses import GATEWAY4, HOST4, HOST6, MAC_FAR6, PREFIX, SERVER4, SERVER6
 from frame import GSO_TCPV4, GSO_TCPV6, Frame, Offload
 from icmp_error import prohibited
 from ingress import (DIRECT, FOUR, FROM4, FROM6, PART, PRE_ROUTING, SIX, TO4, TO6, USUAL, arrivals,
-                     heard, known, topology_of_its_own, warm)
+                     heard, keeps_flows, known, topology_of_its_own, warm)
 from offloads import ALL_OFF, offloads
 from packet import (ANY, UDP, checksum, destination_options, echo4, echo6, fragment, hop_by_hop,
                     icmp4, icmp6, ip4, ip6, octets, raw, routing, tcp, u16, udp, version)
 from programs import attached
 from test_stack import seeded, super_tcp
 
-pytestmark = pytest.mark.as_configured
+pytestmark = [pytest.mark.as_configured, keeps_flows]
 
 LONG = udp(1, 53, bytes(1000))
 FILTERED = addresses.CONFIG + "set forwarding filtered\n"
