@@ -38,6 +38,14 @@ check-debug:
 	@tests/lib/need python3
 	@tests/check --debug $(ARGS)
 
+check-kcsan:
+	@tests/lib/need python3
+	@tests/check --kcsan $(ARGS)
+
+check-rt:
+	@tests/lib/need python3
+	@tests/check --rt $(ARGS)
+
 check-matrix:
 	@tests/lib/need python3
 	@tests/check --matrix $(ARGS)
@@ -91,6 +99,8 @@ help:
 	@echo "make check-matrix   the same with the kernels of other Debian releases, from 5.10 to the newest,"
 	@echo "                    and the packages there; ARGS=\"--kernels bullseye\" for one of them"
 	@echo "make check-debug    runs tests longer, on kernels that find faults: KASAN, lockdep, kmemleak"
+	@echo "make check-kcsan    runs changes under traffic on a kernel that finds data races"
+	@echo "make check-rt       runs the network tests on kernels with PREEMPT_RT"
 	@echo "make check-arch     the stage arch of make check, longer: arm64, s390x; and a tool of 32 bits"
 	@echo "make check-native   runs the network tests on the running kernel, as root"
 	@echo "make coverage       counts, with gcov, which lines and branches of the module the tests reach"
@@ -102,5 +112,5 @@ help:
 	@echo "make demo-edge      shows programs and hosts that know only IPv4 in an IPv6-only network"
 	@echo "make clean          removes what was built"
 
-.PHONY: all module nat64ctl install uninstall deb check check-fresh check-debug check-matrix check-arch check-native coverage bench bench-check \
+.PHONY: all module nat64ctl install uninstall deb check check-fresh check-debug check-kcsan check-rt check-matrix check-arch check-native coverage bench bench-check \
 	bench-table demo demo-cluster demo-edge clean help

@@ -2,7 +2,9 @@
 """Everything that can change does, at once, under traffic both ways.
 
 What never changes loses no packet, and no packet is translated by a mapping or
-a prefix that is not there. NAT64_CHURN_SECONDS says how long each run lasts.
+a prefix that is not there. Each processor has traffic of its own, both ways, as
+what they do at once is what finds data races. NAT64_CHURN_SECONDS says how long
+each run lasts.
 """
 
 import contextlib
@@ -17,33 +19,49 @@ import time
 from pathlib import Path
 
 import addresses
+import ingress
 import kmemleak
 import kmod
 import netlink
 import netns
+import programs
 import pytest
 import util
+import xdp
 from addresses import HOST4, HOST6, SERVER4, SERVER6
 from kmemleak import MEMLEAK
 from netlink import CREATE, DUMP, REPLACE, build
 from packet import ANY, describe, ip4, ip6, udp
+from topology import build_topology
 from util import FIGURES
+from wire import Wire, listen
+
+pytestmark = pytest.mark.as_configured
 
 SECONDS = float(os.environ.get("NAT64_CHURN_SECONDS", 12))
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEWNET = 0x40000000
 
 # Mappings that come, go, and move from one host to another; one more prefix; a device that a
-# mapped host is behind.
+# mapped host is behind; an edge mapping, whose host sends to somebody far away.
 ENTRIES = 64
 ABSENT, FIRST, SECOND = range(3)
 COMING_PREFIX = {"addr": "2001:db8:200::", "len": 96}
 BEHIND4, BEHIND6 = "203.0.111.1", "2001:db8:dd::1"
+EDGE4, EDGE6 = "198.51.100.254", "2001:db8:46::2"
+FAR4, FAR6 = "192.0.2.9", "2001:db8:100::c000:209"
 
 CONFIG = addresses.CONFIG + f"add {BEHIND4} {BEHIND6}\n"
 
-# Places in the shared state: entries, and what comes after them.
-PREFIX_PLACE, MODULE_PLACE, PLACES = ENTRIES, ENTRIES + 1, ENTRIES + 2
+# What the gateway is besides: forwarding direct in both of the latter, with XDP programs in the
+# last one; with edge mappings, neither serves.
+MODES = {"filtered": "set forwarding filtered\n", "edge": "set forwarding direct\n",
+         "direct": "set forwarding direct\n",
+         "xdp": "set forwarding direct\nxdp add to6\nxdp add to4\n"}
+
+# Places in the shared state: entries, and what comes after them. What stands with the module is
+# the XDP programs, too: a link whose last one goes may lose what it has.
+PREFIX_PLACE, EDGE_PLACE, MODULE_PLACE, PLACES = range(ENTRIES, ENTRIES + 4)
 
 
 def addr4(n):
@@ -109,13 +127,27 @@ def behind(load):
     return ip4(SERVER4, BEHIND4, load), ip6(SERVER6, BEHIND6, load, hlim=63)
 
 
-class Traffic:
-    """Sends bursts of all kinds of packets and judges what becomes of each."""
+def from_edge(load):
+    return ip4(EDGE4, FAR4, load), {True: ip6(EDGE6, FAR6, load, hlim=63),
+                                    False: ip4(EDGE4, FAR4, load, ttl=63)}
 
-    def __init__(self, wire, known):
-        self.wire, self.known = wire, known
-        self.rng = random.Random(1)
-        self.serial, self.sent, self.certain = 0, 0, 0
+
+def to_edge(load):
+    return ip6(FAR6, EDGE6, load), {True: ip4(FAR4, EDGE4, load, ttl=63, id=ANY),
+                                    False: ip6(FAR6, EDGE6, load, hlim=63)}
+
+
+class Traffic:
+    """Sends bursts of all kinds of packets and judges what becomes of each.
+
+    Others of another number do so beside, through sockets of their own.
+    """
+
+    def __init__(self, net, known, number):
+        self.wire, self.known, self.number = Wire(listen(net.v6), listen(net.v4)), known, number
+        self.wire.number_from(number << 32)
+        self.rng = random.Random(number)
+        self.serial, self.sent, self.certain = number << 32, 0, 0
 
     def load(self):
         self.serial += 1
@@ -131,8 +163,10 @@ class Traffic:
             yield sent, n, wanted
             sent, wanted = from_entry(n, self.rng.choice((FIRST, SECOND)), self.load())
             yield sent, n, wanted
-        sent, wanted = by_prefix(self.load())
-        yield sent, PREFIX_PLACE, wanted
+        for make, place in ((by_prefix, PREFIX_PLACE), (from_edge, EDGE_PLACE),
+                            (to_edge, EDGE_PLACE)):
+            sent, wanted = make(self.load())
+            yield sent, place, wanted
         sent, wanted = behind(self.load())
         yield sent, "any", {0: wanted}
 
@@ -148,8 +182,9 @@ class Traffic:
         for packet in seen[6] + seen[4]:
             at = packet.find(b"load")
             # An ICMP error has it as well, farther behind.
-            if at in (28, 48):
-                came.setdefault(struct.unpack_from("!Q", packet, at + 4)[0], []).append(packet)
+            serial, = struct.unpack_from("!Q", packet, at + 4) if at in (28, 48) else [0]
+            if serial >> 32 == self.number:
+                came.setdefault(serial, []).append(packet)
         for serial, (sent, place, outcomes) in enumerate(plan, first):
             got = came.pop(serial, [])
             self.judge(sent, place, outcomes, got, before, after, module_stands)
@@ -227,6 +262,8 @@ def row(n, which):
     return {"addr4": addr4(n), "addr6": addr6(n, which)}
 
 
+EDGE_ROW = {"addr4": EDGE4, "addr6": EDGE6, "edge": True}
+
 SETTINGS = [{"counters": 1}, {"counters": 0}, {"hairpin": 0}, {"hairpin": 1}, {"local": 0},
             {"local": 1}, {"icmp_errors": 0}, {"icmp_errors": 1}, {"lowest_ipv6_mtu": 1400},
             {"lowest_ipv6_mtu": 1280}, {"wkp_strict": 0}, {"icmp_source4": "192.0.2.1"}]
@@ -235,9 +272,11 @@ SETTINGS = [{"counters": 1}, {"counters": 0}, {"hairpin": 0}, {"hairpin": 1}, {"
 class Churn:
     """All that happens to a gateway."""
 
-    def __init__(self, gateway, known, forwarding):
+    def __init__(self, gateway, known, mode):
         self.gateway, self.known, self.rng = gateway, known, random.Random(2)
-        self.base = CONFIG + f"set forwarding {forwarding}\n"
+        self.base = CONFIG + MODES[mode]
+        self.steps = self.STEPS + self.MORE_STEPS.get(mode, [])
+        self.has_programs = mode == "xdp"
         self.device_is_there = False
         self.connect()
 
@@ -307,6 +346,8 @@ class Churn:
                                    for n, which in enumerate(values) if which != ABSENT)
         if prefix:
             text += f"prefix add {COMING_PREFIX['addr']}/96\n"
+        if self.value(EDGE_PLACE):
+            text += f"add {EDGE4} {EDGE6} edge\n"
         with self.known.change(*enumerate(values), (PREFIX_PLACE, prefix)):
             self.gateway.ctl("load", "-", input=text)
         FIGURES["reloads"] += 1
@@ -321,9 +362,31 @@ class Churn:
         self.device_is_there = not self.device_is_there
         FIGURES["devices that came or went"] += 1
 
+    def edge(self):
+        """The first edge mapping comes, or the last one goes."""
+        there = self.value(EDGE_PLACE)
+        with self.known.change((EDGE_PLACE, int(not there))):
+            ask(self.client, "eam-del" if there else "eam-new", 0 if there else CREATE,
+                eam={"addr4": EDGE4} if there else EDGE_ROW)
+        FIGURES["edge mappings that came or went"] += 1
+
+    def detach(self):
+        for device in ("to6", "to4"):
+            self.gateway.ctl("xdp", "del", device)
+
+    def xdp(self):
+        """Programs go and come."""
+        with self.known.change((MODULE_PLACE, 0)):
+            self.detach()
+            for device in ("to6", "to4"):
+                self.gateway.ctl("xdp", "add", device)
+        FIGURES["times XDP was detached and attached"] += 1
+
     def module(self):
         """Unloaded, loaded, configured."""
         with self.known.change((MODULE_PLACE, 0)):
+            if self.has_programs:
+                self.detach()
             self.client.close()
             unload_module()
             kmod.load_module()
@@ -333,9 +396,10 @@ class Churn:
 
     STEPS = [(entry, 40), (batch, 10), (refused, 5), (prefix, 10), (setting, 20), (reset, 3),
              (listing, 6), (load, 8), (device, 3), (module, 1)]
+    MORE_STEPS = {"edge": [(edge, 20)], "xdp": [(xdp, 3)]}
 
     def run(self, until, helpers):
-        steps, weights = zip(*self.STEPS)
+        steps, weights = zip(*self.steps)
         for step in steps:
             step(self)
         while time.monotonic() < until and not any(helper.is_over() for helper in helpers):
@@ -383,6 +447,17 @@ def percpu():
 
 
 @pytest.fixture
+def net(module, mode):
+    """Of its own: where a policy rule ever stood no flow is kept."""
+    if mode == "xdp":
+        programs.need_xdp()
+    topology = build_topology("churn")
+    with xdp.receivers(topology) if mode == "xdp" else contextlib.nullcontext():
+        yield topology
+    topology.delete()
+
+
+@pytest.fixture
 def nothing_leaks(real):
     kmemleak.forget_leaks()
     before = percpu()
@@ -392,33 +467,40 @@ def nothing_leaks(real):
     util.eventually(lambda: percpu() < before + 2048, f"memory of each CPU is as before, {before}")
     assert not kmemleak.leaks()
     kmod.load_module()
-    real.gateway.loaded = None
+
+
+def tell_figures(reports):
+    """What the helpers have done; none may have met with something that should not be."""
+    wrong = [report for report in reports if isinstance(report, str)]
+    assert not wrong, "\n".join(wrong)
+    *traffic, namespaces = reports
+    for sent, certain in traffic:
+        FIGURES["packets under churn"] += sent
+        FIGURES["of these packets had only one right outcome"] += certain
+        assert certain > sent / 10
+    FIGURES["network namespaces that died"] += namespaces
+    assert namespaces
 
 
 @pytest.mark.skipif(not MEMLEAK.exists() and "NAT64_CHURN_SECONDS" not in os.environ,
                     reason="this kernel does not find leaks; NAT64_CHURN_SECONDS runs it all the same")
-@pytest.mark.parametrize("forwarding", ["filtered", "direct"])
-@pytest.mark.configuration("")
-def test_churn(real, nothing_leaks, forwarding):
-    known = Known()
-    churn = Churn(real.gateway, known, forwarding)
+@pytest.mark.parametrize("mode", MODES)
+def test_churn(real, nothing_leaks, mode):
+    known, cpus = Known(), range(os.cpu_count())
+    churn, dying = Churn(real.gateway, known, mode), Dying(known)
     churn.load()
-    traffic, dying = Traffic(real.wire, known), Dying(known)
-    cpus = sorted(os.sched_getaffinity(0))
-    helpers = [Helper(traffic.burst, lambda: (traffic.sent, traffic.certain), cpu=cpus[-1]),
-               Helper(dying.step, dying.report)]
+    traffics = [Traffic(real, known, cpu + 1) for cpu in cpus]
+    helpers = [*(Helper(traffic.burst, lambda traffic=traffic: (traffic.sent, traffic.certain), cpu)
+                 for traffic, cpu in zip(traffics, cpus)), Helper(dying.step, dying.report)]
     try:
         with netns.unpinned():
             churn.run(time.monotonic() + SECONDS, helpers)
     finally:
         reports = [helper.stop() for helper in helpers]
-        real.gateway.loaded = None
-    wrong = [report for report in reports if isinstance(report, str)]
-    assert not wrong, "\n".join(wrong)
-    (sent, certain), namespaces = reports
-    FIGURES["packets under churn"] += sent
-    FIGURES["of these packets had only one right outcome"] += certain
-    FIGURES["network namespaces that died"] += namespaces
-    assert certain > sent / 10 and namespaces
+    tell_figures(reports)
+    if mode == "xdp":
+        real.configure(CONFIG + MODES[mode])
+        with contextlib.closing(xdp.Count(real.gateway)) as count:
+            xdp.known(real, count, [ingress.FROM6, ingress.FROM4])
     real.configure(CONFIG)
     real.wire.expect(*stable6(udp(1, 2)))

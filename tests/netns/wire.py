@@ -110,6 +110,10 @@ class Wire:
         self.port = {6: Port(far6, 6, MAC_TO6, MAC_FAR6), 4: Port(far4, 4, MAC_TO4, MAC_FAR4)}
         self._number = 0
 
+    def number_from(self, number):
+        """Has sentinels that others who listen, too, do not take for theirs."""
+        self._number = number
+
     def exchange(self, *sent):
         """Injects packets where their family lives; returns what came out of either side.
 
