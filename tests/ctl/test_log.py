@@ -64,6 +64,12 @@ def test_races_of_the_kernel_are_listed(check):
                       ["1", "tick_do_timer (no nat64)"]]
 
 
+def test_races_of_the_kernel_that_are_known_where_the_module_calls(check):
+    scan = ["fib6_walk_continue+0x9c/0x290", "register_fib_notifier+0xcc/0x1b0", "scan_routes+0x1/0x2 [nat64]"]
+    clean, _, listed = check(race("data-race", "fib6_del / fib6_walk_continue", ["fib6_del+0x1/0x2"], scan))
+    assert clean and listed == [["1", "fib6_del / fib6_walk_continue (under nat64)"]]
+
+
 def test_one_of_the_module_among_those_of_the_kernel(check):
     kernel = race("data-race", "fib_table_lookup", [KERNEL], [KERNEL])
     own = race("assert: race", "nat64_eam_is_edge [nat64]", [OWN])

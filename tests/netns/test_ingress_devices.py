@@ -11,8 +11,8 @@ import netlink
 import pytest
 import test_faults
 from addresses import CONFIG
-from ingress import (DIRECT, FOUR, FROM4, FROM6, PART, PRE_ROUTING, TO4, TO6, USUAL, Left, known,
-                     topology_of_its_own)
+from ingress import (DIRECT, FOUR, FROM4, FROM6, PART, PRE_ROUTING, TO4, TO6, USUAL, Left,
+                     keeps_flows, known, topology_of_its_own)
 from netns import Namespace
 from packet import ip4, version
 from topology import build_topology, hooks_can_be_listed
@@ -74,6 +74,7 @@ def received(gateway, device):
     return json.loads(gateway.run("ip", "-j", "-s", "link", "show", device).stdout)[0]["stats64"]["rx"]["packets"]
 
 
+@keeps_flows
 @pytest.mark.parametrize("upper", UPPERS)
 def test_a_device_that_ip_sees_takes_packets(net, far, upper):
     module, commands, device = UPPERS[upper]
@@ -106,6 +107,7 @@ def test_a_device_that_ip_sees_takes_packets(net, far, upper):
         net.gateway.run("ip", "link", "del", device, check=False)
 
 
+@keeps_flows
 def test_a_device_without_ipv6_takes_no_ipv6(net, far):
     known(net, FROM6)
     with far:
@@ -129,6 +131,7 @@ def test_a_port_of_a_vrf_is_left_to_prerouting(module):
         topology.delete()
 
 
+@keeps_flows
 def test_devices_come_go_and_are_renamed(net, far):
     gateway = net.gateway
     with far:
@@ -177,6 +180,7 @@ def test_a_namespace_goes_with_its_hooks(module):
         topology.delete()
 
 
+@keeps_flows
 def test_the_module_goes_with_its_hooks(net):
     known(net, *USUAL)
     kmod.unload_module()
