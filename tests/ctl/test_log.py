@@ -70,6 +70,15 @@ def test_races_of_the_kernel_that_are_known_where_the_module_calls(check):
     assert clean and listed == [["1", "fib6_del / fib6_walk_continue (under nat64)"]]
 
 
+@pytest.mark.parametrize("entry", ["asm_sysvec_apic_timer_interrupt", "asm_common_interrupt", "handle_softirqs"])
+def test_what_was_interrupted_is_not_to_blame(check, entry):
+    stack = [KERNEL, STACK, f"{entry}+0x16/0x20", HOOK]
+    clean, _, listed = check(race("data-race", "fib_table_lookup", stack, [KERNEL]))
+    assert clean and listed == [["1", "fib_table_lookup (no nat64)"]]
+    clean, _, listed = check(race("data-race", "fib_table_lookup", [KERNEL, HOOK, *stack[2:]], [KERNEL]))
+    assert not clean and listed == []
+
+
 def test_one_of_the_module_among_those_of_the_kernel(check):
     kernel = race("data-race", "fib_table_lookup", [KERNEL], [KERNEL])
     own = race("assert: race", "nat64_eam_is_edge [nat64]", [OWN])
