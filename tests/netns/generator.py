@@ -25,6 +25,7 @@ class Sent:
     offload: Offload = Offload()
     gathered: str = ""  # for GRO, in what memory
     is_last: bool = False  # of those for GRO
+    tag: bytes = b""  # of a VLAN, in front of what the frame says
 
     @property
     def device(self):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from addresses import CONFIG, HOST4, HOST6, SERVER4, SERVER6
+from netlink import RCVBUFFORCE
 from packet import ANY, ip4, ip6, u16, udp, version
 from topology import build_topology
 from util import eventually
@@ -34,6 +35,7 @@ class Left:
         for address in where:
             with gateway:
                 self.ears.append(socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0))
+            self.ears[-1].setsockopt(socket.SOL_SOCKET, RCVBUFFORCE, 1 << 26)
             self.ears[-1].bind(address)
             self.ears[-1].setblocking(False)
 
@@ -43,6 +45,10 @@ class Left:
     def __exit__(self, *_):
         for ear in self.ears:
             ear.close()
+
+    def all(self):
+        """What was left since, whatever it is."""
+        return [packet for ear in self.ears for packet in heard(ear)]
 
     def count(self):
         """All that were left so far, but for sentinels and those that made flows known."""

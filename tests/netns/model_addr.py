@@ -28,6 +28,7 @@ def is_in(addr, name):
 NETWORKS = {"not global": NOT_GLOBAL, "illegal 4": ILLEGAL4, "illegal 6": ILLEGAL6}
 
 
+@lru_cache(1 << 14)
 def embed(prefix, addr):
     """The IPv6 address that stands for an IPv4 address in a translation prefix (RFC 6052 2.2)."""
     prefix, four = IPv6Network(prefix), IPv4Address(addr).packed

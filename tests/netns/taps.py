@@ -60,6 +60,8 @@ CHAINS = "\n".join((
     nft.chain("ingress devices = { gro6, gro4 }", "ip protocol 59 counter drop",
               name="released", priority=-450),
     nft.chain("ingress devices = { gro6, gro4 }", "counter", name="arrived", priority=-440),
+    nft.chain("prerouting", 'iifname != "lo" counter', name="seen", priority=-440),
+    nft.chain("forward", "counter", name="forwarded"),
     nft.chain("prerouting", 'iifname != "lo" counter drop', name="passed", priority=-410),
     nft.chain("input", name="local", policy="drop"),
     "}"))
@@ -92,6 +94,7 @@ class Tap:
         util.run("ip", "link", "set", name, "address", MAC_TO6, "arp", "off",
                  "txqueuelen", "30000", "up")
         self.buffer = bytearray(70000)
+        self.ethers = set()  # Ethernet headers of what has come out, each with the family behind it
 
     def offloads(self, flags):
         """What is left to this end; False if the kernel does not know it."""
@@ -110,7 +113,7 @@ class Tap:
     def write(self, sent):
         """Returns whether the kernel has taken the frame."""
         family = sent.family or sent.packet[0] >> 4 if sent.packet else 4
-        ether = (sent.link or GATEWAY) + b"\2\0\0\0\0\2" + (
+        ether = (sent.link or GATEWAY) + b"\2\0\0\0\0\2" + sent.tag + (
             b"\x86\xdd" if family == 6 else b"\x08\0")
         head = sent.offload.octets() + ether
         whole = sent.packet + sent.trailer
@@ -131,6 +134,7 @@ class Tap:
             length = os.readv(self.fd, [self.buffer])
         except BlockingIOError:
             return None
+        self.ethers.add((bytes(self.buffer[10:24]), self.buffer[24] >> 4))
         return Packet(self.buffer[24:length]), Offload.parse(bytes(self.buffer[:10]))
 
 
@@ -212,16 +216,20 @@ class TapGateway(topology.Gateway):
         """MTUs, routes, what the ends can do, and whether what comes in passes through GRO."""
         self.mtu("to6", mtu6)
         self.mtu("to4", mtu4)
-        if self.routes != routes:
-            self.ip(*(f"route del {to}" for to in self.routes),
-                    *(f"route add {to} {BEHIND[':' in to]} onlink" for to in routes))
-            self.routes = routes
+        self.lead(routes)
         for end in self.ends.values():
             if not end.offloads(offloads):
                 end.offloads(offloads & 0x0f)
         with self:
             for end in (*self.ends.values(), *self.pieces.values()):
                 end.gro(gro)
+
+    def lead(self, routes):
+        """Has these native routes, and no others but those by default."""
+        if self.routes != routes:
+            self.ip(*(f"route del {to}" for to in self.routes),
+                    *(f"route add {to} {BEHIND[':' in to]} onlink" for to in routes))
+            self.routes = routes
 
     def gathers(self, kind):
         """What GRO makes of datagrams, one of GRO_KINDS."""
@@ -250,6 +258,14 @@ class TapGateway(topology.Gateway):
         self.release()
         return {side: [one for one in iter(end.read, None) if not stays_on_link(one[0])]
                 for side, end in self.ends.items()}
+
+    def ethers(self):
+        """The Ethernet headers of what has come out since, but for multicast; see Tap."""
+        seen = set()
+        for end in self.ends.values():
+            seen |= {one for one in end.ethers if not one[0][0] & 1}
+            end.ethers.clear()
+        return seen
 
     def passed(self):
         """How many packets came behind the translator on their way in."""

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The same packets through each door: all do with them what the model says.
+
+    filtered: in PRE_ROUTING, and on through FORWARD
+    direct: at the devices' ingress hook, and in PRE_ROUTING what that leaves
+    xdp: in XDP programs on two devices, and at the ingress hook what they leave
+
+Most packets are plain frames and their neighbours (plain.py), the others are of every
+kind. tests/fuzz/packets --doors runs more of them, or one batch again.
+"""
+
+import contextlib
+import os
+import random
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+import util
+from changes import Changes, State, apply, surround
+from fuzzing import Run, gathered_problems, kind, leave, listed, one_by_one
+from generator import Generator
+from ingress import Left
+from netlink import Socket
+from packet import describe
+from plain import PlainGenerator
+from programs import MODULE_BTF, is_built_with_libbpf
+from router import sum_at
+from scenes import scene
+from taps import GRO_KINDS, OFFLOADS, TapGateway
+
+SEED = os.environ.get("NAT64_FUZZ_SEED", "1")
+FIRST = int(os.environ.get("NAT64_FUZZ_FIRST", 0))
+COUNT = int(os.environ.get("NAT64_FUZZ_DOORS", 4))
+PACKETS, PARTS = int(os.environ.get("NAT64_FUZZ_PACKETS", 1000)), 4
+STREAMS = 2 if util.kernel() >= (5, 15) else 0
+
+DOORS = {"filtered": "set forwarding filtered\n", "direct": "set forwarding direct\n",
+         "xdp": "set forwarding direct\nxdp add to6\nxdp add to4\n"}
+WANTED = os.environ.get("NAT64_FUZZ_WHICH", " ".join(DOORS)).split()
+
+EARS = [(f"to{side}", protocol) for side in (6, 4) for protocol in (0x86dd, 0x0800)]
+# By door: packets sent, translated, and those of them that it took by itself.
+sent, translated, taken = Counter(), Counter(), Counter()
+totals, supers = Counter(), Counter()
+
+
+def doors():
+    """Those that this kernel has."""
+    has_xdp = MODULE_BTF.exists() and is_built_with_libbpf()
+    return [door for door in WANTED if door != "xdp" or has_xdp]
+
+
+@pytest.fixture(scope="module")
+def gateway(module):
+    gateway = TapGateway("nat64-doors")
+    yield gateway
+    gateway.delete()
+    print(f"\nthrough each door: {listed(sent)}")
+    print(f"translated: {listed(translated)}; taken by the door itself: {listed(taken)}")
+    print(f"{listed(totals)}; super-packets: {listed(supers)}")
+    leave(**sent, **{f"{door}-taken": number for door, number in taken.items()})
+
+
+@dataclass
+class Part:
+    """Packets of a batch in one state of the gateway, and what leads there from the state before."""
+
+    state: State
+    commands: tuple
+    pairs: list
+
+
+class Batch:
+    """A configuration, packets for it, and what is to become of them at any door.
+
+    Between them something changes, which holds with the next packet.
+    """
+
+    def __init__(self, number, followed):
+        rng = random.Random(f"{SEED}/doors/{number}")
+        self.followed = followed
+        self.scene = scene(rng, plain=rng.random() < 0.85)
+        self.heard = rng.random() < 0.25
+        self.offloads, self.gro, self.gro_kind = rng.choice(OFFLOADS), rng.random() < 0.5, rng.choice(GRO_KINDS)
+        state, commands, changes = State.of(self.scene), (), Changes(rng, self.scene)
+        self.router = state.router(followed)
+        plain, any_kind = PlainGenerator(rng, self.scene, self.translated), Generator(rng, self.scene)
+        self.parts = []
+        for _ in range(PARTS):
+            self.parts.append(Part(state, commands, [(one, self.router.of(one)) for one in (
+                plain.plain() if rng.random() < 0.9 else any_kind.packet()
+                for _ in range(PACKETS // PARTS))]))
+            state, commands = changes.drawn(state)
+            self.router = state.router(followed)
+        self.router = self.parts[-1].state.router(followed)
+        self.gathered = [pair for _ in range(STREAMS) for pair in self.whole(any_kind.stream())]
+
+    def translated(self, packet):
+        outcome = self.router.model.of(packet)
+        return outcome.packets[0] if outcome.verdict == "translated" else None
+
+    def whole(self, stream):
+        """A stream of which GRO may make one packet, and nothing is refused."""
+        pairs = [(one, self.router.of(one)) for one in stream]
+        if any(expected.verdict != "translated" for _, expected in pairs):
+            return []
+        for packet in (packet for _, expected in pairs for packet in expected.packets):
+            packet.sum_at = sum_at(packet)
+        return pairs
+
+    def described(self):
+        return "\n".join([f"offloads {self.offloads:#x}", *(f"of datagrams {word}" for word in self.gro_kind),
+                          *["GRO"] * self.gro, *["somebody listens"] * self.heard])
+
+
+def is_across(expected):
+    return kind(expected) == "translated" and len(expected.packets) == 1
+
+
+def door_problems(gateway, run, pairs, door):
+    """What becomes of packets at one door, and who has seen them on their way."""
+    seen, forwarded, in_xdp = (gateway.counter(b"seen"), gateway.counter(b"forwarded"),
+                               totals["in XDP"])
+    problems = run.problems(pairs)
+    seen, forwarded = gateway.counter(b"seen") - seen, gateway.counter(b"forwarded") - forwarded
+    if problems:
+        return problems[:12] + list(one_by_one(run, pairs))
+    run.note()
+    across = sum(is_across(expected) for _, expected in run.taken)
+    arrived = sum(expected.verdict != "unseen" for _, expected in run.taken)
+    sent[door] += len(run.taken)
+    translated[door] += across
+    taken[door] += {"filtered": 0, "direct": arrived - seen, "xdp": totals["in XDP"] - in_xdp}[door]
+    if forwarded and door != "filtered":
+        return [f"{forwarded} packets came to FORWARD"]
+    if door == "filtered" and (forwarded < across or seen < across):
+        return [f"of {across} packets {seen} came to PRE_ROUTING, {forwarded} to FORWARD"]
+    return []
+
+
+def left_problems(left, run):
+    """What the ingress hook and XDP programs leave is what was sent."""
+    known = {one.packet + one.trailer for one, _ in run.taken}
+    for packet in left.all():
+        if packet not in known:
+            yield f"left, and changed: {describe(packet)[:700]}\n  {packet[:400].hex()}"
+
+
+def part_problems(gateway, run, batch, part, door):
+    gateway.ethers()
+    # What somebody hears is not edited in place in PRE_ROUTING.
+    with Left(gateway, *(EARS if batch.heard and door != "filtered" else ())) as left:
+        yield from door_problems(gateway, run, part.pairs, door)
+        yield from left_problems(left, run)
+    for ether, family in gateway.ethers() - part.state.ethers():
+        yield f"a frame with {ether.hex()} in front of IPv{family}"
+
+
+def batch_problems(gateway, batch, door, client):
+    """The first that there are, with the state that they are of."""
+    run, before = Run(gateway, client, totals, supers), batch.parts[0].state
+    for number, part in enumerate(batch.parts):
+        apply(gateway, before, part.state, part.commands)
+        problems, before = list(part_problems(gateway, run, batch, part, door)), part.state
+        if problems:
+            return [f"part {number}, behind {part.commands}:", before.text, repr(before), *problems]
+    return gathered_problems(run, batch.gathered)
+
+
+def check_batch(gateway, batch, again):
+    first = batch.parts[0].state
+    for door in doors():
+        gateway.configure(first.text + DOORS[door])
+        gateway.arrange(first.mtu6, first.mtu4, batch.offloads, batch.gro, first.routes)
+        gateway.gathers(batch.gro_kind)
+        with gateway, contextlib.closing(Socket()) as client:
+            problems = batch_problems(gateway, batch, door, client)
+        surround(gateway, None, first)
+        if problems:
+            pytest.fail("\n".join([f"to see it again: {again}", batch.described(), f"at the door: {door}",
+                                   *problems[:400]]), pytrace=False)
+
+
+@pytest.mark.parametrize("number", range(FIRST, FIRST + COUNT))
+def test_packets_through_each_door(gateway, number):
+    check_batch(gateway, Batch(number, gateway.followed),
+                f"tests/fuzz/packets --doors --seed {SEED} --first {number} --count 1")
+
+
+@pytest.mark.skipif(COUNT < 4, reason="a configuration may leave all to PRE_ROUTING")
+def test_doors_take_most_of_what_is_translated(gateway):
+    for door in set(doors()) - {"filtered"}:
+        assert taken[door] > 0.5 * translated[door] > 0, door
