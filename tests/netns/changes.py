@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from addresses import GATEWAY4, GATEWAY6
 from frame import mac
+from generator import GATEWAY
 from model import Model
 from router import Router
 from scenes import MTUS4, MTUS6, SETTINGS, native_routes
-from taps import GATEWAY
 
 # Who the default routes lead to, but for the link itself, and their hardware addresses.
 NEXT_HOPS = {6: ("dev to6", "via 2001:db8:1::f1 dev to6 onlink", "via 2001:db8:1::f2 dev to6 onlink"),

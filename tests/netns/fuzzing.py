@@ -44,7 +44,8 @@ class Run:
     """
 
     def __init__(self, gateway, client, totals, supers):
-        self.gateway, self.client, self.taken = gateway, client, []
+        self.gateway, self.client = gateway, client
+        self.taken, self.in_xdp = [], 0  # of those that were sent last
         self.totals, self.supers = totals, supers
 
     def problems(self, pairs, used_names=("packets", "octets")):
@@ -52,16 +53,21 @@ class Run:
         self.gateway.received()
         counted, passed = counters(self.client), self.gateway.passed()
         used = uses(self.client)
-        self.taken = [pair for pair in pairs if self.gateway.send(pair[0])]
+        self.taken = self._send(pairs)
         expected = [expected for _, expected in self.taken]
         got = self.gateway.received()
         passed = self.gateway.passed() - passed
         counted = counters(self.client) - counted
         used = uses(self.client) - used
-        self.totals["in XDP"] += counted["translated_xdp"]
+        self.in_xdp = counted["translated_xdp"]
         return [*count_problems(expected, counted, passed),
                 *use_problems(expected, used, used_names),
                 *packet_problems(expected, got, 6), *packet_problems(expected, got, 4)]
+
+    def _send(self, pairs):
+        """Returns those that the kernel has taken, in order."""
+        taken = {id(sent) for sent in self.gateway.send_all(sent for sent, _ in pairs)}
+        return [pair for pair in pairs if id(pair[0]) in taken]
 
     def note(self):
         """What was sent last is part of the totals."""

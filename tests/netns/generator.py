@@ -5,12 +5,16 @@ Everything comes from the random numbers that are given, so that a seed is a pac
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import packet as p
-from addresses import GATEWAY4, GATEWAY6
-from frame import GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP, GSO_UDP_L4, Offload
+from addresses import GATEWAY4, GATEWAY6, MAC_TO6
+from frame import GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP, GSO_UDP_L4, Offload, mac
 from model_addr import embed
 from scenes import SERVERS4
+
+GATEWAY = mac(MAC_TO6)  # each link's
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -27,13 +31,20 @@ class Sent:
     is_last: bool = False  # of those for GRO
     tag: bytes = b""  # of a VLAN, in front of what the frame says
 
+    @cached_property
+    def octets(self):
+        """The frame with what is left to the device in front, as a tap has it written."""
+        family = self.family or self.packet[0] >> 4 if self.packet else 4
+        return b"".join((self.offload.octets(), self.link or GATEWAY, b"\2\0\0\0\0\2", self.tag,
+                         b"\x86\xdd" if family == 6 else b"\x08\0", self.packet, self.trailer))
+
     @property
     def device(self):
         return f"{'gro' if self.gathered else 'in' if self.cuts else 'to'}{self.side}"
 
     def described(self):
         """For a person who is to find out what is wrong with it."""
-        frame = {name: value for name, value in vars(self).items() if value and name != "packet"}
+        frame = {name: value for name, value in vars(self).items() if value and name not in ("packet", "octets")}
         if self.offload == Offload():
             del frame["offload"]
         return (f"{p.describe(self.packet)[:700] if self.packet else 'nothing'}\n  {frame}\n"

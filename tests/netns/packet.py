@@ -28,6 +28,7 @@ class Packet(bytes):
 
     any_id: tuple = ()
     pool = None  # a network, if its source may be any address of it
+    ether = b""  # the Ethernet header of one that came out
     sum_at = None  # where a checksum is, if 0 and 0xffff are the same there
 
     @classmethod

@@ -18,14 +18,15 @@ import struct
 import tempfile
 from pathlib import Path
 
+import aio
 import nft
 import topology
 import util
 from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, MAC_TO6, SERVER4
-from frame import Offload, mac
+from frame import Offload
 from generator import MEMORY, Sent
 from netlink import DUMP, HEADER, REQUEST, Message, attribute, attributes
-from packet import Packet, destination_options, hop_by_hop, icmp6, ip4, ip6
+from packet import Packet, destination_options, hop_by_hop, icmp6, ip4, ip6, version
 from topology import MODULES
 from util import DEADLINE
 
@@ -35,7 +36,7 @@ TAP, NAPI, NAPI_FRAGS, NO_PI, VNET_HDR = 0x02, 0x10, 0x20, 0x1000, 0x4000
 # Checksums, TCP over either family and with ECN, UDP over either.
 OFFLOADS = (0, 0x01, 0x0f, 0x6f)
 
-GATEWAY = mac(MAC_TO6)  # each link's
+NOTHING_LEFT = Offload()
 
 # The firewall marks that packets get for where they come in.
 MARKS = {"to6": 0x11, "to4": 0x12, "in6": 0x21, "in4": 0x22, "gro6": 0x31, "gro4": 0x32}
@@ -94,7 +95,6 @@ class Tap:
         util.run("ip", "link", "set", name, "address", MAC_TO6, "arp", "off",
                  "txqueuelen", "30000", "up")
         self.buffer = bytearray(70000)
-        self.ethers = set()  # Ethernet headers of what has come out, each with the family behind it
 
     def offloads(self, flags):
         """What is left to this end; False if the kernel does not know it."""
@@ -112,16 +112,13 @@ class Tap:
 
     def write(self, sent):
         """Returns whether the kernel has taken the frame."""
-        family = sent.family or sent.packet[0] >> 4 if sent.packet else 4
-        ether = (sent.link or GATEWAY) + b"\2\0\0\0\0\2" + sent.tag + (
-            b"\x86\xdd" if family == 6 else b"\x08\0")
-        head = sent.offload.octets() + ether
-        whole = sent.packet + sent.trailer
-        pieces, at = [head + whole[:sent.cuts[0]] if sent.cuts else head + whole], 0
-        for size in sent.cuts:
-            if at:
-                pieces.append(whole[at:at + size])
-            at += size
+        pieces = [sent.octets]
+        if sent.cuts:
+            at = len(sent.octets) - sum(sent.cuts) + sent.cuts[0]
+            pieces = [sent.octets[:at]]
+            for size in sent.cuts[1:]:
+                pieces.append(sent.octets[at:at + size])
+                at += size
         try:
             os.writev(self.fd, pieces)
         except OSError:
@@ -129,13 +126,28 @@ class Tap:
         return True
 
     def read(self):
-        """The next packet that has come out, with its offload, or None."""
+        """The next frame that has come out, or None."""
         try:
-            length = os.readv(self.fd, [self.buffer])
+            return self.buffer[:os.readv(self.fd, [self.buffer])]
         except BlockingIOError:
             return None
-        self.ethers.add((bytes(self.buffer[10:24]), self.buffer[24] >> 4))
-        return Packet(self.buffer[24:length]), Offload.parse(bytes(self.buffer[:10]))
+
+    def frames(self, requests):
+        """All that have come out."""
+        if not requests:
+            yield from iter(self.read, None)
+            return
+        some = range(aio.MANY)
+        while len(some) == aio.MANY:
+            some = requests.read(self.fd)
+            yield from some
+
+
+def parsed(frame):
+    """A packet that has come out, with its offload."""
+    packet, offload = Packet(frame[24:]), bytes(frame[:10])
+    packet.ether = bytes(frame[10:24])
+    return packet, Offload.parse(offload) if any(offload) else NOTHING_LEFT
 
 
 class Collector(Tap):
@@ -188,7 +200,8 @@ class TapGateway(topology.Gateway):
         with self:
             self.netfilter = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
         self.netfilter.settimeout(DEADLINE)
-        self.routes = ()
+        self.routes, self.requests = (), aio.requests()
+        self.ethers = set()  # Ethernet headers of what came out, each with the family behind it
         self.followed = next((n for n in range(64) if self.answers_error_behind(n + 1)), None)
 
     def delete(self):
@@ -196,6 +209,8 @@ class TapGateway(topology.Gateway):
             os.close(end.fd)
         for collector in self.collectors.values():
             os.close(collector.timeout)
+        if self.requests:
+            self.requests.close()
         self.netfilter.close()
         super().delete()
 
@@ -245,6 +260,25 @@ class TapGateway(topology.Gateway):
             self.release()
         return is_taken
 
+    def send_all(self, some):
+        """In order; returns those that the kernel has taken."""
+        taken, waiting = [], []
+        for sent in some:
+            if not self.requests or sent.cuts or sent.gathered or len(waiting) == aio.MANY:
+                taken += self._written(waiting)
+                waiting = []
+            if not self.requests or sent.cuts or sent.gathered:
+                taken += [sent] if self.send(sent) else []
+            else:
+                waiting.append(sent)
+        return taken + self._written(waiting)
+
+    def _written(self, some):
+        if not some:
+            return []
+        done = self.requests.write([(self.ends[sent.side].fd, sent.octets) for sent in some])
+        return [sent for sent, is_taken in zip(some, done) if is_taken]
+
     def release(self):
         """What waits in GRO comes out; it may be another task that does so."""
         for collector in self.collectors.values():
@@ -256,16 +290,10 @@ class TapGateway(topology.Gateway):
     def received(self):
         """All that has come out, by side, and not for the link alone."""
         self.release()
-        return {side: [one for one in iter(end.read, None) if not stays_on_link(one[0])]
-                for side, end in self.ends.items()}
-
-    def ethers(self):
-        """The Ethernet headers of what has come out since, but for multicast; see Tap."""
-        seen = set()
-        for end in self.ends.values():
-            seen |= {one for one in end.ethers if not one[0][0] & 1}
-            end.ethers.clear()
-        return seen
+        got = {side: [one for one in map(parsed, end.frames(self.requests)) if not stays_on_link(one[0])]
+               for side, end in self.ends.items()}
+        self.ethers |= {(packet.ether, version(packet)) for some in got.values() for packet, _ in some}
+        return got
 
     def passed(self):
         """How many packets came behind the translator on their way in."""

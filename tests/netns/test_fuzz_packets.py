@@ -9,18 +9,15 @@ import contextlib
 import os
 import random
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 import util
-import xdp
 from addresses import CONFIG, GATEWAY4, GATEWAY6, HOST6, SERVER6
 from fuzzing import Listeners, Run, gathered_problems, leave, listed, one_by_one
 from generator import MEMORY, Generator, Sent
 from model import Model
 from netlink import Socket
 from packet import ip6, tcp, udp
-from programs import need_xdp
 from router import Router, sum_at
 from scenes import scene
 from taps import GRO_KINDS, OFFLOADS, TapGateway
@@ -28,8 +25,7 @@ from taps import GRO_KINDS, OFFLOADS, TapGateway
 SEED = os.environ.get("NAT64_FUZZ_SEED", "1")
 FIRST = int(os.environ.get("NAT64_FUZZ_FIRST", 0))
 COUNT = int(os.environ.get("NAT64_FUZZ_BATCHES", 20))
-XDP_COUNT = int(os.environ.get("NAT64_FUZZ_XDP", 3))
-PACKETS, HOSTILE, XDP_STREAMS = 240, 10, 12
+PACKETS, HOSTILE = 240, 10
 # Before Linux 5.15 GRO loses count of a tap's memory.
 STREAMS = 6 if util.kernel() >= (5, 15) else 0
 
@@ -41,27 +37,22 @@ def gateway(module):
     gateway = TapGateway()
     yield gateway
     gateway.delete()
-    print(f"\n{sum(totals.values()) - totals['in XDP']} packets: {listed(totals)}")
+    print(f"\n{sum(totals.values())} packets: {listed(totals)}")
     print(f"super-packets among them: {listed(supers)}")
     print(f"tables of mappings: {listed(tables)}")
-    leave(packets=sum(totals.values()) - totals["in XDP"])
+    leave(packets=sum(totals.values()))
 
 
 class Batch:
-    """A configuration, packets for it, and what is to become of them.
+    """A configuration, packets for it, and what is to become of them."""
 
-    Nobody hears of packets that are translated in XDP, nor does GRO have them.
-    """
-
-    def __init__(self, number, gateway, xdp=False):
+    def __init__(self, number, gateway):
         rng = random.Random(f"{SEED}/{number}")
-        self.scene = scene(rng, plain=xdp)
+        self.scene = scene(rng)
         self.offloads = rng.choice(OFFLOADS)
-        self.heard, self.gro = rng.random() < 0.3 and not xdp, rng.random() < 0.5
+        self.heard, self.gro = rng.random() < 0.3, rng.random() < 0.5
         generator = Generator(rng, self.scene)
         self.sent = [generator.packet() for _ in range(PACKETS)]
-        self.sent += [replace(sent, gathered="", is_last=False)
-                      for _ in range(XDP_STREAMS if xdp else 0) for sent in generator.stream()]
         self.hostile = [generator.hostile() for _ in range(HOSTILE)]
         self.router = Router(Model(
             self.scene.text, gateway4=GATEWAY4, gateway6=GATEWAY6, mtu4=self.scene.mtu4,
@@ -69,7 +60,7 @@ class Batch:
             native=(GATEWAY4 + "/32", GATEWAY6 + "/128", *self.scene.routes)))
         self.expected = [self.router.of(sent) for sent in self.sent]
         self.gro_kind = rng.choice(GRO_KINDS)
-        self.gathered = list(self.translated(generator.stream() for _ in range(0 if xdp else STREAMS)))
+        self.gathered = list(self.translated(generator.stream() for _ in range(STREAMS)))
 
     def translated(self, streams):
         """Of what is refused, GRO would say how often."""
@@ -142,20 +133,3 @@ def check_batch(gateway, batch, again):
 def test_packets(gateway, number):
     check_batch(gateway, Batch(number, gateway),
                 f"tests/fuzz/packets --seed {SEED} --first {number} --count 1")
-
-
-@pytest.mark.parametrize("number", range(FIRST, FIRST + XDP_COUNT))
-def test_packets_through_xdp(gateway, number):
-    """Twice: the first packet to a neighbour is for the stack."""
-    need_xdp()
-    batch = Batch(number, gateway, xdp=True)
-    again = f"NAT64_FUZZ_SEED={SEED} NAT64_FUZZ_FIRST={number} NAT64_FUZZ_XDP=1 NAT64_FUZZ_BATCHES=0"
-    with xdp.programs(gateway, "to6", "to4"):
-        check_batch(gateway, batch, again)
-        check_batch(gateway, batch, again)
-
-
-@pytest.mark.skipif(XDP_COUNT < 3, reason="a configuration may leave all to the stack")
-def test_many_packets_were_translated_in_xdp(gateway):
-    need_xdp()
-    assert totals["in XDP"] > 40 * XDP_COUNT
