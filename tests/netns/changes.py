@@ -46,8 +46,10 @@ class State:
     def ethers(self):
         """The Ethernet headers of what leaves, each with the family behind it."""
         kinds = ((6, b"\x86\xdd"), (4, b"\x08\0"))
-        return {((mac(MACS[which]) if hop else GATEWAY) + GATEWAY + ethertype, family)
-                for (family, ethertype), hop, which in zip(kinds, self.hops, self.macs)}
+        routers = {kind: {mac(MACS[which]) if hop else GATEWAY} | ({GATEWAY} if self.routes else set())
+                   for kind, hop, which in zip(kinds, self.hops, self.macs)}
+        return {(router + GATEWAY + ethertype, family) for (family, ethertype), some in routers.items()
+                for router in some}
 
     def without(self, *starts):
         return tuple(line for line in self.lines if not line.startswith(starts))
@@ -143,30 +145,25 @@ class Changes:
         return change(state)
 
 
-def neighbours(before, after):
-    """Lines for ip: default routes, and the neighbours that they lead to; before may be None."""
+def next_hops(gateway, state):
+    """Lines for ip: default routes, and the neighbours that they lead to, if they are others."""
     for at, family in enumerate((6, 4)):
-        hop, which = after.hops[at], after.macs[at]
-        if before and (hop, which) == (before.hops[at], before.macs[at]):
+        hop, which = state.hops[at], state.macs[at]
+        if gateway.hops.get(family, (0, 0)) == (hop, which):
             continue
+        gateway.hops[family] = hop, which
         how = NEXT_HOPS[family][hop]
         if hop:
             yield f"neigh replace {how.split()[1]} lladdr {MACS[which]} dev to{family} nud permanent"
         yield f"route replace {'::/0' if family == 6 else 'default'} {how}"
 
 
-def apply(gateway, before, after, commands):
-    """Leads a gateway from one state into the next."""
+def apply(gateway, state, commands=()):
+    """Leads a gateway into a state; its configuration needs these lines for nat64ctl."""
     if commands:
         gateway.ctl("-f", "-b", "-", input="\n".join(commands) + "\n")
-    surround(gateway, before, after)
-
-
-def surround(gateway, before, after):
-    """All but the configuration."""
-    gateway.mtu("to6", after.mtu6)
-    gateway.mtu("to4", after.mtu4)
-    gateway.lead(after.routes)
-    lines = list(neighbours(before, after))
+    gateway.mtu("to6", state.mtu6)
+    gateway.mtu("to4", state.mtu4)
+    lines = [*gateway.leading(state.routes), *next_hops(gateway, state)]
     if lines:
         gateway.ip(*lines)

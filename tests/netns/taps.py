@@ -200,7 +200,7 @@ class TapGateway(topology.Gateway):
         with self:
             self.netfilter = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
         self.netfilter.settimeout(DEADLINE)
-        self.routes, self.requests = (), aio.requests()
+        self.routes, self.hops, self.requests = (), {}, aio.requests()
         self.ethers = set()  # Ethernet headers of what came out, each with the family behind it
         self.followed = next((n for n in range(64) if self.answers_error_behind(n + 1)), None)
 
@@ -231,7 +231,9 @@ class TapGateway(topology.Gateway):
         """MTUs, routes, what the ends can do, and whether what comes in passes through GRO."""
         self.mtu("to6", mtu6)
         self.mtu("to4", mtu4)
-        self.lead(routes)
+        lines = self.leading(routes)
+        if lines:
+            self.ip(*lines)
         for end in self.ends.values():
             if not end.offloads(offloads):
                 end.offloads(offloads & 0x0f)
@@ -239,12 +241,12 @@ class TapGateway(topology.Gateway):
             for end in (*self.ends.values(), *self.pieces.values()):
                 end.gro(gro)
 
-    def lead(self, routes):
-        """Has these native routes, and no others but those by default."""
-        if self.routes != routes:
-            self.ip(*(f"route del {to}" for to in self.routes),
-                    *(f"route add {to} {BEHIND[':' in to]} onlink" for to in routes))
-            self.routes = routes
+    def leading(self, routes):
+        """Lines for ip, after which there are these native routes, and no others but those by default."""
+        before, self.routes = self.routes, routes
+        return [] if before == routes else [
+            *(f"route del {to}" for to in before),
+            *(f"route add {to} {BEHIND[':' in to]} onlink" for to in routes)]
 
     def gathers(self, kind):
         """What GRO makes of datagrams, one of GRO_KINDS."""

@@ -25,7 +25,7 @@ from taps import GRO_KINDS, OFFLOADS, TapGateway
 SEED = os.environ.get("NAT64_FUZZ_SEED", "1")
 FIRST = int(os.environ.get("NAT64_FUZZ_FIRST", 0))
 COUNT = int(os.environ.get("NAT64_FUZZ_BATCHES", 20))
-PACKETS, HOSTILE = 240, 10
+PACKETS, HOSTILE = int(os.environ.get("NAT64_FUZZ_PACKETS", 240)), 10
 # Before Linux 5.15 GRO loses count of a tap's memory.
 STREAMS = 6 if util.kernel() >= (5, 15) else 0
 
