@@ -2,6 +2,7 @@
 """What changes in a gateway with taps while packets pass: table, settings, MTUs, routes, next hops."""
 
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 
 from addresses import GATEWAY4, GATEWAY6
 from frame import mac
@@ -77,8 +78,9 @@ class Changes:
             return state, ()
         old = self.random.choice(hosts)
         _, four, six, *own = old.split()
-        length = "/" + six.split("/")[1] if "/" in six else ""
-        new = " ".join(("add", four, f"2001:db8:c4a6:{self.fresh():x}::{length}", *own))
+        length = int(six.split("/")[1]) if "/" in six else 128
+        six = ip_network((f"2001:db8:{0xc000 + self.fresh():x}::", length), strict=False)
+        new = " ".join(("add", four, str(six), *own))
         lines = tuple(new if line == old else line for line in state.lines)
         return replace(state, lines=lines), ("replace " + new.removeprefix("add "),)
 
