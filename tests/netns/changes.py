@@ -6,14 +6,17 @@ from ipaddress import ip_network
 
 from addresses import GATEWAY4, GATEWAY6
 from frame import mac
-from generator import GATEWAY
+from generator import GATEWAY, VLAN
 from model import Model
 from router import Router
 from scenes import MTUS4, MTUS6, SETTINGS, native_routes
 
 # Who the default routes lead to, but for the link itself, and their hardware addresses.
-NEXT_HOPS = {6: ("dev to6", "via 2001:db8:1::f1 dev to6 onlink", "via 2001:db8:1::f2 dev to6 onlink"),
-             4: ("dev to4", "via 198.51.100.241 dev to4 onlink", "via 198.51.100.242 dev to4 onlink")}
+NEXT_HOPS = {6: ("dev to6", *(f"via 2001:db8:1::f{n} dev to6{vlan} onlink"
+                              for n, vlan in ((1, ""), (2, ""), (3, f".{VLAN}")))),
+             4: ("dev to4", *(f"via 198.51.100.24{n} dev to4{vlan} onlink"
+                              for n, vlan in ((1, ""), (2, ""), (3, f".{VLAN}"))))}
+TAGGED, TAG = 3, b"\x81\0" + VLAN.to_bytes(2, "big")
 MACS = ("02:00:00:00:0f:01", "02:00:00:00:0f:02")
 # What packets are held against in any state, or would be open.
 KEPT = ("forwarding", "mark", "counters", "icmp-source4", "icmp-source6")
@@ -47,10 +50,11 @@ class State:
     def ethers(self):
         """The Ethernet headers of what leaves, each with the family behind it."""
         kinds = ((6, b"\x86\xdd"), (4, b"\x08\0"))
-        routers = {kind: {mac(MACS[which]) if hop else GATEWAY} | ({GATEWAY} if self.routes else set())
-                   for kind, hop, which in zip(kinds, self.hops, self.macs)}
-        return {(router + GATEWAY + ethertype, family) for (family, ethertype), some in routers.items()
-                for router in some}
+        found = {(GATEWAY + GATEWAY + ethertype, family) for family, ethertype in kinds if self.routes}
+        for (family, ethertype), hop, which in zip(kinds, self.hops, self.macs):
+            router = mac(MACS[which]) if hop else GATEWAY
+            found.add((router + GATEWAY + (TAG if hop == TAGGED else b"") + ethertype, family))
+        return found
 
     def without(self, *starts):
         return tuple(line for line in self.lines if not line.startswith(starts))
@@ -132,7 +136,7 @@ class Changes:
         return replace(state, routes=tuple(to for to in routes if to != f"{GATEWAY6}/128")), ()
 
     def next_hop(self, state):
-        return replace(state, hops=tuple(self.random.randrange(3) for _ in range(2))), ()
+        return replace(state, hops=tuple(self.random.randrange(4) for _ in range(2))), ()
 
     def neighbour(self, state):
         """The next hop has another hardware address."""
@@ -156,7 +160,7 @@ def next_hops(gateway, state):
         gateway.hops[family] = hop, which
         how = NEXT_HOPS[family][hop]
         if hop:
-            yield f"neigh replace {how.split()[1]} lladdr {MACS[which]} dev to{family} nud permanent"
+            yield f"neigh replace {how.split()[1]} lladdr {MACS[which]} dev {how.split()[3]} nud permanent"
         yield f"route replace {'::/0' if family == 6 else 'default'} {how}"
 
 
@@ -164,8 +168,7 @@ def apply(gateway, state, commands=()):
     """Leads a gateway into a state; its configuration needs these lines for nat64ctl."""
     if commands:
         gateway.ctl("-f", "-b", "-", input="\n".join(commands) + "\n")
-    gateway.mtu("to6", state.mtu6)
-    gateway.mtu("to4", state.mtu4)
+    gateway.mtus(state.mtu6, state.mtu4)
     lines = [*gateway.leading(state.routes), *next_hops(gateway, state)]
     if lines:
         gateway.ip(*lines)

@@ -14,6 +14,7 @@ from model_addr import embed
 from scenes import SERVERS4
 
 GATEWAY = mac(MAC_TO6)  # each link's
+VLAN = 7  # of which each link has a device, but for those of pieces of memory and for GRO
 
 
 @dataclass(frozen=True)

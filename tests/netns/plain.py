@@ -16,7 +16,7 @@ PAIRS = 8
 LEAST, USUAL_LENGTHS = (0, 1, 8, 12, 20, 40), (0, 1, 2, 18, 26, 100, 512, 1200)
 # Of VXLAN, GENEVE, and VXLAN before it had one, and their neighbours.
 TUNNEL_PORTS = (4789, 6081, 8472, 4788, 4790)
-TAGS = (b"\x81\0\0\0", b"\x81\0\xe0\0", b"\x88\xa8\0\0", b"\x81\0\0\1", b"\x81\0\x0f\xff")
+TAGS = (b"\x81\0\0\x07", b"\x81\0\0\x07", b"\x81\0\xa0\x07", b"\x88\xa8\0\x07", b"\x81\0\0\0", b"\x81\0\xe0\0", b"\x88\xa8\0\0", b"\x81\0\0\1", b"\x81\0\x0f\xff")
 
 
 @dataclass
@@ -81,8 +81,8 @@ class PlainGenerator(Generator):
     def size(self, draft):
         total = self.of(self.bounds[draft.six]) + self.of((-8, -1, 0, 0, 1, 1, 8))
         length = total - (20 if draft.six else 40) - draft.upper
-        if length > 9100 and not self.chance(8):
-            length = 1400
+        if length > 9100:
+            length = min(length, 0xffff - 80) if self.chance(8) else 1400
         draft.data = (draft.data or b"\x5a") * (max(0, length) // max(1, len(draft.data)) + 1)
         draft.data = draft.data[:max(0, length)]
 
@@ -208,6 +208,7 @@ class PlainGenerator(Generator):
                upper_sum, upper_sum, zero_sum, zero_sum, some_options, some_fragment, other_protocol,
                other_message, other_addresses, tunnel_port, datagram_length, header_sum, header_sum,
                other_length, other_length, first_octet, cut_short, padding, padding, other_link, tagged,
+               tagged,
                other_family, other_side, in_pieces)
 
     # All of it.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 
 from frame import GSO_UDP_L4
+from generator import VLAN
 from model_header import Header4, Refused, fragments4, icmpv6_type
 from packet import FRAGMENT, HOP_BY_HOP, TCP, UDP, Packet, checksum, icmp6, ip6, pseudo, u16, u32, version
 from taps import MARKS
@@ -173,9 +174,10 @@ def with_headers(ip, number, part, data, proto):
     return bytes(ip + part + data)
 
 
-def is_of_vlan(tag):
-    """That of nobody has only a priority in it."""
-    return int.from_bytes(tag[2:4], "big") & 0xfff > 0
+def is_of_other_vlan(sent):
+    """A tag of no VLAN has only a priority in it."""
+    vlan = int.from_bytes(sent.tag[2:4], "big") & 0xfff
+    return vlan > 0 and (vlan != VLAN or sent.tag[0] != 0x81 or sent.device not in ("to6", "to4"))
 
 
 class Router:
@@ -192,7 +194,7 @@ class Router:
                 len(packet) < (40 if family == 6 else 20):
             expected.verdict = "unseen"
             return expected
-        if is_of_vlan(sent.tag) or sent.link and not sent.link[0] & 1 or \
+        if is_of_other_vlan(sent) or sent.link and not sent.link[0] & 1 or \
                 (trim := self._received(packet, host, expected)) is None:
             expected.verdict = "unseen"
             return expected

