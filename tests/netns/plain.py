@@ -13,10 +13,11 @@ from scenes import SERVERS4
 
 ECHO = "echo"
 PAIRS = 8
-LEAST, USUAL_LENGTHS = (0, 1, 8, 12, 20, 40), (0, 1, 2, 18, 26, 100, 512, 1200)
+USUAL_LENGTHS = (0, 1, 2, 18, 26, 100, 512, 1200)
 # Of VXLAN, GENEVE, and VXLAN before it had one, and their neighbours.
 TUNNEL_PORTS = (4789, 6081, 8472, 4788, 4790)
-TAGS = (b"\x81\0\0\x07", b"\x81\0\0\x07", b"\x81\0\xa0\x07", b"\x88\xa8\0\x07", b"\x81\0\0\0", b"\x81\0\xe0\0", b"\x88\xa8\0\0", b"\x81\0\0\1", b"\x81\0\x0f\xff")
+TAGS = (b"\x81\0\0\x07", b"\x81\0\0\x07", b"\x81\0\xa0\x07", b"\x88\xa8\0\x07",
+        b"\x81\0\0\0", b"\x81\0\xe0\0", b"\x88\xa8\0\0", b"\x81\0\0\1", b"\x81\0\x0f\xff")
 
 
 @dataclass
