@@ -262,7 +262,7 @@ class PlainGenerator(Generator):
     def sent(self, draft, octets):
         frame = draft.frame
         frame.pop("shift", None)
-        side = frame.pop("side", 6 if draft.six else 4)
+        side = frame.pop("side", 6 if octets and p.version(octets) == 6 else 4)
         cuts = ()
         if frame.pop("pieces", False):
             length = len(octets) + len(frame.get("trailer", b""))
