@@ -83,7 +83,7 @@ def batch_of(number, seed, packets, followed):
 
 
 def main(directory, seed, *numbers):
-    first, count, packets, followed = map(int, numbers)
+    first, count, packets, followed = (None if number == "None" else int(number) for number in numbers)
     for number in range(first, first + count):
         path = Path(directory, f"batch-{seed}-{number}-{packets}-{followed}")
         path.write_bytes(pickle.dumps(Batch(number, seed, packets, followed)))
