@@ -62,6 +62,10 @@ coverage:
 	@tests/lib/need python3
 	@tests/coverage/run $(ARGS)
 
+soak:
+	@tests/lib/need python3
+	@tests/soak/run $(ARGS)
+
 bench:
 	@tests/lib/need python3
 	@tests/bench/run $(if $(QUICK),--quick) $(ARGS)
@@ -104,6 +108,7 @@ help:
 	@echo "make check-arch     the stage arch of make check, longer: arm64, s390x; and a tool of 32 bits"
 	@echo "make check-native   runs the network tests on the running kernel, as root"
 	@echo "make coverage       counts, with gcov, which lines and branches of the module the tests reach"
+	@echo "make soak           an hour of traffic and changes in one virtual machine: nothing grows, nothing is lost"
 	@echo "make bench          counts the instructions that packets cost; QUICK=1 only the main ones, on 6.1"
 	@echo "make bench-check    fails if they are more than 1% above tests/bench/baseline.json"
 	@echo "make bench-table    counts what tables of up to a million mappings cost"
@@ -112,5 +117,5 @@ help:
 	@echo "make demo-edge      shows programs and hosts that know only IPv4 in an IPv6-only network"
 	@echo "make clean          removes what was built"
 
-.PHONY: all module nat64ctl install uninstall deb check check-fresh check-debug check-kcsan check-rt check-matrix check-arch check-native coverage bench bench-check \
+.PHONY: all module nat64ctl install uninstall deb check check-fresh check-debug check-kcsan check-rt check-matrix check-arch check-native coverage soak bench bench-check \
 	bench-table demo demo-cluster demo-edge clean help

@@ -16,6 +16,7 @@ import random
 import signal
 import struct
 import time
+import traceback
 from pathlib import Path
 
 import addresses
@@ -228,8 +229,8 @@ class Helper:
             while not stopped:
                 step()
             said = report()
-        except BaseException as error:
-            said = f"{type(error).__name__}: {error}"
+        except BaseException:
+            said = traceback.format_exc()
         with open(theirs, "wb") as pipe:
             pickle.dump(said, pipe)
         os._exit(0)
