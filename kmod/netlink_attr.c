@@ -241,7 +241,10 @@ int nat64_parse_settings(const struct nlattr *nest, struct nat64_settings *set,
 	return 0;
 }
 
-/* Attributes out. All return 0, or -EMSGSIZE when there is no room. */
+/*
+ * Attributes out. All return 0, or -EMSGSIZE when there is no room; so does what several
+ * of them return, put together by a bitwise or.
+ */
 
 /**
  * nat64_put_prefix() - write a translation prefix
@@ -256,14 +259,16 @@ int nat64_put_prefix(struct sk_buff *skb, int type,
 		     const struct nat64_prefix *prefix, bool primary)
 {
 	struct nlattr *nest = nla_nest_start(skb, type);
+	int err;
 
-	if (!nest ||
-	    nla_put_in6_addr(skb, NAT64_PREFIX_A_ADDR, &prefix->addr) ||
-	    nla_put_u8(skb, NAT64_PREFIX_A_LEN, prefix->len) ||
-	    (primary && nla_put_flag(skb, NAT64_PREFIX_A_PRIMARY)))
+	if (!nest)
 		return -EMSGSIZE;
+	err = nla_put_in6_addr(skb, NAT64_PREFIX_A_ADDR, &prefix->addr);
+	err |= nla_put_u8(skb, NAT64_PREFIX_A_LEN, prefix->len);
+	if (primary)
+		err |= nla_put_flag(skb, NAT64_PREFIX_A_PRIMARY);
 	nla_nest_end(skb, nest);
-	return 0;
+	return err;
 }
 
 static int put_own_prefix(struct sk_buff *skb, const struct nat64_eam *eam,
@@ -289,20 +294,22 @@ int nat64_put_eam(struct sk_buff *skb, int type,
 		  const struct nat64_prefix *prefixes)
 {
 	struct nlattr *nest = nla_nest_start(skb, type);
+	int err;
 
 	if (!nest)
 		return -EMSGSIZE;
-	if (nla_put_in_addr(skb, NAT64_EAM_A_ADDR4, eam->addr4) ||
-	    nla_put_u8(skb, NAT64_EAM_A_LEN4, eam->len4) ||
-	    nla_put_in6_addr(skb, NAT64_EAM_A_ADDR6, &eam->addr6) ||
-	    nla_put_u8(skb, NAT64_EAM_A_LEN6, eam->len6) ||
-	    (nat64_eam_is_edge(eam) && nla_put_flag(skb, NAT64_EAM_A_EDGE)) ||
-	    put_own_prefix(skb, eam, prefixes)) {
+	err = nla_put_in_addr(skb, NAT64_EAM_A_ADDR4, eam->addr4);
+	err |= nla_put_u8(skb, NAT64_EAM_A_LEN4, eam->len4);
+	err |= nla_put_in6_addr(skb, NAT64_EAM_A_ADDR6, &eam->addr6);
+	err |= nla_put_u8(skb, NAT64_EAM_A_LEN6, eam->len6);
+	if (nat64_eam_is_edge(eam))
+		err |= nla_put_flag(skb, NAT64_EAM_A_EDGE);
+	err |= put_own_prefix(skb, eam, prefixes);
+	if (err)
 		nla_nest_cancel(skb, nest);
-		return -EMSGSIZE;
-	}
-	nla_nest_end(skb, nest);
-	return 0;
+	else
+		nla_nest_end(skb, nest);
+	return err;
 }
 
 /**
@@ -316,15 +323,15 @@ int nat64_put_settings(struct sk_buff *skb, const struct nat64_settings *set)
 {
 	struct nlattr *nest = nla_nest_start(skb, NAT64_A_SETTINGS);
 	unsigned int i;
+	int err = 0;
 
 	if (!nest)
 		return -EMSGSIZE;
 	for (i = 1; i <= NAT64_SETTING_MAX; i++)
-		if (nla_put(skb, i, settings_fields[i].size,
-			    (void *)set + settings_fields[i].offset))
-			return -EMSGSIZE;
+		err |= nla_put(skb, i, settings_fields[i].size,
+			       (void *)set + settings_fields[i].offset);
 	nla_nest_end(skb, nest);
-	return 0;
+	return err;
 }
 
 /**
@@ -336,7 +343,8 @@ int nat64_put_settings(struct sk_buff *skb, const struct nat64_settings *set)
  */
 int nat64_put_total(struct sk_buff *skb, const struct nat64_config *cfg)
 {
-	return nla_put_u32(skb, NAT64_A_COUNT, cfg->table->count) ?:
-	       nla_put_u64_64bit(skb, NAT64_A_DIGEST, nat64_config_digest(cfg),
-				 NAT64_A_PAD);
+	int err = nla_put_u32(skb, NAT64_A_COUNT, cfg->table->count);
+
+	return err | nla_put_u64_64bit(skb, NAT64_A_DIGEST,
+				       nat64_config_digest(cfg), NAT64_A_PAD);
 }

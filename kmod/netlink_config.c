@@ -33,15 +33,16 @@ static void notify_settings(struct genl_info *info,
 
 static int put_status(struct sk_buff *skb, struct nat64_net *nn)
 {
-	bool is_empty = nat64_config_is_empty(nat64_config_protected(nn));
+	const struct nat64_config *cfg = nat64_config_protected(nn);
+	int err;
 
-	return nla_put_string(skb, NAT64_A_VERSION, NAT64_VERSION) ?:
-	       nla_put_u8(skb, NAT64_A_ACTIVE, !is_empty) ?:
-	       nla_put_u32(skb, NAT64_A_LIMIT, nat64_mapping_limit(nn)) ?:
-	       nla_put_u32(skb, NAT64_A_GENERATION, nn->generation) ?:
-	       nla_put_u8(skb, NAT64_A_ROUTES_PENDING,
-			  nat64_native_is_pending(&nn->native)) ?:
-	       nat64_put_total(skb, nat64_config_protected(nn));
+	err = nla_put_string(skb, NAT64_A_VERSION, NAT64_VERSION);
+	err |= nla_put_u8(skb, NAT64_A_ACTIVE, !nat64_config_is_empty(cfg));
+	err |= nla_put_u32(skb, NAT64_A_LIMIT, nat64_mapping_limit(nn));
+	err |= nla_put_u32(skb, NAT64_A_GENERATION, nn->generation);
+	err |= nla_put_u8(skb, NAT64_A_ROUTES_PENDING,
+			  nat64_native_is_pending(&nn->native));
+	return err | nat64_put_total(skb, cfg);
 }
 
 /**
@@ -259,9 +260,10 @@ int nat64_nl_load_commit(struct sk_buff *skb, struct genl_info *info)
 	err = nat64_load_commit(rq);
 	if (rq->changed)
 		nat64_notify_total(info);
-	if (!err)
-		err = nla_put_u8(msg.skb, NAT64_A_CHANGED, rq->changed) ?:
-		      nat64_put_total(msg.skb, nat64_config_protected(rq->nn));
+	if (!err) {
+		err = nla_put_u8(msg.skb, NAT64_A_CHANGED, rq->changed);
+		err |= nat64_put_total(msg.skb, nat64_config_protected(rq->nn));
+	}
 	return nat64_reply_end(&msg, info, err);
 }
 
@@ -283,12 +285,15 @@ int nat64_nl_load_abort(struct sk_buff *skb, struct genl_info *info)
 static int put_stat(struct sk_buff *skb, const char *name, u64 value)
 {
 	struct nlattr *nest = nla_nest_start(skb, NAT64_A_STAT);
+	int err;
 
-	if (!nest || nla_put_string(skb, NAT64_STAT_A_NAME, name) ||
-	    nla_put_u64_64bit(skb, NAT64_STAT_A_VALUE, value, NAT64_STAT_A_PAD))
+	if (!nest)
 		return -EMSGSIZE;
+	err = nla_put_string(skb, NAT64_STAT_A_NAME, name);
+	err |= nla_put_u64_64bit(skb, NAT64_STAT_A_VALUE, value,
+				 NAT64_STAT_A_PAD);
 	nla_nest_end(skb, nest);
-	return 0;
+	return err;
 }
 
 static int put_stats(struct sk_buff *skb, struct nat64_net *nn)
@@ -298,9 +303,9 @@ static int put_stats(struct sk_buff *skb, struct nat64_net *nn)
 	int err = 0;
 
 	nat64_stats_sum(nn->stats, sum);
-	for (i = NAT64_OK + 1; !err && i < NAT64_N_COUNTERS; i++)
-		err = put_stat(skb, nat64_counter_names[i],
-			       sum[i] - nn->stats_base[i]);
+	for (i = NAT64_OK + 1; i < NAT64_N_COUNTERS; i++)
+		err |= put_stat(skb, nat64_counter_names[i],
+				sum[i] - nn->stats_base[i]);
 	return err;
 }
 

@@ -170,14 +170,16 @@ int nat64_nl_eam_get(struct sk_buff *skb, struct genl_info *info)
 
 static int put_result4(struct sk_buff *skb, __be32 addr4)
 {
-	return nla_put_u8(skb, NAT64_A_FAMILY, 4) ?:
-	       nla_put_in_addr(skb, NAT64_A_ADDR4, addr4);
+	int err = nla_put_u8(skb, NAT64_A_FAMILY, 4);
+
+	return err | nla_put_in_addr(skb, NAT64_A_ADDR4, addr4);
 }
 
 static int put_result6(struct sk_buff *skb, const struct in6_addr *addr6)
 {
-	return nla_put_u8(skb, NAT64_A_FAMILY, 6) ?:
-	       nla_put_in6_addr(skb, NAT64_A_ADDR6, addr6);
+	int err = nla_put_u8(skb, NAT64_A_FAMILY, 6);
+
+	return err | nla_put_in6_addr(skb, NAT64_A_ADDR6, addr6);
 }
 
 static int lookup_error(struct netlink_ext_ack *extack, const char *text)
@@ -186,20 +188,18 @@ static int lookup_error(struct netlink_ext_ack *extack, const char *text)
 	return -ENOENT;
 }
 
-/* The prefix of an address, if it may carry that (RFC 6052 section 3.1). */
 static int put_carrier(struct sk_buff *skb, const struct nat64_config *cfg,
-		       const struct nat64_prefix *prefix, __be32 addr4,
-		       struct netlink_ext_ack *extack)
+		       const struct nat64_prefix *prefix)
 {
-	if (!nat64_config_carries(cfg, prefix, addr4))
-		return lookup_error(extack,
-				    "64:ff9b::/96 does not carry this IPv4 address, which is not global (wkp-strict)");
 	return nat64_put_prefix(skb, NAT64_A_PREFIX, prefix,
 				prefix == &cfg->prefix[cfg->primary]);
 }
 
 static const char no_match_text[] =
 	"the address lies in no mapping and in no translation prefix";
+/* RFC 6052 section 3.1. */
+static const char not_global_text[] =
+	"64:ff9b::/96 does not carry this IPv4 address, which is not global (wkp-strict)";
 
 static int put_lookup4(struct sk_buff *skb, const struct nat64_config *cfg,
 		       __be32 addr4, struct netlink_ext_ack *extack)
@@ -207,17 +207,20 @@ static int put_lookup4(struct sk_buff *skb, const struct nat64_config *cfg,
 	const struct nat64_prefix *prefix = &cfg->prefix[cfg->primary];
 	const struct nat64_eam *eam = nat64_eam_find4(cfg->table, addr4);
 	struct in6_addr addr6;
+	int err;
 
 	if (eam) {
 		nat64_eam_to6(eam, addr4, &addr6);
-		return put_result6(skb, &addr6) ?:
-		       nat64_put_eam(skb, NAT64_A_EAM, eam, cfg->prefix);
+		err = put_result6(skb, &addr6);
+		return err | nat64_put_eam(skb, NAT64_A_EAM, eam, cfg->prefix);
 	}
 	if (!cfg->n_order)
 		return lookup_error(extack, no_match_text);
+	if (!nat64_config_carries(cfg, prefix, addr4))
+		return lookup_error(extack, not_global_text);
 	nat64_addr_embed(prefix, addr4, &addr6);
-	return put_result6(skb, &addr6) ?:
-	       put_carrier(skb, cfg, prefix, addr4, extack);
+	err = put_result6(skb, &addr6);
+	return err | put_carrier(skb, cfg, prefix);
 }
 
 static int put_lookup6(struct sk_buff *skb, const struct nat64_config *cfg,
@@ -227,18 +230,22 @@ static int put_lookup6(struct sk_buff *skb, const struct nat64_config *cfg,
 	const struct nat64_eam *eam = nat64_eam_find6(cfg->table, addr6);
 	const struct nat64_prefix *prefix;
 	__be32 addr4;
+	int err;
 
-	if (eam)
-		return put_result4(skb, nat64_eam_to4(eam, addr6)) ?:
-		       nat64_put_eam(skb, NAT64_A_EAM, eam, cfg->prefix);
+	if (eam) {
+		err = put_result4(skb, nat64_eam_to4(eam, addr6));
+		return err | nat64_put_eam(skb, NAT64_A_EAM, eam, cfg->prefix);
+	}
 	prefix = nat64_prefix_find(cfg, addr6);
 	if (!prefix)
 		return lookup_error(extack, no_match_text);
 	if (nat64_addr_extract(prefix, addr6, &addr4))
 		return lookup_error(extack,
 				    "bits 64 to 71 of the address are not zero (RFC 6052)");
-	return put_result4(skb, addr4) ?:
-	       put_carrier(skb, cfg, prefix, addr4, extack);
+	if (!nat64_config_carries(cfg, prefix, addr4))
+		return lookup_error(extack, not_global_text);
+	err = put_result4(skb, addr4);
+	return err | put_carrier(skb, cfg, prefix);
 }
 
 /**

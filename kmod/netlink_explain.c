@@ -18,15 +18,17 @@ static int put_mappings(struct sk_buff *skb, const struct nat64_explained *e)
 	const struct nat64_eam *dst_eam = e->has_back ? e->back.dst_eam :
 							e->p.dst_eam;
 
-	if (src_eam &&
-	    nat64_put_eam(skb, NAT64_EXPLAIN_A_SOURCE, src_eam, prefixes))
-		return -EMSGSIZE;
-	if (dst_eam &&
-	    nat64_put_eam(skb, NAT64_EXPLAIN_A_DESTINATION, dst_eam, prefixes))
-		return -EMSGSIZE;
-	return !prefix ? 0 :
-	       nat64_put_prefix(skb, NAT64_EXPLAIN_A_PREFIX, prefix,
-				prefix == &prefixes[e->p.cfg->primary]);
+	int err = 0;
+
+	if (src_eam)
+		err = nat64_put_eam(skb, NAT64_EXPLAIN_A_SOURCE, src_eam, prefixes);
+	if (dst_eam)
+		err |= nat64_put_eam(skb, NAT64_EXPLAIN_A_DESTINATION, dst_eam,
+				     prefixes);
+	if (prefix)
+		err |= nat64_put_prefix(skb, NAT64_EXPLAIN_A_PREFIX, prefix,
+					prefix == &prefixes[e->p.cfg->primary]);
+	return err;
 }
 
 static int put_via6(struct sk_buff *skb, const struct nat64_pkt *p)
@@ -56,32 +58,34 @@ static int put_translated(struct sk_buff *skb, const struct nat64_explained *e)
 	bool to4 = p->family == 6;
 	u8 header[sizeof(struct ipv6hdr) + sizeof(struct frag_hdr)];
 	unsigned int len;
+	int err = 0;
 
 	if (to4) {
 		len = nat64_explain_header4(&e->p, header);
-		if (nla_put(skb, e->has_back ? NAT64_EXPLAIN_A_BETWEEN :
-			    NAT64_EXPLAIN_A_HEADER, len, header))
-			return -EMSGSIZE;
+		err = nla_put(skb, e->has_back ? NAT64_EXPLAIN_A_BETWEEN :
+			      NAT64_EXPLAIN_A_HEADER, len, header);
 	}
 	if (!to4 || e->has_back) {
 		len = nat64_explain_header6(p, header);
-		if (nla_put(skb, NAT64_EXPLAIN_A_HEADER, len, header) ||
-		    put_via6(skb, p))
-			return -EMSGSIZE;
-	} else if (put_via4(skb, p)) {
-		return -EMSGSIZE;
+		err |= nla_put(skb, NAT64_EXPLAIN_A_HEADER, len, header);
+		err |= put_via6(skb, p);
+	} else {
+		err |= put_via4(skb, p);
 	}
-	return nla_put_u32(skb, NAT64_EXPLAIN_A_OUT, p->dst->dev->ifindex) ?:
-	       nla_put_u32(skb, NAT64_EXPLAIN_A_MTU, p->mtu) ?:
-	       !p->fragment_size ? 0 :
-	       nla_put_u32(skb, NAT64_EXPLAIN_A_SPLIT, p->fragment_size);
+	err |= nla_put_u32(skb, NAT64_EXPLAIN_A_OUT, p->dst->dev->ifindex);
+	err |= nla_put_u32(skb, NAT64_EXPLAIN_A_MTU, p->mtu);
+	if (p->fragment_size)
+		err |= nla_put_u32(skb, NAT64_EXPLAIN_A_SPLIT, p->fragment_size);
+	return err;
 }
 
 static int put_refused(struct sk_buff *skb, const struct nat64_icmp_error *error)
 {
-	return nla_put_u8(skb, NAT64_EXPLAIN_A_ICMP_TYPE, error->type) ?:
-	       nla_put_u8(skb, NAT64_EXPLAIN_A_ICMP_CODE, error->code) ?:
-	       nla_put_u32(skb, NAT64_EXPLAIN_A_ICMP_INFO, error->info);
+	int err;
+
+	err = nla_put_u8(skb, NAT64_EXPLAIN_A_ICMP_TYPE, error->type);
+	err |= nla_put_u8(skb, NAT64_EXPLAIN_A_ICMP_CODE, error->code);
+	return err | nla_put_u32(skb, NAT64_EXPLAIN_A_ICMP_INFO, error->info);
 }
 
 static int put_explained(struct sk_buff *skb, const struct nat64_explained *e)
@@ -89,17 +93,19 @@ static int put_explained(struct sk_buff *skb, const struct nat64_explained *e)
 	struct nlattr *nest = nla_nest_start(skb, NAT64_A_EXPLAIN);
 	int err;
 
-	if (!nest || nla_put_u8(skb, NAT64_EXPLAIN_A_VERDICT, e->verdict) ||
-	    nla_put_u32(skb, NAT64_EXPLAIN_A_IN, e->in->ifindex) ||
-	    (e->p.local && nla_put_flag(skb, NAT64_EXPLAIN_A_LOCAL)) ||
-	    (e->reason &&
-	     nla_put_string(skb, NAT64_EXPLAIN_A_REASON, e->reason)))
+	if (!nest)
 		return -EMSGSIZE;
-	err = put_mappings(skb, e);
-	if (!err && e->verdict == NAT64_VERDICT_TRANSLATED)
-		err = put_translated(skb, e);
-	if (!err && e->has_error)
-		err = put_refused(skb, &e->error);
+	err = nla_put_u8(skb, NAT64_EXPLAIN_A_VERDICT, e->verdict);
+	err |= nla_put_u32(skb, NAT64_EXPLAIN_A_IN, e->in->ifindex);
+	if (e->p.local)
+		err |= nla_put_flag(skb, NAT64_EXPLAIN_A_LOCAL);
+	if (e->reason)
+		err |= nla_put_string(skb, NAT64_EXPLAIN_A_REASON, e->reason);
+	err |= put_mappings(skb, e);
+	if (e->verdict == NAT64_VERDICT_TRANSLATED)
+		err |= put_translated(skb, e);
+	if (e->has_error)
+		err |= put_refused(skb, &e->error);
 	nla_nest_end(skb, nest);
 	return err;
 }
