@@ -14,12 +14,12 @@ const struct nat64_settings nat64_default_settings = {
 #undef X
 };
 
+/* An IPv4-mapped address is not unicast. */
 static bool is_source6(const struct in6_addr *addr)
 {
 	return ipv6_addr_type(addr) & IPV6_ADDR_UNICAST &&
 	       !(ipv6_addr_type(addr) &
-		 (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_LOOPBACK)) &&
-	       !ipv6_addr_v4mapped(addr);
+		 (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_LOOPBACK));
 }
 
 static int check_pool4(const struct nat64_request *rq,
