@@ -82,10 +82,10 @@ static __always_inline __sum16 *find_csum(const struct nat64_frame *f, void *at,
 	} else {
 		field = &udp->check;
 		if (unlikely(hdr->proto != IPPROTO_UDP || !*field ||
-			     (f->xdp && is_tunnel(udp))))
+			     (NAT64_XDP_FRAME(f) && is_tunnel(udp))))
 			return NULL;
 	}
-	if (f->xdp && unlikely(is_unfinished(*field, hdr, flow, v6)))
+	if (NAT64_XDP_FRAME(f) && unlikely(is_unfinished(*field, hdr, flow, v6)))
 		return NULL;
 	return field;
 }
@@ -110,11 +110,11 @@ static __always_inline bool may_leave(const struct nat64_frame *f,
 {
 	const struct net_device *dev = dst->dev;
 
-	if (f->xdp)
+	if (NAT64_XDP_FRAME(f))
 		return likely(at - HH_DATA_MOD >= f->floor && !dst->lwtstate &&
 			      dev->flags & IFF_UP) &&
 		       (likely(nat64_xdp_takes_frames(dev)) ||
-			nat64_xdp_is_generic(f->xdp));
+			nat64_xdp_is_generic(NAT64_XDP_FRAME(f)));
 	return likely(at - LL_RESERVED_SPACE(dev) - dst->header_len >= f->floor) &&
 	       !(f->to_neighbour && dst->lwtstate);
 }

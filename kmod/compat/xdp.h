@@ -16,6 +16,13 @@
 #define NAT64_HAVE_XDP
 #endif
 
+/* What XDP calls a frame; nothing is one where the module has no function for XDP. */
+#ifdef NAT64_HAVE_XDP
+#define NAT64_XDP_FRAME(f)	((f)->xdp)
+#else
+#define NAT64_XDP_FRAME(f)	((const struct xdp_buff *)NULL)
+#endif
+
 #include <net/xdp.h>
 #ifdef NAT64_HAVE_RX_QUEUE_HEADER
 #include <net/netdev_rx_queue.h>
