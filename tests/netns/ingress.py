@@ -14,7 +14,7 @@ from util import eventually
 
 keeps_flows = pytest.mark.skipif(
     Path("/sys/kernel/realtime").exists(),
-    reason="with PREEMPT_RT no flow is kept, and the ingress hook takes packets of known flows alone")
+    reason="with PREEMPT_RT no flow is kept, by which the packets of this would be taken")
 
 SIX, FOUR = (HOST6, SERVER6), (SERVER4, HOST4)
 MARK = 4242  # the port of what is not asked about
