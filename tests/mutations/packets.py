@@ -350,4 +350,4 @@ break_("frame.c",
        ("sysctl forwarding of IPv4, plain", " || !may_forward4(f->in)", ""),
        ("a datagram's checksum of 0, to IPv4", "nat64_csum_update(field, hdr->proto == IPPROTO_UDP, ~flow->csum);",
         "nat64_csum_update(field, false, ~flow->csum);"),
-       tests="ingress")
+       tests="ingress ingress_devices")

@@ -49,6 +49,14 @@ def test_a_prefix_that_goes_gives_up_being_primary(ctl):
     assert ctl("prefix list") == "2001:db8:64::/64 primary\n"
 
 
+def test_the_prefix_that_was_added_first_becomes_primary(ctl):
+    """Not the longest one."""
+    for prefix in ("2001:db8:64::/64", "64:ff9b::/96", "2001:db8:65::/64 primary"):
+        ctl(f"prefix add {prefix}")
+    ctl("prefix del 2001:db8:65::/64")
+    assert ctl("prefix list") == "64:ff9b::/96\n2001:db8:64::/64 primary\n"
+
+
 @pytest.mark.configuration("prefix add 64:ff9b::/96", "prefix add 2001:db8:64::/64",
                            "add 203.0.113.10 2001:db8:1::10 prefix 64:ff9b::/96")
 def test_refused_prefixes(refused):

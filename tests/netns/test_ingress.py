@@ -14,7 +14,7 @@ from pathlib import Path
 
 import addresses
 import pytest
-from addresses import GATEWAY4, HOST4, HOST6, MAC_FAR6, PREFIX, SERVER4, SERVER6, STRANGER6
+from addresses import GATEWAY4, HOST4, HOST6, MAC_FAR4, MAC_FAR6, PREFIX, SERVER4, SERVER6, STRANGER6
 from frame import GSO_TCPV4, GSO_TCPV6, Frame, Offload
 from icmp_error import prohibited
 from ingress import (DIRECT, FOUR, FROM4, FROM6, PART, PRE_ROUTING, SIX, TO4, TO6, USUAL, arrivals,
@@ -70,6 +70,11 @@ def padded(frame):
     return Frame(frame.packet, trailer=b"padding", offload=frame.offload)
 
 
+def summing_to_zero(src, dst):
+    """A datagram whose checksum is 0 between these addresses, and is sent as ones (RFC 768)."""
+    return udp(1, 53, octets(src, dst, udp(1, 53, bytes(2)))[6:8])
+
+
 OTHERS = "02:00:00:00:99:99"
 STREAM = tcp(1000, 80, bytes(range(100)), seq=7)
 
@@ -79,6 +84,7 @@ PACKETS = {
     "6 TCP": (ip6(*SIX, STREAM), True),
     "6 UDP without data": (ip6(*SIX, udp(1, 53)), True),
     "6 UDP with a wrong checksum": (ip6(*SIX, udp(1, 53, b"x", wrong_by=1)), True),
+    "6 UDP with a checksum of 0 in IPv4": (ip6(*SIX, summing_to_zero(HOST4, SERVER4)), True),
     "6 echo": (ip6(*SIX, echo6(1, 2, b"data")), True),
     "6 echo reply": (ip6(*SIX, icmp6(129, 0, 0, b"data")), True),
     "6 TCP cut in its checksum, padded": (Frame(ip6(*SIX, raw(6, bytes(range(17)))), trailer=bytes(20)), True),
@@ -87,6 +93,8 @@ PACKETS = {
     "6 congestion": (ip6(*SIX, PART, tclass=3), True),
     "6 flow label": (ip6(*SIX, PART, flow=0x12345), True),
     "6 long": (ip6(*SIX, LONG), True),
+    "6 of 1260 octets in IPv4": (ip6(*SIX, udp(1, 53, bytes(1232))), True),
+    "6 of 1261 octets in IPv4": (ip6(*SIX, udp(1, 53, bytes(1233))), True),
     "6 padded": (Frame(FROM6, trailer=b"padding"), True),
     "6 padded, TCP": (Frame(ip6(*SIX, tcp(1000, 80)), trailer=bytes(6)), True),
     "6 padded, and not for us": (Frame(ip6(*SIX, PART, hlim=1), trailer=b"padding"), False),
@@ -126,6 +134,7 @@ PACKETS = {
     "4 UDP without data": (ip4(*FOUR, udp(1, 53)), True),
     "4 UDP with a wrong checksum": (ip4(*FOUR, udp(1, 53, b"x", wrong_by=1)), True),
     "4 UDP without a checksum": (ip4(*FOUR, udp(1, 53, b"x", checksum=0)), True),
+    "4 UDP with a checksum of 0 in IPv6": (ip4(*FOUR, summing_to_zero(SERVER6, HOST6)), True),
     "4 echo": (ip4(*FOUR, echo4(1, 2, b"data")), True),
     "4 echo reply": (ip4(*FOUR, icmp4(0, 0, 0, b"data")), True),
     "4 TCP cut in its checksum, padded": (Frame(ip4(*FOUR, raw(6, bytes(range(17)))), trailer=bytes(20)), True),
@@ -321,6 +330,14 @@ def taken(net):
     return net
 
 
+@pytest.fixture
+def edited(taken):
+    """And frame.c edits packets of both."""
+    with roomy(taken):
+        known(taken, *USUAL)
+        yield taken
+
+
 def test_a_flow_is_taken_from_its_second_packet_on(net):
     net.configure(DIRECT + "set tos copy\nset hairpin off\n")
     net.configure(DIRECT)
@@ -352,25 +369,27 @@ def test_filtered_has_all_packets_in_prerouting(taken):
     assert [arrivals(taken, *USUAL) for _ in range(3)] == [2, 2, 2]
 
 
-def test_sysctls_hold_with_the_next_packet(taken):
-    with taken.gateway.sysctls(net__ipv4__conf__to6__forwarding=0):
-        taken.wire.expect_silence(FROM6)
-    with taken.gateway.sysctls(net__ipv6__conf__all__forwarding=0):
-        taken.wire.expect_silence(FROM4)
+def test_sysctls_hold_with_the_next_packet(edited):
+    with edited.gateway.sysctls(net__ipv4__conf__to6__forwarding=0):
+        edited.wire.expect_silence(FROM6)
+    with edited.gateway.sysctls(net__ipv6__conf__all__forwarding=0):
+        edited.wire.expect_silence(FROM4)
     for sent, expected in USUAL.items():
-        taken.wire.expect(sent, expected)
+        edited.wire.expect(sent, expected)
 
 
-def test_an_mtu_holds_with_the_next_packet(taken):
+def test_an_mtu_holds_with_the_next_packet(edited):
     long6, long4 = ip6(*SIX, udp(1, 53, bytes(1300))), ip4(*FOUR, udp(1, 53, bytes(1300)), df=True)
-    known(taken, long6, long4)
-    with taken.mtus(to4=1300):
-        out = taken.wire.exchange(long6)
+    known(edited, long6, long4)
+    with edited.mtus(to4=1300):
+        known(edited, FROM6)
+        out = edited.wire.exchange(long6)
         assert [p[40:42] + p[44:48] for p in out[6]] == [b"\2\0\0\0\5\x28"] and not out[4]
-    with taken.mtus(to6=1300):
-        out = taken.wire.exchange(long4)
+    with edited.mtus(to6=1300):
+        known(edited, FROM4)
+        out = edited.wire.exchange(long4)
         assert [p[20:22] + p[26:28] for p in out[4]] == [b"\3\4\5\0"] and not out[6]
-    known(taken, long6, long4)
+    known(edited, long6, long4)
 
 
 @pytest.mark.parametrize("where", ["before", "after"])
@@ -431,13 +450,13 @@ def test_a_neighbour_moves(taken):
 
 def test_a_neighbour_that_is_no_longer_known_is_asked_for(taken):
     """Its address is still there, and is not used (RFC 4861 7.3.3); the packet waits."""
-    permanent = f"neigh replace {HOST6} lladdr {MAC_FAR6} dev to6 nud permanent"
-    taken.gateway.ip(f"neigh change {HOST6} dev to6 nud failed")
+    permanent = f"neigh replace {SERVER4} lladdr {MAC_FAR4} dev to4 nud permanent"
+    taken.gateway.ip(f"neigh change {SERVER4} dev to4 nud failed")
     try:
-        assert TO6[40:] not in [packet[40:] for packet in taken.wire.exchange(FROM4)[6]]
+        assert TO4[20:] not in [packet[20:] for packet in taken.wire.exchange(FROM6)[4]]
     finally:
         out = taken.wire.exchange(lambda: taken.gateway.ip(permanent))
-    assert [packet[40:] for packet in out[6]] == [TO6[40:]]
+    assert [packet[20:] for packet in out[4]] == [TO4[20:]]
 
 
 def test_an_ipv4_route_through_an_ipv6_router(net):

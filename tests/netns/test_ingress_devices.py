@@ -75,6 +75,19 @@ def received(gateway, device):
 
 
 @keeps_flows
+def test_a_device_that_forwards_nothing(net, far):
+    """Though packets of the same hosts are forwarded that come in on another one."""
+    net.gateway.ip("addr add 2001:db8:c::1/64 dev near nodad")
+    with far:
+        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    with sender, net.gateway.sysctls(net__ipv4__conf__near__forwarding=0):
+        known(net, FROM6)
+        sender.bind(("eth0", 0))
+        net.wire.expect([lambda: sender.send(frame_to(MAC_OTHER, FROM6))])
+        net.wire.expect(FROM6, TO4)
+
+
+@keeps_flows
 @pytest.mark.parametrize("upper", UPPERS)
 def test_a_device_that_ip_sees_takes_packets(net, far, upper):
     module, commands, device = UPPERS[upper]
