@@ -53,14 +53,15 @@ static void next(struct kunit *test)
 		{ 0, ~0ULL, 128, "0:0:0:1::" },
 		{ ~0ULL, ~0ULL, 128, "::" },
 	};
+	struct nat64_wide from;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		expect_addr(test,
-			    nat64_wide_next((struct nat64_wide) { .hi = cases[i].hi,
-								  .lo = cases[i].lo },
-					    cases[i].len),
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		from.hi = cases[i].hi;
+		from.lo = cases[i].lo;
+		expect_addr(test, nat64_wide_next(from, cases[i].len),
 			    cases[i].text, cases[i].len);
+	}
 }
 
 static struct kunit_case cases[] = {
