@@ -327,7 +327,9 @@ break_("control.c",
        ("an edge relay keeps its prefix", "t->n_edge && t->n_edge == t->count ? 0 : cfg->n_order", "cfg->n_order"),
        tests="edge clat")
 
-# Plain packets, edited in place. What XDP alone asks, User-mode Linux cannot show.
+# Plain packets, edited in place. What XDP alone asks, User-mode Linux cannot show. Padding
+# that is not cut off survives: it must lie in a page of its own, and no device of these
+# tests receives so.
 break_("frame.c",
        ("a TTL of one, plain", "iph->ttl <= 1", "iph->ttl < 1"),
        ("a hop limit of one, plain", "ip6h->hop_limit <= 1", "ip6h->hop_limit < 1"),
