@@ -7,6 +7,7 @@ going out on the packet as it leaves.
 
 import contextlib
 import errno
+import json
 import os
 import re
 import socket
@@ -16,7 +17,7 @@ from addresses import (GATEWAY4, GATEWAY6, HOST4, HOST6, REAL4, REAL4_EMBEDDED, 
                        SENTINEL4, SENTINEL6, SERVER4, SERVER6)
 from packet import ANY, ESP, echo4, echo6, echo_reply4, echo_reply6, ip4, ip6, udp
 from sockets import connect, stream
-from util import run
+from util import eventually, run
 
 ALGORITHMS = ("xfrm_user", "esp4", "esp6", "gcm", "seqiv", "ctr", "ghash-generic")
 OWN6, OWN6_MAPPED = "2001:db8:1::77", "203.0.113.77"
@@ -193,6 +194,37 @@ def test_connections_between_a_protected_host_and_one_behind_the_translator(real
         with ours, theirs:
             assert stream(ours, theirs, data) == data
             assert stream(theirs, ours, data) == data
+
+
+@MODES
+@PROTECTED
+def test_what_came_encrypted_is_forwarded_if_a_policy_knows_of_it(real, side, mode):
+    """RFC 4301 5.2: out of a tunnel alone is not enough. Each is decrypted, and looked at anew."""
+    host, other, family, to = ((real.v4, real.v6, socket.AF_INET, REAL6_MAPPED) if side == 4 else
+                               (real.v6, real.v4, socket.AF_INET6, REAL4_EMBEDDED))
+    real.gateway.ctl("set", "forwarding", mode)
+    (gateway, *mine), others = protected(real, side)
+    states, policies = ([line for line in mine if line.startswith(what)] for what in ("state", "policy add dir fwd"))
+
+    def refused():
+        return json.loads(real.gateway.show("-j", "stats"))["stats"]["ipsec_policy"]
+    with other:
+        sink = socket.socket(socket.AF_INET if family == socket.AF_INET6 else socket.AF_INET6, socket.SOCK_DGRAM)
+    with host:
+        source = socket.socket(family, socket.SOCK_DGRAM)
+    with sink, source, xfrm((gateway, *states), others):
+        sink.bind(("", 0))
+        sink.settimeout(20)
+        before = refused()
+        for _ in range(2):
+            source.sendto(b"no", (to, sink.getsockname()[1]))
+        eventually(lambda: refused() == before + 2, "both are refused")
+        for line in policies:
+            gateway.run("ip", "xfrm", *line.split())
+        for _ in range(3):
+            source.sendto(b"yes", (to, sink.getsockname()[1]))
+            assert sink.recv(100) == b"yes"
+        assert refused() == before + 2
 
 
 @pytest.mark.parametrize("side, length", [(4, 1500), (6, 1500)], ids=["IPv4 is protected", "IPv6 is protected"])

@@ -76,6 +76,8 @@ REFUSALS = [
       for addr, length in (("::", 96), ("ff00::", 32), ("fe80::", 64), ("::ffff:0.0.0.0", 96))),
     ("prefix-new", {"prefix": {"addr": "2001:db8:1::", "len": 48}},
      f"2001:db8:1::/48 overlaps {HOST6}/128, which is mapped to {HOST4}/32"),
+    ("prefix-del", {}, "no translation prefix is given"),
+    ("prefix-del", {"prefix": {"len": 96}}, "a translation prefix is an address and a length"),
     ("prefix-del", {"prefix": PREFIX}, "64:ff9b::/96 is not a translation prefix"),
     ("eam-new", {}, "no mapping is given"),
     ("eam-new", {"eam": {}}, "a mapping is an IPv4 prefix and an IPv6 prefix"),
@@ -191,6 +193,30 @@ def test_refusals(client, command, values, error):
         client.ask(command, build("nat64", **values), NEW if command == "eam-new" else 0)
     assert refused.value.text == error
     assert state(client) == before
+
+
+@pytest.mark.configuration("prefix add 2001:db8:64::/64")
+@pytest.mark.parametrize("addr6, found", [("2001:db8:64:0:c6:3364:200::", b"\xc6\x33\x64\2"),
+                                          ("2001:db8:64:0:100::", None)])
+def test_a_lookup_of_what_embeds_nothing(client, addr6, found):
+    """RFC 6052 section 2.2: bits 64 to 71."""
+    if found:
+        answer = named(client.ask("lookup", build("nat64", addr6=addr6))[0].attributes, "nat64")
+        assert (answer["family"], answer["addr4"]) == (b"\4", found)
+        return
+    with pytest.raises(netlink.Refused) as refused:
+        client.ask("lookup", build("nat64", addr6=addr6))
+    assert refused.value.text == "bits 64 to 71 of the address are not zero (RFC 6052)"
+
+
+@pytest.mark.configuration("prefix add 64:ff9b::/96")
+def test_a_lookup_of_what_the_well_known_prefix_does_not_carry(client):
+    """RFC 6052 section 3.1."""
+    for asked in ({"addr4": "192.168.1.1"}, {"addr6": "64:ff9b::192.168.1.1"}):
+        with pytest.raises(netlink.Refused) as refused:
+            client.ask("lookup", build("nat64", **asked))
+        assert refused.value.text == ("64:ff9b::/96 does not carry this IPv4 address, "
+                                      "which is not global (wkp-strict)")
 
 
 def test_a_mapping_is_neither_added_nor_replaced_unless_asked(client):

@@ -197,8 +197,8 @@ def use_many(gateway, wire):
                         for m in range(n, min(n + 100, MANY + 1))))
 
 
-@pytest.mark.parametrize("change", [None, ("stats", "reset"), ("set", "counters", "off")],
-                         ids=["unchanged", "reset", "off"])
+@pytest.mark.parametrize("change", [None, ("stats", "reset"), ("set", "counters", "off"), ("load", "-")],
+                         ids=["unchanged", "reset", "off", "another table"])
 def test_a_reader_keeps_nothing_that_is_counted_no_more(gateway, wire, change):
     """Who does not come back for the rest holds no memory; who does, hears of it."""
     use_many(gateway, wire)
@@ -209,7 +209,7 @@ def test_a_reader_keeps_nothing_that_is_counted_no_more(gateway, wire, change):
         messages = list(reader.receive())
         assert not any(message.is_last for message in messages)
         if change:
-            gateway.ctl(*change)
+            gateway.ctl(*change, input=COUNTED)
             gateway.loaded = None
         messages += reader.answers(reader.seq)
     assert any(message.flags & DUMP_INTR for message in messages) == bool(change)
