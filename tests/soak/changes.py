@@ -47,6 +47,8 @@ class Changes(Churn):
 
     def __init__(self, net, known):
         self.net, self.mode, self.holders, self.losses = net, "filtered", 0, Losses()
+        self.begun = []  # when each step began, and which
+        self.links = {"to6": [net.v6, 1500], "to4": [net.v4, 1500]}  # the host, and the MTU of both ends
         super().__init__(net.gateway, known, "filtered")
 
     def set_base(self):
@@ -93,15 +95,18 @@ class Changes(Churn):
 
     # Of what stands, and is what it was before and after.
 
-    def set_mtu(self, device, host, value):
-        """Of both ends of a link: veth drops what is longer than its other end has room for."""
+    def set_mtu(self, device, value):
+        """Of both ends of a link: veth drops what is longer than its other end has room for, as
+        some of TCP is that is on its way. Datagrams always have room."""
+        host, before = self.links[device]
         ends = [(host, "eth0"), (self.gateway, device)]
-        for end, name in ends if value < 1500 else reversed(ends):
+        for end, name in ends if value < before else reversed(ends):
             end.mtu(name, value)
+        self.links[device][1] = value
 
     def mtu(self):
-        for device, host in zip(DEVICES, (self.net.v6, self.net.v4)):
-            self.set_mtu(device, host, self.rng.choice((1280, 1400, 1500)))
+        for device in DEVICES:
+            self.set_mtu(device, self.rng.choice((1280, 1400, 1500)))
         FIGURES["MTUs"] += 2
 
     def route(self):
@@ -156,7 +161,13 @@ class Changes(Churn):
 
     def step(self):
         steps, weights = zip(*self.STEPS)
-        self.rng.choices(steps, weights)[0](self)
+        step, = self.rng.choices(steps, weights)
+        self.begun.append((time.monotonic(), step.__name__))
+        step(self)
+
+    def last_step(self, when):
+        """The step that had begun by then."""
+        return max((one for one in self.begun if one[0] <= when), default=(0, "none"))[1]
 
     @contextlib.contextmanager
     def rest(self):
@@ -171,8 +182,8 @@ class Changes(Churn):
         """To what stands at every rest: no mapping nor device more, and nobody who still holds any."""
         if self.device_is_there:
             self.device()
-        for device, host in zip(DEVICES, (self.net.v6, self.net.v4)):
-            self.set_mtu(device, host, 1500)
+        for device in DEVICES:
+            self.set_mtu(device, 1500)
         with self.known.change(*((n, 0) for n in range(ENTRIES)), (PREFIX_PLACE, 0)):
             self.gateway.ctl("load", "-", input=self.base)
         eventually(lambda: users() <= self.holders, "only the gateway's programs hold the module")
