@@ -45,11 +45,6 @@ break_("load.c",
        ("a socket that closes gives up its load", "if (nn->load && nn->load->portid == portid)", "if (0)"),
        tests="netlink load_file transactions")
 break_("load.c",
-       ("edge mappings that are loaded", "\tcfg->has_edge = cfg->table->n_edge;\n", ""), tests="edge")
-break_("load.c",
-       ("mappings inside a prefix that are loaded", "\tcfg->overlaps_pref64 = cfg->table->overlaps_pref64;\n", ""),
-       tests="addresses")
-break_("load.c",
        ("a load by force frees the other one", "\tif (nn->load)\n\t\tfree_load(nn);\n\tset_load(nn, load);", "\tset_load(nn, load);"),
        tests="faults ctl load_file", checked=True)
 
