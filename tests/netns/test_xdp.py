@@ -221,7 +221,8 @@ OURS = {name: (sent, taken) for some in (sums, sizes, headers, links, ends) for 
 # Of what the ingress hook takes, XDP takes no more than this; super-packets come in segments to it.
 TAKEN = ("UDP", "TCP", "UDP without data", "UDP with a wrong checksum", "echo", "echo reply", "traffic class",
          "congestion", "flow label", "long", "padded", "padded, TCP", "last hop but one", "not to be split",
-         "type of service", "from the gateway's address")
+         "type of service", "from the gateway's address", "UDP with a checksum of 0 in IPv4",
+         "UDP with a checksum of 0 in IPv6", "of 1260 octets in IPv4", "of 1261 octets in IPv4")
 THERE = {name: (sent, name[2:] in TAKEN) for name, (sent, _) in PACKETS.items() if "super" not in name}
 FRAMES = {**THERE, **OURS}
 
