@@ -170,22 +170,38 @@ class Traffic:
             yield sent, place, wanted
         sent, wanted = behind(self.load())
         yield sent, "any", {0: wanted}
+        for make in (stable6, stable4):
+            sent, wanted = make(self.load())
+            yield sent, None, {0: wanted}
+
+    @staticmethod
+    def serial_of(packet):
+        """0 if it has none; an ICMP error has what it quotes farther behind."""
+        at = packet.find(b"load")
+        return struct.unpack_from("!Q", packet, at + 4)[0] if at in (28, 48) else 0
+
+    def exchange(self, sent):
+        """All that comes out. What a link's NAPI has still to do, a sentinel of the other link may overtake."""
+        seen, (last6, last4) = self.wire.exchange(*sent), (self.serial - 1, self.serial)
+        seen = seen[6] + seen[4]
+        end = time.monotonic() + 1
+        while not {last6, last4} <= {self.serial_of(packet) for packet in seen} and time.monotonic() < end:
+            more = self.wire.rest()
+            seen += more[6] + more[4]
+        return seen
 
     def burst(self):
         first = self.serial + 1
         plan = list(self.plan())
         before = [self.known.read(place) for place in range(PLACES)]
-        seen = self.wire.exchange(*(sent for sent, *_ in plan))
+        seen = self.exchange([sent for sent, *_ in plan])
         after = [self.known.read(place) for place in range(PLACES)]
         module_stands = before[MODULE_PLACE] == after[MODULE_PLACE] and not (
             before[MODULE_PLACE][0] & 1)
         came = {}
-        for packet in seen[6] + seen[4]:
-            at = packet.find(b"load")
-            # An ICMP error has it as well, farther behind.
-            serial, = struct.unpack_from("!Q", packet, at + 4) if at in (28, 48) else [0]
-            if serial >> 32 == self.number:
-                came.setdefault(serial, []).append(packet)
+        for packet in seen:
+            if self.serial_of(packet) >> 32 == self.number:
+                came.setdefault(self.serial_of(packet), []).append(packet)
         for serial, (sent, place, outcomes) in enumerate(plan, first):
             got = came.pop(serial, [])
             self.judge(sent, place, outcomes, got, before, after, module_stands)

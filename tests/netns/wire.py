@@ -133,6 +133,10 @@ class Wire:
                 continue
             frame = one if isinstance(one, Frame) else Frame(one)
             self.port[frame.link].send(frame)
+        return self.rest()
+
+    def rest(self):
+        """What has come out since, and does before the next sentinels."""
         return self._until(self._sentinels())
 
     def _sentinels(self):
