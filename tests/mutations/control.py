@@ -13,7 +13,7 @@ break_("config.h",
        tests="stack ingress")
 break_("config.c",
        ("the digest knows the primary prefix", "index == cfg->primary);", "false);"),
-       tests="load_file ctl")
+       tests="machines load_file ctl")
 break_("config.c",
        ("the length of a prefix", "p->len == len && ipv6_addr_equal", "ipv6_addr_equal"),
        tests="ctl netlink")
