@@ -17,7 +17,6 @@ static int put_mappings(struct sk_buff *skb, const struct nat64_explained *e)
 	const struct nat64_eam *src_eam = e->p.src_eam;
 	const struct nat64_eam *dst_eam = e->has_back ? e->back.dst_eam :
 							e->p.dst_eam;
-
 	int err = 0;
 
 	if (src_eam)
