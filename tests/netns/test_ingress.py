@@ -423,11 +423,12 @@ def test_edge_mappings_have_all_packets_in_prerouting(net, text):
 
 
 def test_an_edge_mapping_comes_and_goes(taken):
-    """The next packet is left, and the next but one of a flow taken."""
-    for command, came in ((f"add 192.0.2.9 {FACE6} edge", [2, 2]), ("del 192.0.2.9", [2, 0])):
-        taken.gateway.ctl(*command.split())
-        taken.gateway.loaded = None
-        assert [arrivals(taken, *USUAL) for _ in came] == came
+    """While there is one, each packet is left."""
+    taken.gateway.ctl("add", "192.0.2.9", FACE6, "edge")
+    taken.gateway.loaded = None
+    assert [arrivals(taken, *USUAL) for _ in range(2)] == [2, 2]
+    taken.gateway.ctl("del", "192.0.2.9")
+    known(taken, *USUAL)
 
 
 def test_the_prefix_of_an_edge_relay_is_elsewhere(net):
