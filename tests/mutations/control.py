@@ -93,7 +93,7 @@ break_("table_batch.c",
        ("the digest knows the prefix of a mapping", "\t\tmsg.prefix = prefixes[eam->prefix_index].addr;\n", ""),
        ("mappings of a prefix are counted", "\t\tt->prefix_users[eam->prefix_index] += by;\n", "\t\t;\n"),
        ("edge mappings are counted", "\t\tt->n_edge += by;\n", "\t\tt->n_edge += by > 0;\n"),
-       tests="ctl netlink load_file edge transactions")
+       tests="machines ctl netlink load_file edge transactions")
 break_("table_batch.c",
        ("a mapping that is gone is freed", "\t\tcall_rcu(&eam->rcu, free_eam_rcu);\n", ""),
        ("a mapping that is taken back is freed", "unshare_counters(item->new, item->old4);\n\tcall_rcu(&item->new->rcu, free_eam_rcu);",
@@ -125,7 +125,7 @@ break_("table.c",
 # Counters of mappings.
 break_("counters.c",
        ("each segment is a packet", "u64_stats_add(&c->packets[dir], nat64_skb_segs(p->skb));", "u64_stats_add(&c->packets[dir], 1);"),
-       tests="use stack offloads")
+       tests="use guests")
 break_("counters.c",
        ("bytes of each direction", "u64_stats_add(&c->bytes[dir], p->skb->len);", "u64_stats_add(&c->bytes[0], p->skb->len);"),
        ("counters of another IPv6 address", "if (!old || !old->counters ||\n\t    !nat64_eam_has6(old, &new->addr6, new->len6))",

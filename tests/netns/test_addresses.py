@@ -276,7 +276,8 @@ def test_ipv4_addresses_beside_the_mappings_are_forwarded(expect, four):
 
 NESTED = (f"prefix add {PREFIX}", "add 203.0.113.0/24 2001:db8:a::/120",
           "add 203.0.113.64/26 2001:db8:b::/122", "add 203.0.113.65 2001:db8:c::1",
-          "add 192.0.2.128/25 2001:db8:d::/64", "add 192.0.2.200 2001:db8:d::77")
+          "add 192.0.2.128/25 2001:db8:d::/64", "add 192.0.2.200 2001:db8:d::77",
+          "add 203.0.114.0/25 2001:db8:e::/56", "add 203.0.114.128/26 2001:db8:e:5::/122")
 
 
 @pytest.mark.configuration(*NESTED)
@@ -295,6 +296,7 @@ def test_longest_match_of_an_ipv4_address(expect, four, six):
 @pytest.mark.parametrize("six, four", [
     ("2001:db8:a::41", "203.0.113.65"), ("2001:db8:b::1", "203.0.113.65"),
     ("2001:db8:d::76", "192.0.2.128"), ("2001:db8:d:0:9000::", "192.0.2.200"),
+    ("2001:db8:e:5::2", "203.0.114.130"), ("2001:db8:e:6::", "203.0.114.3"),
 ])
 def test_longest_match_of_an_ipv6_address(expect, six, four):
     """The way back may lead elsewhere: RFC 7757 5."""

@@ -135,6 +135,12 @@ def test_refused_mappings(refused, words, error):
     refused(words, error)
 
 
+@pytest.mark.configuration("add 0.0.0.0/0 2001:db8:ff00::/40")
+def test_inside_of_all_addresses(refused):
+    refused("add 203.0.113.10 2001:db8:1::10",
+            "203.0.113.10/32 lies inside 0.0.0.0/0, which is mapped to 2001:db8:ff00::/40")
+
+
 @pytest.mark.configuration("add 203.0.113.0/24 2001:db8:2::/64")
 def test_overlaps_are_forced(ctl):
     ctl("-f add 203.0.113.10 2001:db8:1::10")

@@ -269,6 +269,16 @@ def test_the_mapping_at_fault_is_named(client, command, good, bad, place):
     assert len(listed(client.dump("eam-get"))) == (3001 if command == "eam-new" else 1)
 
 
+def test_what_a_request_replaces_is_in_nobodys_way(client):
+    """RFC 7757 section 3.2 has no two mappings overlap: of those that stand when all is done."""
+    moved = {"addr4": HOST4, "addr6": "2001:db8:9::1"}
+    around = {"addr4": "198.51.100.16", "len4": 28, "addr6": HOST6[:-2] + "10", "len6": 124}
+    with pytest.raises(netlink.Refused, match="contains"):
+        client.ask("eam-new", build("nat64", eam=[around, moved]), CREATE | REPLACE)
+    client.ask("eam-new", build("nat64", eam=[moved, around]), CREATE | REPLACE)
+    assert len(listed(client.dump("eam-get"))) == 2
+
+
 def test_a_load_that_is_never_ended(client, gateway):
     """Its owner is named, and gives way to who insists."""
     with gateway:

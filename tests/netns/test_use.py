@@ -2,6 +2,7 @@
 """Setting counters: how much each mapping is used."""
 
 import contextlib
+import ctypes
 import ipaddress
 import json
 import os
@@ -10,16 +11,19 @@ import re
 import subprocess
 import termios
 import threading
+import time
 
 import pytest
 import util
-from addresses import CONFIG, HOST4, HOST6, PEER4, PEER6, SERVER4, SERVER6, STRANGER6
+from addresses import CONFIG, HOST4, HOST6, PEER4, PEER6, PREFIX, SERVER4, SERVER6, STRANGER6
 from frame import Frame
 from netlink import DUMP, DUMP_INTR, Socket
 from packet import ANY, icmp6, ip4, ip6, udp
 from util import CTL
 
 COUNTED = CONFIG + "set counters on\n"
+# It ends after all who read under RCU.
+MEMBARRIER = {"x86_64": 324, "aarch64": 283, "s390x": 356}[os.uname().machine]
 
 pytestmark = [pytest.mark.usefixtures("real"), pytest.mark.configuration(COUNTED)]
 
@@ -106,6 +110,26 @@ def test_a_load_keeps_the_counters_of_what_stays(gateway, wire, counted):
     wire.exchange(SIX)
     assert counted(HOST4) == (2, 2 * 128, 0, 0)
     assert counted(PEER4) == UNUSED
+
+
+def wait_for_rcu():
+    """Until what nobody reads any more is freed."""
+    for _ in range(2):
+        assert ctypes.CDLL(None).syscall(MEMBARRIER, 1, 0) == 0
+        time.sleep(.1)
+
+
+@pytest.mark.parametrize("change", [
+    ("replace", HOST4, HOST6, "prefix", PREFIX), ("load", "-")], ids=["replaced", "loaded"])
+def test_counters_that_stay_are_not_given_to_another_mapping(gateway, wire, counted, change):
+    """The next counters that are allocated would have their memory, were it free."""
+    wire.exchange(SIX)
+    gateway.ctl(*change, input=COUNTED + "set tos 1\n")
+    gateway.loaded = None
+    wait_for_rcu()
+    wire.exchange(*[ip6(PEER6, SERVER6, udp(1, 2, bytes(9)))] * 3)
+    assert counted(HOST4) == (1, 128, 0, 0)
+    assert counted(PEER4) == (3, 3 * 37, 0, 0)
 
 
 def test_loads_beside_traffic_lose_no_count(gateway, wire, counted):

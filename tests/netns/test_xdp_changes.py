@@ -237,6 +237,8 @@ def test_a_route_that_is_more_specific(topology, gateway, count, takes, family):
 
 
 def test_ipsec_policies(net, gateway, count, takes):
+    if gateway.run("ip", "xfrm", "policy", check=False).returncode:
+        pytest.skip("this kernel has no IPsec")
     gateway.run("ip", "xfrm", "policy", "add", "dir", "fwd", "src", "10.9.9.9", "dst", "10.9.9.8", "action", "allow")
     takes(0, BOTH, *THERE)
     gateway.run("ip", "xfrm", "policy", "flush")
