@@ -566,6 +566,9 @@ __be32 nat64_route4_source(const struct nat64_pkt *p, __be32 daddr)
  * @daddr: address
  * @saddr: result
  *
+ * A gateway without any address is given that of its loopback interface, which
+ * must not be sent (RFC 4291 section 2.5.3).
+ *
  * Return: whether the gateway has one.
  */
 bool nat64_route6_source(const struct nat64_pkt *p,
@@ -574,7 +577,8 @@ bool nat64_route6_source(const struct nat64_pkt *p,
 	struct flowi6 fl6 = { .daddr = *daddr };
 	struct dst_entry *dst = lookup_route6(p, &fl6);
 	bool found = !dst->error &&
-		     !ipv6_dev_get_saddr(p->nn->net, dst->dev, daddr, 0, saddr);
+		     !ipv6_dev_get_saddr(p->nn->net, dst->dev, daddr, 0, saddr) &&
+		     !ipv6_addr_loopback(saddr);
 
 	put_route6(p, dst);
 	return found;
