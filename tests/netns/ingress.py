@@ -9,11 +9,12 @@ import pytest
 from addresses import CONFIG, HOST4, HOST6, SERVER4, SERVER6
 from netlink import RCVBUFFORCE
 from packet import ANY, ip4, ip6, u16, udp, version
-from topology import build_topology
+from topology import Gateway, build_topology
 from util import eventually
 
+KEEPS_FLOWS = not Path("/sys/kernel/realtime").exists()
 keeps_flows = pytest.mark.skipif(
-    Path("/sys/kernel/realtime").exists(),
+    not KEEPS_FLOWS,
     reason="with PREEMPT_RT no flow is kept, by which the packets of this would be taken")
 
 SIX, FOUR = (HOST6, SERVER6), (SERVER4, HOST4)
@@ -83,9 +84,9 @@ def wait_for_reports(gateway):
         time.sleep(1.2)
 
 
-def topology_of_its_own():
+def topology_of_its_own(gateway=Gateway):
     """One in which no policy rule ever stood: with one, no flow is kept."""
-    topology = build_topology("ingress")
+    topology = build_topology("ingress", gateway=gateway)
     wait_for_reports(topology.gateway)
     with Left(topology.gateway, ("to6", 0x86dd), ("to4", 0x0800)) as topology.left:
         yield topology

@@ -117,9 +117,10 @@ class Message:
 
 
 class Socket:
-    """A socket of this process, in the network namespace that it is in."""
+    """A socket of this process, in the network namespace that it is in, with so much room for what it reads."""
 
-    def __init__(self, nobody=False):
+    def __init__(self, nobody=False, room=1 << 18):
+        self.room = room
         if nobody:
             os.seteuid(NOBODY)
         try:
@@ -165,7 +166,7 @@ class Socket:
 
     def receive(self):
         """The messages that come next."""
-        octets = self.socket.recv(1 << 18)
+        octets = self.socket.recv(self.room)
         while octets:
             message = Message(octets)
             yield message

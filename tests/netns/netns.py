@@ -14,7 +14,7 @@ from pathlib import Path
 from util import run
 
 NAMES = Path("/run/netns")
-CLONE_NEWNET, MNT_DETACH, MS_BIND = 0x40000000, 2, 4096
+CLONE_NEWNET, CLONE_NEWUSER, MNT_DETACH, MS_BIND = 0x40000000, 0x10000000, 2, 4096
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -41,18 +41,42 @@ def _prepare():
     run("ip", "netns", "del", "nat64-first")
 
 
-def _create(name):
-    """As `ip netns add` does."""
+def _name(name, of):
+    """Gives the network namespace of a process a name."""
     _prepare()
     path = NAMES / name
     path.touch(0o444, exist_ok=False)
+    _call("mount", f"/proc/{of}/ns/net".encode(), bytes(path), b"none", ctypes.c_ulong(MS_BIND), None)
+
+
+def _create(name):
+    """As `ip netns add` does."""
     outside = os.open("/proc/self/ns/net", os.O_RDONLY)
     _call("unshare", CLONE_NEWNET)
     try:
-        _call("mount", b"/proc/self/ns/net", bytes(path), b"none", ctypes.c_ulong(MS_BIND), None)
+        _name(name, "self")
     finally:
         _call("setns", outside, CLONE_NEWNET)
         os.close(outside)
+
+
+def _create_owned(name):
+    """The same of one that a user namespace owns, and nobody is in either of them."""
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if not child:
+        try:
+            ours.close()
+            _call("unshare", CLONE_NEWUSER | CLONE_NEWNET)
+            theirs.send(b"made")
+            theirs.recv(1)
+        finally:
+            os._exit(0)
+    theirs.close()
+    with ours:
+        assert ours.recv(4) == b"made", "user namespaces are not permitted"
+        _name(name, child)
+    os.waitpid(child, 0)
 
 
 class Place:
@@ -77,9 +101,11 @@ class Place:
 class Namespace(Place):
     """A network namespace of our own."""
 
+    create = staticmethod(_create)
+
     def __init__(self, name):
         _remove(name)
-        _create(name)
+        self.create(name)
         super().__init__(name)
         with self:
             for key, value in (("net.ipv6.conf.default.addr_gen_mode", 1),
@@ -161,6 +187,12 @@ class Namespace(Place):
         words = [w for name, on in states.items() for w in (name.replace("_", "-"),
                                                            "on" if on else "off")]
         self.run("ethtool", "-K", device, *words)
+
+
+class Owned:
+    """Beside Namespace: of one that a user namespace owns."""
+
+    create = staticmethod(_create_owned)
 
 
 def set_up(device):

@@ -5,10 +5,10 @@ import pytest
 from addresses import (GATEWAY6, HOST4, HOST6, MAC_FAR4, PEER4, PEER6, PREFIX, SERVER4, SERVER6,
                        STRANGER6)
 from frame import Frame
-from icmp_error import packet_too_big, prohibited, time_exceeded
+from icmp_error import packet_too_big, parameter_problem, prohibited, time_exceeded
 from model_addr import embed
 from packet import (ANY, ESP, UDP, echo6, echo_reply6, fragment, hop_by_hop, icmp4, icmp6, ip4,
-                    ip6, octets, raw, tcp, udp)
+                    ip6, octets, raw, routing, tcp, udp)
 from test_counters import counted
 
 MAPPING = f"add {HOST4} {HOST6}"
@@ -492,3 +492,14 @@ def test_hairpinning_needs_a_source_that_the_prefix_carries(expect):
 def test_a_host_of_a_quarter_of_ipv4(expect):
     """Such a mapping has addresses of no host as well, so each is looked at."""
     expect(ip6("2001:db8:40:0:100:1::", SERVER6, udp(1, 2)), ip4("65.0.0.1", SERVER4, udp(1, 2), ttl=63, id=ANY))
+
+
+COMPATIBLE6 = "::192.0.2.1"
+
+
+@pytest.mark.configuration(f"add 203.0.113.7 {COMPATIBLE6}", more=True)
+def test_a_source_that_only_its_mapping_makes_a_host(real, expect):
+    """RFC 4291 2.5.5.1: of no host any more, unless a mapping says so; it is told of errors as well."""
+    expect(ip6(COMPATIBLE6, SERVER6, udp(1, 2)), ip4("203.0.113.7", SERVER4, udp(1, 2), ttl=63, id=ANY))
+    packet = ip6(COMPATIBLE6, SERVER6, routing(1), udp(1, 2))
+    expect(packet, parameter_problem(packet, 43))

@@ -149,6 +149,13 @@ def test_overlaps_are_forced(ctl):
                            "203.0.113.11 2001:db8:1::11\n")
 
 
+@pytest.mark.configuration("add 203.0.113.0/25 2001:db8:1::/120")
+def test_a_longer_prefix_with_the_same_hosts_overlaps_nothing(ctl):
+    """It is what the new mapping takes the place of."""
+    ctl("replace 203.0.113.0/24 2001:db8:1::/120")
+    assert ctl("list") == "203.0.113.0/24 2001:db8:1::/120\n"
+
+
 @pytest.mark.configuration("add 203.0.113.1 2001:db8:1::1", "add 203.0.113.2 2001:db8:1::2")
 def test_limit(refused):
     with kmod.parameter("max_mappings", 2):

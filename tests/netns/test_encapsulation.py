@@ -18,7 +18,7 @@ from addresses import (GATEWAY4, HOST4, HOST6, PEER6, REAL4, REAL4_EMBEDDED, REA
                        SERVER4, SERVER6)
 from frame import Frame, Offload
 from icmp_error import prohibited
-from packet import (ANY, UDP, checksum, fragment, icmp4, icmp6, ip4, ip6, octets, raw, u16, udp,
+from packet import (ANY, UDP, address, checksum, fragment, icmp4, icmp6, ip4, ip6, octets, raw, u16, udp,
                     version)
 from test_local import GATEWAY4_EMBEDDED
 from test_stack import ALL_OFF, ALL_ON, offloads, seeded
@@ -79,6 +79,19 @@ def test_a_sum_of_zero_is_sent_as_ones(wire):
     assert octets(SERVER6, HOST6, udp(port, PORT, finished(SMALL)))[6:8] == b"\xff\xff"
     arrives(wire, unfinished4(udp(port, PORT, SMALL, checksum=0)),
             ip6(SERVER6, HOST6, udp(port, PORT, finished(SMALL)), hlim=63))
+
+
+@pytest.mark.configuration("set udp-zero-checksum drop", more=True)
+@pytest.mark.parametrize("field", [0xffff, 0], ids=["ones", "zero"])
+def test_an_unfinished_checksum_that_begins_with_nothing(wire, field):
+    """The addresses and the length sum up to zero, which a sender may write as such: it has a checksum."""
+    begin = u16(192 << 8) + address(HOST4) + u16(UDP) + u16(len(SMALL) + 8)
+    last = checksum(begin)
+    four, six = f"192.0.{last >> 8}.{last & 255}", f"2001:db8:100::c000:{last:x}"
+    whole = octets(four, HOST4, udp(1, 2, SMALL))
+    sent = Frame(ip4(four, HOST4, raw(UDP, whole[:6] + u16(field) + whole[8:])),
+                 offload=Offload(csum_start=34, csum_offset=6))
+    assert arrives(wire, sent, ip6(six, HOST6, udp(1, 2, SMALL), hlim=63)) == [Offload(csum_start=54, csum_offset=6)]
 
 
 @pytest.mark.configuration("set udp-zero-checksum drop", more=True)

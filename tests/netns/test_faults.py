@@ -24,6 +24,7 @@ from kmod import KO
 from netlink import CREATE, DUMP, EXCL, REPLACE, attributes, build, named
 from packet import fragment, icmp4, icmp6, ip4, ip6, octets, raw, tcp, udp
 from test_stack import seeded, super_tcp
+from test_trace import TRACING, traced
 from test_transactions import LOAD, OLD, PREFIX as OTHER_PREFIX, TRAFFIC, eams, exchange
 from util import FIGURES
 from wire import Tap, Wire
@@ -376,6 +377,12 @@ PACKETS = {
     "error whose quote is left to the device and that others have": Sent(
         Frame(ip4(SERVER4, HOST4, icmp4(3, 1, 0, ip4(HOST4, SERVER4, seeded(HOST4, SERVER4, udp(1, 2, bytes(20)), 6)))),
               offload=Offload(csum_start=62, csum_offset=6)), watched=True),
+    "inner checksum to be finished and that others have": Sent(
+        Frame(ip4(SERVER4, HOST4, udp(4789, 4789, DATA[:100], checksum=0)),
+              offload=Offload(csum_start=34, csum_offset=16)), watched=True),
+    "headers in pages and that others have": Sent(
+        Frame(ip6(HOST6, SERVER6, fragment(7), udp(1, 2, bytes(5000))), offload=Offload(header=62)),
+        partly=True, watched=True),
     "by rules": Sent(ip6(HOST6, SERVER6, udp(1, 2)), rules=("rule iif to6 lookup main pref 99",)),
     "to the gateway": Sent(ip6(HOST6, f"2001:db8:100::{GATEWAY4}", udp(1, 2))),
     "to the gateway by rules": Sent(ip6(HOST6, f"2001:db8:100::{GATEWAY4}", udp(1, 2)),
@@ -497,6 +504,23 @@ def try_packet(shot, sent):
     outcomes = each_fault(attempt, "faults under packets")
     shot.client.close()
     assert outcomes[-1] == "sent" and "lost" in outcomes
+
+
+@pytest.mark.skipif(not (TRACING / "instances").is_dir(), reason="this kernel does not trace")
+def test_what_is_lost_behind_its_translation_is_traced(taps):
+    """As what it has become. Which allocation it is varies, so that it may be missed once or twice."""
+    taps.configure(CONFIG)
+    shot = Shot(taps, PACKETS["to the gateway"])
+
+    def events_of(fault):
+        with traced("nat64/refused") as events:
+            shot.once(fault)
+            return events()
+
+    event = (f"6to4 to6 protocol 17 length 28 src6 {HOST6} dst6 2001:db8:100::c633:6401 src4 {HOST4} dst4 {GATEWAY4} "
+             "sport 1 dport 2 reason no_memory")
+    assert any([event] in each_fault(events_of, "faults under traced packets") for _ in range(8))
+    shot.client.close()
 
 
 # Routes.

@@ -15,8 +15,9 @@ from addresses import (CONFIG, HOST4, HOST6, MAC_FAR4, MAC_FAR6, PEER4, PEER6, S
 from frame import mac
 from icmp_error import prohibited
 from packet import ANY, echo4, echo6, icmp4, icmp6, ip4, ip6, udp
+from test_lookup import routes_or_skip
 from topology import build_topology
-from util import FORWARDING
+from util import FORWARDING, eventually
 
 OTHER4, OTHER_PREFIX, OTHER_SERVER6 = "203.0.113.99", "2001:db8:200::/96", "2001:db8:200::c633:6402"
 HOST4_EMBEDDED = "2001:db8:100::cb00:710a"
@@ -222,6 +223,13 @@ def test_an_error_from_a_host_of_a_flow(net):
     net.wire.expect(error, to4(part=icmp4(3, 3, 0, ip4(SERVER4, HOST4, PART, ttl=60, id=ANY))))
 
 
+@pytest.mark.parametrize("dst", ["127.0.0.1", "224.0.0.1"])
+def test_an_error_about_a_packet_to_no_host(net, dst):
+    """Its quote decides on no route: nothing is routed as if it came from there."""
+    error = ip6(HOST6, SERVER6, icmp6(1, 4, 0, ip6(SERVER6, f"2001:db8:100::{dst}", PART, hlim=60)))
+    net.wire.expect(error, to4(part=icmp4(3, 3, 0, ip4(SERVER4, dst, PART, ttl=60, id=ANY))))
+
+
 def test_routes_by_tos(net, gateway):
     """IPv4 alone has them without policy rules."""
     marked = ip6(HOST6, SERVER6, PART, tclass=0x10)
@@ -234,6 +242,49 @@ def test_routes_by_tos(net, gateway):
                 seen = net.wire.expect(sent, expected)
                 assert seen[4][0].ether[:6] == mac(hop)
     warm(net, marked, to4(tos=0x10))
+
+
+def test_ipv6_routes_by_source(topology):
+    """While there are such no flow is used, and none is kept."""
+    topology.configure(CONFIG)
+    other = ip4("198.51.100.3", HOST4, PART)
+    expected = to6(), to6("2001:db8:100::c633:6403")
+    routers = {"before": [MAC_FAR6] * 2, "meanwhile": [MAC_ROUTER6, MAC_FAR6], "after": [MAC_FAR6] * 2}
+
+    def check(when):
+        for _ in range(3):
+            seen = topology.wire.expect([FROM4, other], *expected)
+            assert [packet.ether[:6] for packet in seen[6]] == [mac(router) for router in routers[when]]
+
+    check("before")
+    with routes_or_skip(topology.gateway, f"route {HOST6} from {SERVER6} via {ROUTER6}"):
+        check("meanwhile")
+    check("after")
+
+
+SPARE = {"6to4": (FROM6, to4(), f"{SERVER4}/32 via 192.0.2.34"), "4to6": (FROM4, to6(), f"{HOST6}/128 via 2001:db8:5::2")}
+
+
+@pytest.mark.parametrize("way", SPARE)
+def test_a_link_without_carrier_is_left(topology, way):
+    """Sysctl ignore_routes_with_linkdown: its routes stay, and others are taken."""
+    sent, expected, route = SPARE[way]
+    gateway = topology.gateway
+    topology.configure(CONFIG)
+    gateway.ip("link add spare type veth peer name far", "link set spare up", "link set far up",
+               "addr add 192.0.2.33/28 dev spare", "addr add 2001:db8:5::1/64 dev spare nodad",
+               *(f"neigh add {host} lladdr 02:00:00:00:05:02 dev spare" for host in ("192.0.2.34", "2001:db8:5::2")))
+    try:
+        for family in (4, 6):
+            gateway.sysctl(f"net.ipv{family}.conf.spare.ignore_routes_with_linkdown", 1)
+        with gateway.routes(f"route {route} dev spare"):
+            for _ in range(3):
+                topology.wire.expect_silence(sent)
+            gateway.ip("link set far down")
+            eventually(lambda: any(topology.wire.exchange(sent).values()), "another route is taken")
+            warm(topology, sent, expected)
+    finally:
+        gateway.ip("link del spare")
 
 
 def test_mappings_are_counted(net, gateway):

@@ -11,10 +11,10 @@ import contextlib
 import pytest
 from addresses import CONFIG, GATEWAY4, GATEWAY6, HOST6, MAC_FAR6, SERVER4
 from frame import Frame, Offload, mac
-from ingress import (DIRECT, FOUR, FROM4, FROM6, PRE_ROUTING, SIX, TO4, TO6, USUAL, arrivals, known,
-                     topology_of_its_own)
+from ingress import (DIRECT, FOUR, FROM4, FROM6, PRE_ROUTING, SIX, TO4, TO6, USUAL, arrivals,
+                     keeps_flows, known, topology_of_its_own)
 from packet import UDP, echo4, echo6, ip4, ip6, octets, raw, tcp, u16, udp, version
-from test_ingress import grown, outcome, prepare, stats
+from test_ingress import grown, nothing, outcome, prepare, roomy, stats
 from test_lookup import routes_or_skip
 from test_trace import TRACING, traced
 
@@ -120,9 +120,11 @@ def test_the_same_comes_out_as_of_the_whole_translator(topology, text, packets, 
 
 # Other ways in and out.
 
+# Each comes in where nobody listens to its family: what is cloned is not edited in place.
 TUNNELS = {
-    "6to4": (f"type sit local {GATEWAY4} remote {SERVER4}", ip4(SERVER4, GATEWAY4, raw(41, FROM6)), TO4),
-    "4to6": (f"type ip6tnl mode ipip6 local {GATEWAY6} remote {HOST6}", ip6(HOST6, GATEWAY6, raw(4, FROM4)), TO6),
+    "6to4": (f"type sit local {GATEWAY4} remote {SERVER4}", Frame(ip4(SERVER4, GATEWAY4, raw(41, FROM6)), side=6), TO4),
+    "4to6": (f"type ip6tnl mode ipip6 local {GATEWAY6} remote {HOST6}",
+             Frame(ip6(HOST6, GATEWAY6, raw(4, FROM4)), side=4), TO6),
 }
 
 
@@ -149,14 +151,15 @@ def test_a_next_hop_of_the_other_family(net, text):
 
 
 @MODES
+@pytest.mark.parametrize("room", [nothing, roomy], ids=["plainly", "with head room"])
 @pytest.mark.parametrize("way", ["6to4", "4to6"])
-def test_a_route_that_encapsulates_has_its_flows_too(net, text, way):
+def test_a_route_that_encapsulates_has_its_flows_too(net, text, way, room):
     sent, expected, side, tunnel, route = {
         "6to4": (FROM6, TO4, 4, "ipip", f"{SERVER4} encap ip id 5 dst 198.51.100.254 dev tunnel0"),
         "4to6": (FROM4, TO6, 6, "ip6tnl mode any", f"{HOST6} encap ip6 id 5 dst 2001:db8:1::fe dev tunnel0")}[way]
     net.gateway.ip(f"link add tunnel0 type {tunnel} external", "link set tunnel0 up")
     try:
-        with routes_or_skip(net.gateway, f"route {route}"):
+        with room(net), routes_or_skip(net.gateway, f"route {route}"):
             for _ in range(3):
                 outer, = net.wire.exchange(sent)[side]
                 inner = outer[20 if side == 4 else 40:]
@@ -208,6 +211,7 @@ def neighbour(net, address, device, state):
         net.gateway.ip(f"neigh replace {address} lladdr {lladdr} dev {device} nud permanent")
 
 
+@keeps_flows
 @DIRECTLY
 @pytest.mark.parametrize("way", NEIGHBOURS)
 def test_a_stale_neighbour_is_used_and_asked_about(net, way):
@@ -220,6 +224,7 @@ def test_a_stale_neighbour_is_used_and_asked_about(net, way):
         net.wire.expect(sent, expected)
 
 
+@keeps_flows
 @DIRECTLY
 @pytest.mark.parametrize("way", NEIGHBOURS)
 def test_a_neighbour_that_is_new_gets_its_first_packet_from_the_stack(net, way):
@@ -233,6 +238,7 @@ def test_a_neighbour_that_is_new_gets_its_first_packet_from_the_stack(net, way):
     net.wire.expect(sent, expected)
 
 
+@keeps_flows
 @DIRECTLY
 @pytest.mark.parametrize("way", NEIGHBOURS)
 def test_a_packet_waits_for_a_neighbour_that_does_not_answer(net, way):
@@ -253,6 +259,23 @@ def test_a_packet_waits_for_a_neighbour_that_does_not_answer(net, way):
 
 
 # What decides on routes without a flow.
+
+@keeps_flows
+@DIRECTLY
+def test_a_route_to_a_nexthop_object_has_its_flow(net, text):
+    """Of one router, and of the next one as soon as it is that."""
+    gateway, macs = net.gateway, {"71": "02:00:00:00:06:71", "72": "02:00:00:00:06:72"}
+    with contextlib.ExitStack() as stack:
+        for n, lladdr in macs.items():
+            stack.enter_context(gateway.routes(f"neigh 2001:db8:1::{n} lladdr {lladdr} dev to6"))
+        stack.enter_context(gateway.nexthop(1, "via 2001:db8:1::71 dev to6"))
+        stack.enter_context(gateway.routes(f"route {HOST6}/128 nhid 1"))
+        for n, lladdr in macs.items():
+            gateway.ip(f"nexthop replace id 1 via 2001:db8:1::{n} dev to6")
+            known(net, FROM4)
+            assert arrivals(net, FROM4) == 0
+            assert net.wire.expect(FROM4, TO6)[6][0].ether[:6] == mac(lladdr)
+
 
 def test_routers_that_share_packets_keep_no_flow(topology):
     """A nexthop object that is a group: the ports decide, which a flow does not have."""

@@ -24,6 +24,7 @@ from packet import (ANY, UDP, checksum, destination_options, echo4, echo6, fragm
                     icmp4, icmp6, ip4, ip6, octets, raw, routing, tcp, u16, udp, version)
 from programs import attached
 from test_stack import seeded, super_tcp
+from util import run
 
 pytestmark = [pytest.mark.as_configured, keeps_flows]
 
@@ -102,7 +103,7 @@ PACKETS = {
     "6 truncated": (saying(FROM6, len(FROM6)), False),
     "6 of length 0": (saying(FROM6, 0), False),
     "6 cut in its header": (Frame(FROM6[:30]), False),
-    "6 of version 5": (Frame(relabelled(FROM6, 0x50), side=6), False),
+    "6 of version 5": (Frame(relabelled(FROM6, 0x50), side=6, protocol=b"\x86\xdd"), False),
     "6 last hop": (ip6(*SIX, PART, hlim=1), False),
     "6 no hop": (ip6(*SIX, PART, hlim=0), False),
     "6 last hop but one": (ip6(*SIX, PART, hlim=2), True),
@@ -399,6 +400,17 @@ def test_a_native_route_holds_with_the_next_packet(taken, where):
         out = taken.wire.exchange(FROM6)
         assert [len(out[6]), len(out[4])] == [1, 0]
     assert taken.wire.exchange(FROM6)[4]
+
+
+@pytest.mark.skipif(run("modprobe", "-q", "xfrm_user", check=False).returncode != 0, reason="this kernel has no policies")
+def test_policies_for_forwarding_have_all_packets_in_prerouting(taken):
+    """Of whomever they are."""
+    taken.gateway.ip("xfrm policy add src 192.0.2.8 dst 192.0.2.9 dir fwd action block")
+    try:
+        assert [arrivals(taken, *USUAL) for _ in range(3)] == [2, 2, 2]
+    finally:
+        taken.gateway.ip("xfrm policy flush")
+    known(taken, *USUAL)
 
 
 # With edge mappings, whose a packet is depends on more than its addresses.

@@ -5,13 +5,14 @@ import json
 import os
 import socket
 from errno import EAGAIN, ENOBUFS, ENOMEM
+from pathlib import Path
 
 import kmod
 import netlink
 import pytest
 import test_faults
-from addresses import CONFIG
-from ingress import (DIRECT, FOUR, FROM4, FROM6, PART, PRE_ROUTING, TO4, TO6, USUAL, Left,
+from addresses import CONFIG, HOST4, HOST6, MAC_TO6, SERVER4, SERVER6
+from ingress import (DIRECT, FOUR, FROM4, FROM6, PART, PRE_ROUTING, TO4, TO6, USUAL, Left, arrivals,
                      keeps_flows, known, topology_of_its_own)
 from netns import Namespace
 from packet import ip4, version
@@ -136,6 +137,66 @@ def test_a_device_without_ipv6_takes_no_ipv6(net, far):
     with sender, net.gateway.sysctls(net__ipv6__conf__near__disable_ipv6=1):
         sender.bind(("eth0", 0))
         net.wire.expect([lambda: sender.send(frame_to(MAC_OTHER, FROM6))])
+
+
+@keeps_flows
+def test_a_device_too_small_for_ipv6_takes_no_ipv6(net, far):
+    """It has no part in IPv6 at all (RFC 8200 5), as a link of less than 1,280 octets."""
+    net.gateway.ip("addr add 192.0.2.1/24 dev near")
+    net.gateway.mtu("near", 1000)
+    known(net, *USUAL)
+    with far:
+        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    with sender:
+        sender.bind(("eth0", 0))
+        net.wire.expect([lambda: sender.send(frame_to(MAC_OTHER, FROM6)),
+                         lambda: sender.send(frame_to(MAC_OTHER, FROM4))], TO6)
+
+
+@keeps_flows
+def test_packets_that_are_redirected_are_left_to_prerouting(net, far):
+    """To the device by another one (mirred), which has done what it does with packets."""
+    net.gateway.run("tc", "qdisc", "add", "dev", "near", "clsact")
+    redirect = "tc filter add dev near ingress matchall action mirred ingress redirect dev to6".split()
+    if net.gateway.run(*redirect, check=False).returncode:
+        pytest.skip("this kernel does not redirect")
+    known(net, FROM6)
+    with far:
+        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    with sender:
+        sender.bind(("eth0", 0))
+        for n in (1, 2, 3):
+            before = net.left.count()
+            net.wire.expect([lambda: sender.send(frame_to(MAC_OTHER, FROM6))], TO4)
+            assert net.left.count() - before == 1
+    assert arrivals(net, FROM6) == 0
+
+
+def generate(gateway, count):
+    """Has the kernel's generator make packets of a flow that is known, and a device receive them."""
+    words = (f"count {count}", "delay 0", "pkt_size 100", "xmit_mode netif_receive", f"dst_mac {MAC_TO6}", f"src6 {HOST6}",
+             f"dst6 {SERVER6}", "udp_src_min 7", "udp_src_max 7", "flag UDPCSUM")
+    with gateway:
+        proc = Path("/proc/thread-self/net/pktgen")
+        try:
+            for file, lines in (("kpktgend_0", ["add_device to6"]), ("to6", words), ("pgctrl", ["start"])):
+                for line in lines:
+                    (proc / file).write_text(line + "\n")
+        finally:
+            (proc / "kpktgend_0").write_text("rem_device_all\n")
+
+
+@keeps_flows
+@pytest.mark.skipif(run("modprobe", "-q", "pktgen", check=False).returncode != 0, reason="this kernel generates no packets")
+def test_packets_that_somebody_keeps_are_left_to_prerouting(net):
+    """They are not its own to change."""
+    known(net, FROM6)
+    before = net.left.count()
+    out = net.wire.exchange(lambda: generate(net.gateway, 3))
+    assert not out[6] and [(p[12:20], p[20:24]) for p in out[4]] == [
+        (ip4(HOST4, SERVER4, PART)[12:20], b"\0\7\0\x09")] * 3
+    assert net.left.count() - before == 3
+    assert arrivals(net, FROM6) == 0
 
 
 def test_a_port_of_a_vrf_is_left_to_prerouting(module):

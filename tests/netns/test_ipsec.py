@@ -127,6 +127,20 @@ def test_the_default_policy_holds(real, direction, default):
         real.gateway.run("ip", "xfrm", "policy", "setdefault", default, "accept")
 
 
+def test_the_default_policy_holds_without_any_other(real):
+    """The device of the sentinels asks for no policy."""
+    packet, expected, _, _ = PACKETS["6to4"]
+    with real.gateway.sysctls(net__ipv4__conf__to4__disable_policy=1):
+        if real.gateway.run("ip", "xfrm", "policy", "setdefault", "fwd", "block", check=False).returncode:
+            pytest.skip("this kernel has no default policies")
+        try:
+            real.gateway.run("ip", "route", "flush", "cache")
+            real.wire.expect_silence(packet)
+        finally:
+            real.gateway.run("ip", "xfrm", "policy", "setdefault", "fwd", "accept")
+    real.wire.expect(packet, expected)
+
+
 # Policies that encrypt.
 
 KEY = "0x" + "5a" * 20

@@ -16,7 +16,8 @@ from addresses import GATEWAY4, GATEWAY6, HOST4, HOST6, REAL6_MAPPED, SERVER4, S
 from icmp_error import prohibited
 from packet import (ANY, UDP, describe, echo6, echo_reply6, fragment, icmp4, icmp6, ip4, ip6,
                     octets, raw, tcp, udp)
-from util import DEADLINE
+from test_counters import counted
+from util import DEADLINE, FORWARDING
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -138,6 +139,18 @@ def test_time_exceeded_of_the_gateway_behind_the_translation(real):
                                  tclass=0xc0))
 
 
+def test_a_reset_that_no_socket_sends(real, filters):
+    """By a chain. As IPv6 it has no way to go, of which nobody is told but the gateway itself."""
+    filters(nft.chain("input", "tcp dport 7 reject with tcp reset"))
+    sent = ip6(HOST6, GATEWAY4_EMBEDDED, tcp(5000, 7, flags=2))
+    real.wire.expect(sent, ip6(GATEWAY4_EMBEDDED, HOST6, tcp(7, 5000, seq=0, ack=2, flags=0x14, window=0), hlim=64))
+    with real.gateway.routes(f"route unreachable {HOST6}/128"):
+        real.gateway.ctl("stats", "reset")
+        real.wire.expect_silence(sent)
+        times = FORWARDING.times
+        assert counted(real.gateway) == {"translated_6to4": times, "unreachable": times, "answered": times}
+
+
 @pytest.mark.configuration("set local off", more=True)
 def test_without_local_the_gateway_sends_what_it_sends(real, endpoint):
     real.wire.expect(lambda: endpoint.sendto(b"hello", (HOST4, 5000)),
@@ -203,3 +216,31 @@ def test_a_datagram_to_a_face_by_another_name(real, endpoint):
 
     real.wire.expect_silence(refused)
     assert "loop 1\n" in re.sub(" +", " ", real.gateway.show("stats"))
+
+
+@pytest.mark.configuration("prefix add 64:ff9b::/96", f"add {SERVER4} 2001:db8:46::2 edge",
+                           "add 203.0.113.48 2001:db8:46:1::1")
+def test_a_datagram_whose_source_the_prefix_may_not_carry(real):
+    """RFC 6052 3.1: the gateway's own address is not global. With an edge mapping beside it is refused no less."""
+    real.gateway.ctl("stats", "reset")
+    with real.gateway.routes("addr 10.1.2.3/32 dev lo"), real.gateway, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind(("10.1.2.3", 4000))
+
+        def refused():
+            with pytest.raises(PermissionError):
+                sender.sendto(b"x", ("203.0.113.48", 5000))
+
+        real.wire.expect_silence(refused)
+    assert counted(real.gateway)["wkp_not_global"] == 1
+
+
+@pytest.mark.configuration("prefix add 2001:db8:100::/96", f"add {SERVER4} 2001:db8:46::2 edge")
+def test_a_datagram_of_the_gateway_to_a_face(real):
+    """From the IPv6 address that says its own IPv4 one, which for anybody else would be spoofed."""
+    own = GATEWAY4_EMBEDDED
+    with real.gateway.routes(f"addr {own}/128 dev lo nodad"), real.gateway, \
+            socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sender:
+        sender.bind((own, 4000))
+        real.wire.expect(lambda: sender.sendto(b"x", ("2001:db8:46::2", 5000)),
+                         ip4(GATEWAY4, SERVER4, udp(4000, 5000, b"x"), id=ANY))

@@ -10,10 +10,12 @@ import contextlib
 import errno
 import os
 import socket
+import struct
 
 import pytest
 from addresses import (GATEWAY4, HOST4, HOST6, PEER4, PEER6, REAL4_EMBEDDED, REAL6_MAPPED, SERVER4,
                        SERVER6)
+from nft import chain
 from packet import ANY, UDP, fragment, ip4, ip6, octets, raw, udp
 from sockets import stream
 from util import DEADLINE, eventually
@@ -201,3 +203,67 @@ def test_connections_of_the_gateway_over_a_smaller_link(real, family):
             client.connect((to, server.getsockname()[1]))
             with server.accept()[0] as served:
                 assert stream(client, served, data) == data
+
+
+# UDP_SEGMENT: one call, many datagrams.
+
+def send_segments(sender, to, size, data):
+    sender.sendmsg([data], [(socket.IPPROTO_UDP, 103, struct.pack("=H", size))], 0, (to, 5000))
+
+
+@pytest.mark.parametrize("family, size", [(6, 1452), (4, 1472)], ids=["6to4", "4to6"])
+def test_segments_that_may_not_be_fragmented(real, family, size):
+    """With the usual discovery: they fit the link of the socket, in IPv4 as one packet, and not the other one."""
+    mtus = {"to6": 1500, "to4": 1400} if family == 6 else {"to6": 1400, "to4": 9000}
+    with real.mtus(**mtus), endpoint(real.gateway, family, discover=WANT) as sender:
+        def refused():
+            with pytest.raises(OSError) as error:
+                send_segments(sender, SERVER6 if family == 6 else HOST4, size, DATA[:3 * size])
+            assert errno.errorcode[error.value.errno] == "EMSGSIZE"
+
+        assert real.wire.exchange(refused) == {6: [], 4: []}
+
+
+def fragmented(datagram, id):
+    return [ip6(GATEWAY4_EMBEDDED, HOST6, fragment(id, at, at == 0), raw(UDP, datagram[at:at + 1232]), hlim=64)
+            for at in (0, 1232)]
+
+
+def test_segments_that_may_be_fragmented(real):
+    """Each becomes two fragments with an identification of its own."""
+    with real.mtus(to6=1400, to4=1500), endpoint(real.gateway, 4, discover=DONT) as sender:
+        seen = real.wire.exchange(lambda: send_segments(sender, HOST4, 1472, DATA[:3 * 1472]))
+    assert not seen[4] and len(seen[6]) == 6
+    ids = [int.from_bytes(packet[44:48], "big") for packet in seen[6][::2]]
+    assert len(set(ids)) == 3
+    assert seen[6] == [part for n, id in enumerate(ids) for part in fragmented(octets(
+        GATEWAY4_EMBEDDED, HOST6, udp(4000, 5000, DATA[n * 1472:(n + 1) * 1472])), id)]
+
+
+def test_the_sender_of_segments_is_told_what_a_chain_drops(real, filters):
+    filters(chain("output", f"ip6 daddr {HOST6} drop"))
+    with real.mtus(to6=1400, to4=1500), endpoint(real.gateway, 4, discover=DONT) as sender:
+        def refused():
+            with pytest.raises(OSError) as error:
+                send_segments(sender, HOST4, 1472, DATA[:3 * 1472])
+            assert errno.errorcode[error.value.errno] == "EPERM"
+
+        assert real.wire.exchange(refused) == {6: [], 4: []}
+
+
+@pytest.mark.parametrize("size, fits", [(65507, True), (65508, False), (65527, False)])
+def test_the_largest_datagram_into_the_prefix(real, size, fits):
+    """More than 65,507 octets no datagram of IPv4 has."""
+    data = (DATA * 8)[:size]
+    with endpoint(real.gateway, 6, discover=DONT) as sender:
+        def send():
+            if fits:
+                return sender.sendto(data, (SERVER6, 5000))
+            with pytest.raises(OSError) as error:
+                sender.sendto(data, (SERVER6, 5000))
+            assert errno.errorcode[error.value.errno] == "EMSGSIZE"
+
+        seen = real.wire.exchange(send)
+    assert not seen[6] and bool(seen[4]) == fits
+    if fits:
+        assert put_together(seen[4], 1500) == octets(OWN6_MAPPED, SERVER4, udp(4000, 5000, data))

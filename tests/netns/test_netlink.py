@@ -160,7 +160,7 @@ def test_more_refusals_at_once_than_there_are_texts(client, gateway):
         go_on.wait()
 
     def ask_in_threads(count):
-        threads = [threading.Thread(target=ask) for _ in range(count)]
+        threads = [threading.Thread(target=ask, daemon=True) for _ in range(count)]
         with gateway:
             for asked, thread in enumerate(threads, len(texts) + 1):
                 thread.start()
@@ -246,6 +246,22 @@ def test_a_network_beside_many_mappings(client, addr4, addr6, inside):
     else:
         client.ask("eam-new", network, NEW)
     assert len(listed(client.dump("eam-get"))) == (3001 if inside else 3002)
+
+
+NETWORK4 = {"addr4": "203.0.113.0", "len4": 24, "addr6": "2001:db8:5::", "len6": 120}
+NETWORK6 = {"addr4": "192.0.3.0", "len4": 24, "addr6": "2001:db8:1::", "len6": 120}
+
+
+@pytest.mark.parametrize("many", [0, 3000], ids=["", "beside many"])
+@pytest.mark.parametrize("takes, network", [({"addr4": "192.0.2.1", "addr6": HOST6}, NETWORK4),
+                                            ({"addr4": HOST4, "addr6": "2001:db8:9::1"}, NETWORK6)], ids=["IPv4", "IPv6"])
+def test_a_network_in_the_place_of_a_mapping_that_moves_away(client, takes, network, many):
+    """Which is gone as soon as a mapping in front, in the same message, has one of its addresses."""
+    fill(client, many)
+    with pytest.raises(netlink.Refused, match="which is mapped to"):
+        client.ask("eam-new", build("nat64", eam=[network, takes]), CREATE | REPLACE)
+    client.ask("eam-new", build("nat64", eam=[takes, network]), CREATE | REPLACE)
+    assert len(listed(client.dump("eam-get"))) == many + 2
 
 
 @pytest.mark.parametrize("command, good, bad", [
@@ -375,6 +391,21 @@ def test_refused_changes_disturb_no_listing(client, gateway):
     other.close()
     messages += client.answers(client.seq)
     assert not any(message.flags & DUMP_INTR for message in messages)
+
+
+@pytest.mark.parametrize("command", ["eam-get", "use-get"])
+def test_a_listing_is_whole_whatever_room_a_message_has(client, gateway, wire, command):
+    """As much as what its reader asks for: its last mapping fits, or not, or only in part."""
+    fill(client, 150)
+    client.ask("settings-set", build("nat64", settings={"counters": 1}))
+    wire.exchange(*(ip4("192.0.2.1", f"10.0.0.{n}", udp(1, 2)) for n in range(150)))
+    whole = listed(client.dump(command))
+    assert len(whole) == (151 if command == "eam-get" else 150)
+    for room in range(4096, 4096 + 200, 4):
+        with gateway:
+            reader = netlink.Socket(room=room)
+        with contextlib.closing(reader):
+            assert listed(reader.dump(command)) == whole
 
 
 @pytest.mark.parametrize("inside, wanted", [

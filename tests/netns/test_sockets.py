@@ -10,6 +10,7 @@ that it would get in the other family.
 import contextlib
 import ctypes
 import errno
+import json
 import os
 import socket
 import struct
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 from addresses import GATEWAY4, HOST4, HOST6, MAC_FAR4, MAC_FAR6, PREFIX, SERVER4, SERVER6
 from packet import ANY, ip4, ip6, udp
+from test_counters import counted
 
 OWN6, OWN6_MAPPED = "2001:db8:1::77", "203.0.113.77"
 OWN4, OWN4_EMBEDDED = "198.51.100.77", "2001:db8:100::c633:644d"
@@ -154,6 +156,21 @@ def test_a_socket_of_a_device_that_has_no_way_is_told_so(real):
         expect_error(send, real.wire, "ENETUNREACH")
 
 
+def test_a_socket_of_a_device_is_told_what_fits(real):
+    """By its call, and by an ICMP error, from which the kernel knows the next time."""
+    with device(real.gateway, "own0", "dummy", f"route add {HOST4} dev own0", f"route add {HOST6} dev own0 mtu 1400"), \
+            real.gateway, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"own0")
+        made.setsockopt(socket.IPPROTO_IP, 10, 2)  # IP_MTU_DISCOVER, IP_PMTUDISC_DO
+        made.bind((OWN4, 4000))
+        made.connect((HOST4, 5000))
+        real.gateway.ctl("stats", "reset")
+        for _ in range(2):
+            expect_error(lambda: made.send(bytes(1381 - 28)), real.wire, "EMSGSIZE")
+            assert counted(real.gateway) == {"too_big": 1, "answered": 1}
+    real.gateway.run("ip", "route", "flush", "cache")
+
+
 # Rules about the socket.
 
 RULES = {"owner": ("uidrange 4242-4242", {"owner": 4242}), "mark": ("fwmark 7", {"mark": 7}),
@@ -192,6 +209,25 @@ def test_a_socket_that_asks_hears_of_a_full_queue(real, addresses, departure):
         real.gateway.run("tc", "-b", "-", input="".join(f"qdisc del dev {name} root\n" for name in devices))
     with sender(real.gateway, departure) as send:
         real.wire.expect(send, DEPARTURES[departure][2](PART))
+
+
+@DEPART
+def test_a_socket_hears_nothing_of_a_queue_that_drops_others(real, addresses, departure):
+    """Of which the queue says that there is congestion. The first datagram leaves, and the last one waits."""
+    device = "to4" if departure in ("native IPv4", "6to4") else "to6"
+    if real.gateway.run("tc", "qdisc", "add", "dev", device, "root", "handle", "1:", *"tbf rate 8bit burst 80 limit 9000".split(),
+                        check=False).returncode:
+        pytest.skip("this kernel has no such queue")
+    try:
+        real.gateway.run("tc", "qdisc", "add", "dev", device, *"parent 1:1 handle 2: pfifo_head_drop limit 1".split())
+        with sender(real.gateway, departure, hears=1) as send:
+            for _ in range(6):
+                send()
+        queue, = (q for q in json.loads(real.gateway.run("tc", "-s", "-j", "qdisc", "show", "dev", device).stdout)
+                  if q["kind"] == "pfifo_head_drop")
+        assert queue["drops"] >= 4 and queue["qlen"] == 1
+    finally:
+        real.gateway.run("tc", "qdisc", "del", "dev", device, "root")
 
 
 # What a tunnel sends is not the packet of the socket inside.

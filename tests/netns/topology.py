@@ -16,7 +16,7 @@ import kmod
 import pytest
 from addresses import (GATEWAY4, GATEWAY6, HOST6, MAC_FAR4, MAC_FAR6, MAC_REAL4, MAC_REAL6, MAC_TO4,
                        MAC_TO6, PEER6, REAL4, REAL6, SENTINEL4, SENTINEL6, SERVER4, STRANGER6)
-from netns import Namespace
+from netns import Namespace, Owned
 from util import CTL, FORWARDING, run
 from wire import Wire, listen
 
@@ -65,6 +65,10 @@ class Gateway(Namespace):
         if (self.loaded, self.unloads) != (text, unloads):
             self.ctl("-f", "load", "-", input=text)
             self.loaded, self.unloads = text, unloads
+
+
+class OwnedGateway(Owned, Gateway):
+    """One whose network namespace is of a user namespace."""
 
 
 hooks_can_be_listed = pytest.mark.skipif(
@@ -152,13 +156,13 @@ def veth(gateway, near, near_mac, host, far_mac):
                f"peer name eth0 mtu 65535 address {far_mac} netns {host.name}")
 
 
-def build_topology(name="nat64", vrf=None, link=veth):
+def build_topology(name="nat64", vrf=None, link=veth, gateway=Gateway):
     """Builds the namespaces, links, addresses, neighbours and routes.
 
     A VRF has both of the gateway's devices in it, and all of its routes.
     """
     run("modprobe", "-qa", *MODULES, check=False)
-    v6, gateway, v4 = Namespace(f"{name}-v6"), Gateway(f"{name}-gw"), Namespace(f"{name}-v4")
+    v6, gateway, v4 = Namespace(f"{name}-v6"), gateway(f"{name}-gw"), Namespace(f"{name}-v4")
 
     for side, near, near_mac, far_mac in ((v6, "to6", MAC_TO6, MAC_REAL6),
                                           (v4, "to4", MAC_TO4, MAC_REAL4)):
