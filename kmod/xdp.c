@@ -106,7 +106,11 @@ static noinline bool search_flow46(const struct nat64_frame *f,
 	return end_search(p, flow);
 }
 
-/* The same for IPv6. Hairpinned flows are for the stack. */
+/*
+ * The same for IPv6. Where the destination has a mapping, the stack finds out
+ * whether the flow is hairpinned, and if not, keeps it; with PREEMPT_RT, where it
+ * keeps none, it has all packets to such destinations.
+ */
 static noinline bool search_flow64(const struct nat64_frame *f,
 				   struct nat64_pkt *p, struct nat64_flow *flow)
 {
