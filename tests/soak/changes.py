@@ -169,6 +169,11 @@ class Changes(Churn):
         """The step that had begun by then."""
         return max((one for one in self.begun if one[0] <= when), default=(0, "none"))[1]
 
+    def steps_around(self, when):
+        """Those that began near a time, in lines, with the seconds to it."""
+        yield "steps: " + ", ".join(f"{at - when:+.2f} {step}" for at, step in self.begun
+                                    if -4 < at - when < 2)
+
     @contextlib.contextmanager
     def rest(self):
         """Nobody makes network namespaces meanwhile, and the last is on its way."""

@@ -140,7 +140,7 @@ class Stream:
 class Traffic:
     """Everything that one host sends to the other, and what came of it."""
 
-    def __init__(self, net, direction, others):
+    def __init__(self, net, direction, others, times):
         self.path = report_path(direction)
         is_6to4 = direction == "6to4"
         client, server = (net.v6, net.v4) if is_6to4 else (net.v4, net.v6)
@@ -157,8 +157,8 @@ class Traffic:
         self.stream = Stream(client, server, family, self.address)
         self.others, self.others_sent, self.others_got, self.refused = others, 0, 0, 0
         self.numbered, self.echoes = Numbered(), Numbered()
-        self.rates = {self.send_datagram: Rate(DATAGRAMS), self.send_echo: Rate(ECHOES),
-                      self.send_other: Rate(TO_OTHERS)}
+        self.rates = {self.send_datagram: Rate(times * DATAGRAMS),
+                      self.send_echo: Rate(times * ECHOES), self.send_other: Rate(TO_OTHERS)}
         self.poll, self.next_report = select.poll(), 0
         for one in (self.sink, self.from_others, self.echo):
             self.poll.register(one, select.POLLIN)
