@@ -46,13 +46,16 @@ class Numbered:
     """What was sent and has not come yet, by number; when what never came was sent."""
 
     def __init__(self):
-        self.sent, self.got, self.strange, self.open, self.lost = 0, 0, 0, {}, []
+        self.last, self.sent, self.got, self.strange, self.open, self.lost = 0, 0, 0, 0, {}, []
 
-    def take(self):
-        """The number of what is sent now."""
-        self.sent += 1
-        self.open[self.sent] = time.monotonic()
-        return self.sent
+    def send(self, send):
+        """The next number, by a function that says whether it could be sent."""
+        self.last += 1
+        self.open[self.last] = time.monotonic()
+        if send(self.last):
+            self.sent += 1
+        else:
+            del self.open[self.last]
 
     def arrive(self, number):
         """A number that is not waited for came twice, or far too late."""
@@ -157,29 +160,30 @@ class Traffic:
         self.stream = Stream(client, server, family, self.address)
         self.others, self.others_sent, self.others_got, self.refused = others, 0, 0, 0
         self.numbered, self.echoes = Numbered(), Numbered()
-        self.rates = {self.send_datagram: Rate(times * DATAGRAMS),
-                      self.send_echo: Rate(times * ECHOES), self.send_other: Rate(TO_OTHERS)}
+        self.rates = {lambda: self.numbered.send(self.send_datagram): Rate(times * DATAGRAMS),
+                      lambda: self.echoes.send(self.send_echo): Rate(times * ECHOES),
+                      self.send_other: Rate(TO_OTHERS)}
         self.poll, self.next_report = select.poll(), 0
         for one in (self.sink, self.from_others, self.echo):
             self.poll.register(one, select.POLLIN)
 
     def send_to(self, opened, data, address):
-        """An earlier ICMP error is of no interest, but is told of in place of sending."""
+        """Whether the host has taken it. An earlier ICMP error is of no interest, but is told of in
+        place of sending."""
         for _ in range(10):
             try:
                 return opened.sendto(data, address)
             except OSError:
                 self.refused += 1
+        return False
 
-    def send_datagram(self):
-        number = self.numbered.take()
+    def send_datagram(self, number):
         data = DATAGRAM.pack(MARK, number).ljust(SIZES[number % len(SIZES)], b".")
-        self.send_to(self.source, data, (self.address, PORT))
+        return self.send_to(self.source, data, (self.address, PORT))
 
-    def send_echo(self):
-        number = self.echoes.take()
+    def send_echo(self, number):
         head = struct.pack("!BBHHH", self.request, 0, 0, 0, number & 0xffff)
-        self.send_to(self.echo, head + DATAGRAM.pack(MARK, number), (self.address, 0))
+        return self.send_to(self.echo, head + DATAGRAM.pack(MARK, number), (self.address, 0))
 
     def send_other(self):
         """To a mapping that comes and goes: it is counted, no more."""
