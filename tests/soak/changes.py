@@ -2,8 +2,9 @@
 """What happens to a gateway that has traffic: see test_churn.py for most of it.
 
 Some of it may lose packets of mappings that stay: while the module is not
-there, a link is down, or a device of veth starts or ends to take frames of XDP,
-when it loses what it holds. Each is noted, with its time.
+there, a link is down or its neighbour not known again, for whom only so many
+wait, or a device of veth starts or ends to take frames of XDP, when it loses
+what it holds. Each is noted, with its time.
 """
 
 import contextlib
@@ -124,6 +125,12 @@ class Changes(Churn):
                         f"neigh replace {REAL6} lladdr {MAC_REAL6} dev to6 nud stale")
         FIGURES["neighbours forgotten"] += 2
 
+    def knows_hosts(self):
+        """Traffic asks for them. Nothing asks while the link has no address of its own, and then a
+        second later."""
+        return all("lladdr" in self.gateway.run("ip", "neigh", "show", host, "dev", device).stdout
+                   for host, device in ((REAL6, "to6"), (REAL4, "to4")))
+
     def link(self):
         """Down and up; addresses stay but for those of the link, and routes are only theirs then."""
         with self.losses.by("a link is down"):
@@ -135,6 +142,7 @@ class Changes(Churn):
                             f"route replace 2001:db8:c::/48 via {REAL6}",
                             f"neigh replace 198.51.100.254 lladdr {MAC_FAR4} dev to4 nud permanent",
                             f"neigh replace 2001:db8:1::fe lladdr {MAC_FAR6} dev to6 nud permanent")
+            eventually(self.knows_hosts, "the hosts are known again")
         FIGURES["links that went down and came up"] += 2
 
     def program(self):
