@@ -14,6 +14,7 @@ import kmod
 from addresses import MAC_FAR4, MAC_FAR6, MAC_REAL4, MAC_REAL6, REAL4, REAL6
 from test_churn import (CONFIG, ENTRIES, LIBC, MODULE_PLACE, NEWNET, PLACES, PREFIX_PLACE, Churn, Dying,
                         unload_module)
+from traffic import STREAM6, STREAM6_MAPPED
 from util import CTL, FIGURES, eventually
 from xdp import users
 
@@ -51,9 +52,11 @@ class Changes(Churn):
         self.begun = []  # when each step began, and which
         self.links = {"to6": [net.v6, 1500], "to4": [net.v4, 1500]}  # the host, and the MTU of both ends
         super().__init__(net.gateway, known, "filtered")
+        self.set_base()
 
     def set_base(self):
-        self.base = CONFIG + f"set forwarding {'filtered' if self.mode == 'filtered' else 'direct'}\n"
+        self.base = CONFIG + f"add {STREAM6_MAPPED} {STREAM6}\n"
+        self.base += f"set forwarding {'filtered' if self.mode == 'filtered' else 'direct'}\n"
         if self.mode == "xdp":
             self.base += "".join(f"xdp add {device}\n" for device in DEVICES)
 

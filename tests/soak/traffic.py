@@ -3,6 +3,11 @@
 
 Datagrams and echo requests are numbered, and each must arrive once; of a TCP
 connection each octet must be the right one. A process has one direction of it.
+
+TCP goes to addresses of its own. A host that is told of an MTU keeps an exception
+of its route for that address, and Linux drops what it is just sending by one that
+it removes: the IPv6 stack removes all of them every 30 seconds where the next hop
+has not said that it is a router. Datagrams always fit, so theirs has none.
 """
 
 import contextlib
@@ -20,6 +25,9 @@ DATAGRAM = struct.Struct("!4sQ")
 MARK = b"soak"
 SIZES = (12, 100, 512, 1200)
 PORT = 5000  # of those who receive
+# Where TCP goes, as both sides know it.
+STREAM4, STREAM4_EMBEDDED = "198.51.100.81", "2001:db8:100::c633:6451"
+STREAM6, STREAM6_MAPPED = "2001:db8:1::81", "203.0.113.81"
 DATAGRAMS, ECHOES, TO_OTHERS, OCTETS = 40, 5, 5, 40000  # each second
 GIVEN_UP = 8  # seconds after which what was sent is lost
 PATTERN = bytes(range(251))
@@ -157,7 +165,7 @@ class Traffic:
         protocol = socket.IPPROTO_ICMPV6 if is_6to4 else socket.IPPROTO_ICMP
         self.echo = open_socket(client, family, socket.SOCK_DGRAM, protocol)
         self.request = 128 if is_6to4 else 8
-        self.stream = Stream(client, server, family, self.address)
+        self.stream = Stream(client, server, family, STREAM4_EMBEDDED if is_6to4 else STREAM6_MAPPED)
         self.others, self.others_sent, self.others_got, self.refused = others, 0, 0, 0
         self.numbered, self.echoes = Numbered(), Numbered()
         self.rates = {lambda: self.numbered.send(self.send_datagram): Rate(times * DATAGRAMS),
