@@ -149,35 +149,39 @@ REFUSALS = [
 ]
 
 
-def test_more_refusals_at_once_than_there_are_texts(client, gateway):
-    """A text belongs to its thread until that asks again, or a second has passed."""
-    texts = []
+class Askers:
+    """Threads that are refused one after another, and stay; each keeps its text for a second."""
 
-    def ask():
+    def __init__(self, gateway, count):
+        self.texts, self.go_on = [], threading.Event()
+        time.sleep(1.1)
+        began = time.monotonic()
+        with gateway:
+            for asked in range(1, count + 1):
+                threading.Thread(target=self.ask, daemon=True).start()
+                util.eventually(lambda: len(self.texts) >= asked, "it is answered")
+        self.seconds = time.monotonic() - began
+
+    def ask(self):
         with contextlib.closing(netlink.Socket()) as other, pytest.raises(netlink.Refused) as refused:
             other.ask("eam-new", build("nat64", eam=HOST), NEW)
-        texts.append(refused.value.text)
-        go_on.wait()
+        self.texts.append(refused.value.text)
+        self.go_on.wait()
 
-    def ask_in_threads(count):
-        threads = [threading.Thread(target=ask, daemon=True) for _ in range(count)]
-        with gateway:
-            for asked, thread in enumerate(threads, len(texts) + 1):
-                thread.start()
-                util.eventually(lambda: len(texts) >= asked, "it is answered")
-        return threads
 
+def test_more_refusals_at_once_than_there_are_texts(client, gateway):
+    """A text belongs to its thread until that asks again, or a second has passed."""
     said = f"{HOST4}/32 is already mapped to {HOST6}/128"
-    go_on = threading.Event()
-    time.sleep(1.1)
-    threads = ask_in_threads(17)
-    assert texts == 16 * [said] + ["refused, with too many others to say why"]
-    time.sleep(1.1)
-    threads += ask_in_threads(1)
-    assert texts[17:] == [said]
-    go_on.set()
-    for thread in threads:
-        thread.join()
+    for _ in range(5):
+        askers = Askers(gateway, 17)
+        try:
+            if askers.seconds < 1:
+                assert askers.texts == 16 * [said] + ["refused, with too many others to say why"]
+                assert Askers(gateway, 1).texts == [said]
+                return
+        finally:
+            askers.go_on.set()
+    pytest.skip("17 requests take this machine more than a second")
 
 
 def state(client):
@@ -283,16 +287,6 @@ def test_the_mapping_at_fault_is_named(client, command, good, bad, place):
     rows[place] = good
     client.ask(command, build("nat64", eam=rows), NEW if command == "eam-new" else 0)
     assert len(listed(client.dump("eam-get"))) == (3001 if command == "eam-new" else 1)
-
-
-def test_what_a_request_replaces_is_in_nobodys_way(client):
-    """RFC 7757 section 3.2 has no two mappings overlap: of those that stand when all is done."""
-    moved = {"addr4": HOST4, "addr6": "2001:db8:9::1"}
-    around = {"addr4": "198.51.100.16", "len4": 28, "addr6": HOST6[:-2] + "10", "len6": 124}
-    with pytest.raises(netlink.Refused, match="contains"):
-        client.ask("eam-new", build("nat64", eam=[around, moved]), CREATE | REPLACE)
-    client.ask("eam-new", build("nat64", eam=[moved, around]), CREATE | REPLACE)
-    assert len(listed(client.dump("eam-get"))) == 2
 
 
 def test_a_load_that_is_never_ended(client, gateway):

@@ -17,7 +17,7 @@ import pytest
 import util
 from addresses import CONFIG, HOST4, HOST6, PEER4, PEER6, PREFIX, SERVER4, SERVER6, STRANGER6
 from frame import Frame
-from netlink import DUMP, DUMP_INTR, Socket
+from netlink import CREATE, DUMP, DUMP_INTR, REPLACE, Refused, Socket, build
 from packet import ANY, icmp6, ip4, ip6, udp
 from util import CTL
 
@@ -119,12 +119,29 @@ def wait_for_rcu():
         time.sleep(.1)
 
 
-@pytest.mark.parametrize("change", [
-    ("replace", HOST4, HOST6, "prefix", PREFIX), ("load", "-")], ids=["replaced", "loaded"])
+def replace(gateway, *more):
+    """The mapping by one with both of its prefixes."""
+    same = {"addr4": HOST4, "addr6": HOST6, "prefix": {"addr": PREFIX[:-3], "len": 96}}
+    with gateway:
+        client = Socket()
+    with contextlib.closing(client):
+        client.ask("eam-new", build("nat64", eam=[same, *more]), CREATE | REPLACE)
+
+
+def replace_in_vain(gateway):
+    with pytest.raises(Refused, match="lies inside the translation prefix"):
+        replace(gateway, {"addr4": "192.0.2.1", "addr6": PREFIX[:-3] + "1"})
+
+
+def load(gateway):
+    gateway.ctl("load", "-", input=COUNTED + "set tos 1\n")
+
+
+@pytest.mark.parametrize("change", [replace, replace_in_vain, load])
 def test_counters_that_stay_are_not_given_to_another_mapping(gateway, wire, counted, change):
     """The next counters that are allocated would have their memory, were it free."""
     wire.exchange(SIX)
-    gateway.ctl(*change, input=COUNTED + "set tos 1\n")
+    change(gateway)
     gateway.loaded = None
     wait_for_rcu()
     wire.exchange(*[ip6(PEER6, SERVER6, udp(1, 2, bytes(9)))] * 3)
