@@ -143,7 +143,7 @@ break_("flow.c",
        ("the cache of a user namespace", "is_userns ? MAX_BITS_USERNS : MAX_BITS", "is_userns ? MAX_BITS : MAX_BITS"),
        ("the newer of two flows stays", "\t\tflow[1] = flow[0];\n", "\t\t;\n"),
        ("the cookie of an IPv6 route", "is_v6 ? rt6_get_cookie((struct rt6_info *)p->dst) : 0", "0"),
-       tests="flows ingress memory")
+       tests="flows flows_many ingress memory")
 break_("flow.c",
        ("a flow that is evicted gives up its route", "\tdst_release(flow->dst);\n\tflow->dst = NULL;", "\tflow->dst = NULL;"),
        ("a cache that goes gives up its routes", "\t\tdst_release(flows->slots[i].dst);\n", "\t\t;\n"),
@@ -156,7 +156,7 @@ break_("flow.h",
        ("IPv6 routes by source", "if (unlikely(fib6_has_custom_rules(net) || fib6_routes_require_src(net)))",
         "if (unlikely(fib6_has_custom_rules(net)))"),
        ("dry runs look everything up", "p->icmp_error || p->dry_run)", "p->icmp_error)"),
-       tests="ways flows lookup ingress")
+       tests="ways flows lookup ingress ingress_devices")
 
 # Routes.
 break_("route.c",

@@ -7,7 +7,7 @@ Their memory is charged to nobody, so that a network namespace of a user namespa
 
 import pytest
 from addresses import HOST4, HOST6
-from ingress import DIRECT, keeps_flows, topology_of_its_own
+from ingress import DIRECT, arrivals, keeps_flows, topology_of_its_own
 from packet import ANY, ip4, ip6, udp
 from topology import Gateway, OwnedGateway
 
@@ -40,3 +40,12 @@ def test_as_many_flows_are_kept_as_there_is_room_for(net, family, sent):
         assert ROOM / 2 < taken <= ROOM
     else:
         assert taken > COUNT * 3 / 4
+
+
+def test_a_flow_that_comes_twice_takes_the_place_of_another(net):
+    """And one that comes once takes none, however many do."""
+    for _ in range(6):
+        net.wire.expect(SIX, *INTO[6])
+    for sent in SIX[::8]:
+        net.wire.exchange(sent, sent)
+        assert arrivals(net, sent) == 0
