@@ -182,11 +182,16 @@ class Traffic:
         return struct.unpack_from("!Q", packet, at + 4)[0] if at in (28, 48) else 0
 
     def exchange(self, sent):
-        """All that comes out. What a link's NAPI has still to do, a sentinel of the other link may overtake."""
-        seen, (last6, last4) = self.wire.exchange(*sent), (self.serial - 1, self.serial)
+        """All that comes out. What a link's NAPI has still to do, a sentinel of the other link may overtake.
+
+        And what XDP passes is handed on after what it redirects, at the end of that NAPI's turn.
+        """
+        seen, last = self.wire.exchange(*sent), {self.serial - 1, self.serial}
         seen = seen[6] + seen[4]
         end = time.monotonic() + 1
-        while not {last6, last4} <= {self.serial_of(packet) for packet in seen} and time.monotonic() < end:
+        is_over = False
+        while not is_over:
+            is_over = last <= {self.serial_of(packet) for packet in seen} or time.monotonic() > end
             more = self.wire.rest()
             seen += more[6] + more[4]
         return seen
