@@ -214,7 +214,8 @@ class Router:
         if packet is not None and version(packet) == 6 and packet[6] == HOP_BY_HOP:
             refused = hop_by_hop(packet)
             if refused is not None:
-                if refused and (host or refused[:2] == (4, 2) and packet[refused[2]] >> 6 == 2):
+                is_host = host and packet[24] != 0xff
+                if refused and (is_host or refused[:2] == (4, 2) and packet[refused[2]] >> 6 == 2):
                     self._answered(packet, refused, expected)
                 return None
         return packet
