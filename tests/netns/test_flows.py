@@ -224,11 +224,11 @@ def test_an_error_from_a_host_of_a_flow(net):
     net.wire.expect(error, to4(part=icmp4(3, 3, 0, ip4(SERVER4, HOST4, PART, ttl=60, id=ANY))))
 
 
-@pytest.mark.parametrize("dst", ["127.0.0.1", "224.0.0.1"])
-def test_an_error_about_a_packet_to_no_host(net, dst):
-    """Its quote decides on no route: nothing is routed as if it came from there."""
-    error = ip6(HOST6, SERVER6, icmp6(1, 4, 0, ip6(SERVER6, f"2001:db8:100::{dst}", PART, hlim=60)))
-    net.wire.expect(error, to4(part=icmp4(3, 3, 0, ip4(SERVER4, dst, PART, ttl=60, id=ANY))))
+@pytest.mark.parametrize("dst, tos", [("127.0.0.1", 0x44), ("224.0.0.1", 0x48)])
+def test_an_error_about_a_packet_to_no_host(net, dst, tos):
+    """Its quote decides on no route: nothing is routed as if it came from there. No route of this TOS is kept."""
+    error = ip6(HOST6, SERVER6, icmp6(1, 4, 0, ip6(SERVER6, f"2001:db8:100::{dst}", PART, hlim=60)), tclass=tos)
+    net.wire.expect(error, to4(part=icmp4(3, 3, 0, ip4(SERVER4, dst, PART, ttl=60, id=ANY)), tos=tos))
 
 
 def test_routes_by_tos(net, gateway):
