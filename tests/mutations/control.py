@@ -156,7 +156,7 @@ break_("flow.h",
        ("IPv6 routes by source", "if (unlikely(fib6_has_custom_rules(net) || fib6_routes_require_src(net)))",
         "if (unlikely(fib6_has_custom_rules(net)))"),
        ("dry runs look everything up", "p->icmp_error || p->dry_run)", "p->icmp_error)"),
-       tests="ways flows lookup ingress ingress_devices")
+       tests="ways flows lookup ingress ingress_devices explain explain_own")
 
 # Routes.
 break_("route.c",
@@ -170,18 +170,18 @@ break_("route.c",
        ("sysctl forwarding of IPv6", "return READ_ONCE(p->nn->net->ipv6.devconf_all->forwarding) ?", "return 1 ?"),
        ("setting local, for the gateway's IPv6 addresses", "if (unlikely(nat64_dst_is_local6(dst)))\n\t\treturn p->cfg->set.local ?",
         "if (unlikely(nat64_dst_is_local6(dst)))\n\t\treturn 1 ?"),
-       tests="counters gateway_addresses local")
+       tests="ways counters gateway_addresses local clients explain_own")
 break_("route.c",
        ("the tunnel of IPv4 packets chooses the route", "\t\tfl6->flowi6_tun_key.tun_id = tunnel_id(p->skb);\n", ""),
        tests="lookup")
 break_("route.c",
        ("an error to IPv4 follows its flow", "\tif (may_cache)\n\t\tset_quoted_flow4(p, &fl4);\n", ""),
        ("an error to IPv6 follows its flow", "\tif (may_cache)\n\t\tset_quoted_flow6(p, &fl6);\n", ""),
-       tests="ways paths icmp links")
+       tests="companion ways paths icmp links")
 break_("route.c",
        ("the user chooses the IPv6 route", "\tfl6->flowi6_uid = sock_net_uid(p->nn->net, sk);\n", ""),
        ("a socket bound to a device, IPv6", "\tif (sk && sk->sk_bound_dev_if)\n\t\tfl6->flowi6_oif = sk->sk_bound_dev_if;\n", ""),
-       tests="local vrf")
+       tests="sockets local vrf")
 break_("route_rules.c",
        ("the next hop is IPv6", "if (nhc->nhc_gw_family == AF_INET6)", "if (0)"),
        tests="lookup")
@@ -195,7 +195,7 @@ break_("native.c",
        ("a scan forgets what it does not see", "is_gone = reject->scan != native->n_scans &&", "is_gone = 0 &&"),
        ("a route to nowhere of a shorter length", " & ~GENMASK_ULL(len, 0);", ";"),
        ("routes are scanned for a new mapping", "if (native->cfg == cfg && native->n_wide == n_wide)", "if (native->cfg == cfg)"),
-       tests="native flows")
+       tests="native edge flows")
 break_("native.c",
        ("a prefix is longer than its own route", "if (dst->plen > prefix->len &&", "if (dst->plen > prefix->len + 8 &&"),
        ("a route that ends is scanned for", "\tif (event == FIB_EVENT_ENTRY_DEL)\n\t\trescan_routes(&nn->native, 0);\n\telse\n\t\tnote_specific6",
