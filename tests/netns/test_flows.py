@@ -8,7 +8,6 @@ there never was any.
 
 import json
 import random
-from pathlib import Path
 
 import pytest
 from addresses import (CONFIG, HOST4, HOST6, MAC_FAR4, MAC_FAR6, PEER4, PEER6, SENTINEL6, SERVER4,
@@ -243,32 +242,6 @@ def test_routes_by_tos(net, gateway):
                 seen = net.wire.expect(sent, expected)
                 assert seen[4][0].ether[:6] == mac(hop)
     warm(net, marked, to4(tos=0x10))
-
-
-def count_ipv6_routes(gateway):
-    """Those that packets have been given (dst_entries), one on each CPU for each that stands."""
-    with gateway:
-        return int(Path("/proc/thread-self/net/rt6_stats").read_text().split()[5], 16)
-
-
-@pytest.mark.parametrize("last", [None, "flush"], ids=["another route", "the last mapping"])
-def test_a_flow_that_ends_gives_up_its_route(topology, last):
-    def use_routes(rounds):
-        for _ in range(rounds):
-            topology.configure(CONFIG)
-            with topology.gateway.routes(f"route {HOST6}/128 via {ROUTER6}"):
-                for _ in range(2):
-                    topology.wire.expect(FROM4, to6())
-                if last:
-                    topology.gateway.ctl(last)
-                    topology.gateway.loaded = None
-            topology.configure(CONFIG)
-            topology.wire.expect(FROM4, to6())
-
-    use_routes(1)
-    before = count_ipv6_routes(topology.gateway)
-    use_routes(16)
-    eventually(lambda: count_ipv6_routes(topology.gateway) < before + 8, "the routes are freed")
 
 
 def test_ipv6_routes_by_source(topology):

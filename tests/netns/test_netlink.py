@@ -402,14 +402,6 @@ def test_a_listing_is_whole_whatever_room_a_message_has(client, gateway, wire, c
             assert listed(reader.dump(command)) == whole
 
 
-@pytest.mark.parametrize("settings", [{"icmp_source4": "0.0.0.0", "icmp_source4_len": 24},
-                                      {"icmp_source6": "::", "icmp_source6_len": 64}])
-def test_no_pool_has_no_length(client, settings):
-    before = client.ask("status-get")[0].attributes
-    client.ask("settings-set", build("nat64", settings=settings))
-    assert named(client.ask("status-get")[0].attributes, "nat64")["digest"] == named(before, "nat64")["digest"]
-
-
 @pytest.mark.parametrize("inside, wanted", [
     ({}, 4), ({"addr4": "10.0.0.0", "len4": 8}, 2), ({"addr4": "10.0.0.1"}, 1),
     ({"addr4": "10.0.0.0", "len4": 32}, 0), ({"addr4": "0.0.0.0", "len4": 0}, 4),
