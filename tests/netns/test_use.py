@@ -22,7 +22,7 @@ from packet import ANY, icmp6, ip4, ip6, udp
 from util import CTL
 
 COUNTED = CONFIG + "set counters on\n"
-# It ends after all who read under RCU.
+# membarrier(2), which waits for an RCU grace period.
 MEMBARRIER = {"x86_64": 324, "aarch64": 283, "s390x": 356}[os.uname().machine]
 
 pytestmark = [pytest.mark.usefixtures("real"), pytest.mark.configuration(COUNTED)]
