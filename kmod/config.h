@@ -86,6 +86,7 @@ struct nat64_ingress {
  *	period, after which XDP programs must not read what is freed then
  * @ident_key: spreads pairs of hosts over identification generators
  * @native: state of more specific native routes
+ * @flow_expiry: see nat64_flows_expire()
  * @lock: serialises all changes
  * @request: request that holds the lock
  * @load: configuration being loaded, or NULL
@@ -111,6 +112,7 @@ struct nat64_net {
 	bool				is_exiting;
 	u32				ident_key;
 	struct nat64_native		native;
+	struct work_struct		flow_expiry;
 	struct mutex			lock ____cacheline_aligned;
 	struct nat64_request		request;
 	struct nat64_load		*load;
@@ -132,11 +134,12 @@ struct nat64_net {
  *
  * What is found in the table afterwards is of this state or of a later one.
  * On one CPU, packets see numbers that only grow: each change adds 1 to the sum,
- * be it a change of the table in place or a new configuration.
+ * be it a change of the table in place, a new configuration, or
+ * nat64_flows_expire().
  */
 static inline u32 nat64_config_generation(const struct nat64_config *cfg)
 {
-	/* Read before any lookup in the table; pairs with end_batch(). */
+	/* Read before any lookup; pairs with nat64_table_count_change(). */
 	return cfg->generation + smp_load_acquire(&cfg->table->generation);
 }
 

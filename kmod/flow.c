@@ -160,6 +160,60 @@ void nat64_flow_add(struct nat64_flow *flow, const struct nat64_pkt *p, u16 kind
 	};
 }
 
+/*
+ * fib6_add() tells of a route before it is there, and holds the lock of its table
+ * until then.
+ */
+static void wait_for_local_route(struct net *net)
+{
+	struct fib6_table *local = fib6_get_table(net, RT6_TABLE_LOCAL);
+
+	spin_lock_bh(&local->tb6_lock);
+	spin_unlock_bh(&local->tb6_lock);
+}
+
+static void expire_flows(struct work_struct *work)
+{
+	struct nat64_net *nn = container_of(work, struct nat64_net, flow_expiry);
+
+	wait_for_local_route(nn->net);
+	mutex_lock(&nn->lock);
+	nat64_table_count_change(nat64_config_protected(nn)->table);
+	mutex_unlock(&nn->lock);
+}
+
+/**
+ * nat64_flows_init() - prepare the cache
+ * @nn: translator of a new namespace
+ */
+void nat64_flows_init(struct nat64_net *nn)
+{
+	INIT_WORK(&nn->flow_expiry, expire_flows);
+}
+
+/**
+ * nat64_flows_expire() - have the next packets of all flows look everything up
+ * @nn: translator of a namespace in which an IPv6 route is about to be added to
+ *	the table local, of which cached routes do not know
+ *
+ * A work does it once the route is there. Context: any.
+ */
+void nat64_flows_expire(struct nat64_net *nn)
+{
+	queue_work(nat64_workers, &nn->flow_expiry);
+}
+
+/**
+ * nat64_flows_stop() - wait for the work of nat64_flows_expire()
+ * @nn: translator of a namespace that goes away, after nat64_native_stop()
+ *
+ * Context: process; @nn->lock is not held.
+ */
+void nat64_flows_stop(struct nat64_net *nn)
+{
+	cancel_work_sync(&nn->flow_expiry);
+}
+
 static void free_flows(struct nat64_flows __percpu *flows)
 {
 	int cpu;

@@ -11,8 +11,9 @@
  *
  * A route is cached only if it depends on the destination alone: no policy
  * rules, no routes by source, no multipath. dst_check() tells whether it is
- * still valid. The rest of an entry is valid in one generation: each change of
- * mappings, prefixes and settings begins a new one.
+ * still valid, but for IPv6 routes that come to the table local, which decides
+ * first. The rest of an entry is valid in one generation: each change of
+ * mappings, prefixes and settings begins a new one, and so do those routes.
  *
  * An entry may also be of a destination alone, and have its route: for packets
  * whose flow is not cached, and for ICMP errors, whose addresses depend on what
@@ -92,6 +93,9 @@ void nat64_flow_evict(struct nat64_flow *flow);
 struct dst_entry *nat64_flow_find_dst(const struct nat64_pkt *p, u16 kind);
 struct nat64_flow *nat64_flow_admit(const struct nat64_pkt *p, u16 kind);
 void nat64_flow_add(struct nat64_flow *flow, const struct nat64_pkt *p, u16 kind);
+void nat64_flows_init(struct nat64_net *nn);
+void nat64_flows_expire(struct nat64_net *nn);
+void nat64_flows_stop(struct nat64_net *nn);
 void nat64_flows_update(struct nat64_net *nn, bool wanted);
 void nat64_flows_exit(struct nat64_net *nn);
 
@@ -223,6 +227,9 @@ static __always_inline void nat64_flow_start_lookup(struct nat64_pkt *p,
 /**
  * nat64_flow_find64() - find the flow of an IPv6 packet
  * @p: packet with @p->nn, its IPv6 addresses, @p->hdr.tos and @p->generation
+ *
+ * A policy rule makes all cached routes invalid, but the first one may come while
+ * a packet is between its lookup and the cache.
  *
  * Context and return as nat64_flow_find().
  */

@@ -28,6 +28,7 @@ static int __net_init net_init(struct net *net)
 	nn->net = net;
 	nn->ident_key = get_random_u32();
 	nat64_native_init(nn);
+	nat64_flows_init(nn);
 	nn->stats = netdev_alloc_pcpu_stats(struct nat64_stats);
 	if (!nn->stats)
 		return -ENOMEM;
@@ -44,6 +45,7 @@ static void __net_exit net_pre_exit(struct net *net)
 	WRITE_ONCE(nn->is_exiting, true);
 	nat64_hooks_unregister(nn);
 	nat64_native_stop(nn);
+	nat64_flows_stop(nn);
 }
 
 static void __net_exit net_exit(struct net *net)

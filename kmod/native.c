@@ -21,6 +21,7 @@
 
 #include "compat/flow.h"
 #include "config.h"
+#include "flow.h"
 
 /* After a scan that the kernel gave up because routes changed meanwhile. */
 #define RETRY_DELAY	HZ
@@ -216,12 +217,20 @@ static void route_event4(struct nat64_net *nn, unsigned long event,
 	spin_unlock_bh(&nn->native.lock);
 }
 
+static bool is_local_table(const struct fib6_table *table)
+{
+	return IS_ENABLED(CONFIG_IPV6_MULTIPLE_TABLES) &&
+	       table->tb6_id == RT6_TABLE_LOCAL;
+}
+
 /* Context: atomic, RCU read lock. */
 static void route_event6(struct nat64_net *nn, unsigned long event,
 			 const struct fib6_entry_notifier_info *route)
 {
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
 
+	if (is_local_table(route->rt->fib6_table))
+		nat64_flows_expire(nn);
 	if (!has_covering_prefix(cfg, &route->rt->fib6_dst) &&
 	    !has_covering_face(cfg, &route->rt->fib6_dst))
 		return;

@@ -43,7 +43,7 @@ struct nat64_column {
 
 /**
  * struct nat64_table - a set of mappings
- * @generation: counts batches, after they have ended
+ * @generation: see nat64_table_count_change()
  * @by_addr4: by their IPv4 prefixes
  * @by_addr6: by their IPv6 prefixes
  * @prefix_users: mappings that name each translation prefix
@@ -66,6 +66,18 @@ struct nat64_table {
 	refcount_t		refs;
 	struct work_struct	work;
 };
+
+/**
+ * nat64_table_count_change() - have packets know that something has changed
+ * @t: table
+ *
+ * See nat64_config_generation(). Context: the lock that serialises changes.
+ */
+static inline void nat64_table_count_change(struct nat64_table *t)
+{
+	/* Whoever sees the new number sees all that was changed before. */
+	smp_store_release(&t->generation, t->generation + 1);
+}
 
 /**
  * struct nat64_batch_item - one step of a batch

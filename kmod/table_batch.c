@@ -245,10 +245,7 @@ static bool needs_grace_period(const struct nat64_batch *b)
 
 static void end_batch(struct nat64_batch *b)
 {
-	struct nat64_table *t = b->table;
-
-	/* Whoever sees the new number sees all of the changes. */
-	smp_store_release(&t->generation, t->generation + 1);
+	nat64_table_count_change(b->table);
 	kvfree(b);
 }
 

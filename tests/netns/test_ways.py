@@ -19,6 +19,7 @@ from icmp_error import prohibited
 from packet import ANY, ip4, ip6, udp
 from programs import need_xdp
 from topology import build_topology
+from util import eventually
 
 # Routers beside the usual ones, and hosts behind routers only.
 ROUTER6, MAC_ROUTER6 = "2001:db8:1::fd", "02:00:00:00:06:fd"
@@ -176,6 +177,19 @@ def test_the_destination_becomes_the_gateways_own(gateway, side, away):
         sent, _ = away.packets(1)
         seen = away.wire.exchange(sent)
         assert not [p for p in seen[side] if p.ether[:6] == USUAL[side]]
+    away.passes()
+
+
+def test_a_route_to_the_gateway_itself_comes_to_the_table_local(gateway, side, away):
+    """Which decides first, without a rule: soon, as routes of the other tables know nothing of it."""
+    def is_forwarded():
+        sent, _ = away.packets(1)
+        return any(p.ether[:6] == USUAL[side] for p in away.wire.exchange(sent)[side])
+
+    assert is_forwarded()
+    with gateway.routes(f"route local {away.there} dev lo table local"):
+        eventually(lambda: not is_forwarded(), "it stays")
+        assert not any(is_forwarded() for _ in range(3))
     away.passes()
 
 
