@@ -250,9 +250,7 @@ nat64_flow_find64(const struct nat64_pkt *p)
 static __always_inline const struct nat64_flow *
 nat64_flow_find46(const struct nat64_pkt *p)
 {
-	const struct net *net = p->nn->net;
-
-	if (unlikely(fib6_has_custom_rules(net) || fib6_routes_require_src(net)))
+	if (unlikely(fib6_has_custom_rules(p->nn->net)))
 		return NULL;
 	return nat64_flow_find(p, NAT64_FLOW_4TO6);
 }
