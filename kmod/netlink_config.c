@@ -149,6 +149,8 @@ static int dump_prefix(struct sk_buff *skb, struct netlink_callback *cb,
  * @skb: message to fill
  * @cb: state of the dump
  *
+ * There is room for all of them in one buffer, so they are of one moment.
+ *
  * Context: process; takes the RCU read lock.
  * Return: length of the message; 0 ends the dump.
  */
@@ -159,7 +161,6 @@ int nat64_nl_prefix_get_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 	rcu_read_lock();
 	cfg = rcu_dereference(nn->config);
-	cb->seq = READ_ONCE(nn->generation);
 	for (; cb->args[0] < cfg->n_order; cb->args[0]++)
 		if (dump_prefix(skb, cb, cfg, cfg->added[cb->args[0]]))
 			break;

@@ -95,7 +95,7 @@ void nat64_event_end(struct nat64_message *msg, struct genl_info *info)
  * nat64_dump_begin() - begin one message of a dump
  * @msg: filled in
  * @skb: where the messages stand
- * @cb: dump, whose seq is that of what is shown
+ * @cb: dump, whose seq is that of what is shown, or 0 if it is of one moment
  *
  * Return: 0, or -EMSGSIZE when there is no room.
  */
