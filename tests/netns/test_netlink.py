@@ -199,6 +199,16 @@ def test_refusals(client, command, values, error):
     assert state(client) == before
 
 
+@pytest.mark.parametrize("settings", [
+    {"icmp_source4": "0.0.0.0", "icmp_source4_len": 24}, {"icmp_source4_len": 24},
+    {"icmp_source6": "::", "icmp_source6_len": 64}, {"icmp_source6_len": 64}], ids=str)
+def test_a_pool_of_no_address_has_no_length(client, settings):
+    """Whatever length is given, the settings are what they were."""
+    before = state(client)
+    client.ask("settings-set", build("nat64", settings=settings))
+    assert state(client) == before
+
+
 @pytest.mark.configuration("prefix add 2001:db8:64::/64")
 @pytest.mark.parametrize("addr6, found", [("2001:db8:64:0:c6:3364:200::", b"\xc6\x33\x64\2"),
                                           ("2001:db8:64:0:100::", None)])

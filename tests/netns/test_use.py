@@ -17,7 +17,7 @@ import pytest
 import util
 from addresses import CONFIG, HOST4, HOST6, PEER4, PEER6, PREFIX, SERVER4, SERVER6, STRANGER6
 from frame import Frame
-from netlink import CREATE, DUMP, DUMP_INTR, REPLACE, Refused, Socket, build
+from netlink import CREATE, DUMP, DUMP_INTR, REPLACE, Refused, Socket, attributes, build, named
 from packet import ANY, icmp6, ip4, ip6, udp
 from util import CTL
 
@@ -255,6 +255,64 @@ def test_a_reader_keeps_nothing_that_is_counted_no_more(gateway, wire, change):
         messages += reader.answers(reader.seq)
     assert any(message.flags & DUMP_INTR for message in messages) == bool(change)
     assert (len(messages) - 1 == MANY) == (not change)
+
+
+def addresses_in(messages):
+    """The IPv4 addresses of the mappings in a listing."""
+    return [ipaddress.ip_address(named(named(message.attributes, "nat64")["eam"], "eam")["addr4"])
+            for message in messages]
+
+
+UNUSED4, UNUSED6 = ipaddress.ip_address("11.0.0.0"), ipaddress.ip_address("2001:db8:8::")
+
+
+def unused(first, last):
+    """Requests for mappings that no packet goes to, a thousand in each."""
+    return [build("nat64", eam=[{"addr4": str(UNUSED4 + n), "addr6": str(UNUSED6 + n)}
+                                for n in range(at, min(at + 1000, last))])
+            for at in range(first, last, 1000)]
+
+
+def add(gateway, requests):
+    """To the table in place."""
+    gateway.loaded = None
+    with gateway:
+        client = Socket()
+    with contextlib.closing(client):
+        for request in requests:
+            client.ask("eam-new", request, CREATE)
+
+
+def test_a_reader_whose_table_has_grown_begins_again(gateway, wire):
+    """And hears of it; new mappings alone are no reason."""
+    use_many(gateway, wire)
+    with gateway:
+        reader = Socket()
+    with contextlib.closing(reader):
+        reader.send(reader.message("use-get", flags=DUMP))
+        messages = list(reader.receive())
+        add(gateway, unused(0, 5000))
+        messages += reader.answers(reader.seq)
+    assert any(message.flags & DUMP_INTR for message in messages)
+    assert len(set(addresses_in(messages[:-1]))) == MANY
+
+
+def test_a_reader_meets_a_table_that_is_being_moved(gateway, wire):
+    """It shows each mapping once, or says that it may not."""
+    use_many(gateway, wire)
+    adding = threading.Thread(target=add, args=(gateway, unused(0, 100000)))
+    with gateway:
+        reader = Socket()
+    adding.start()
+    seen = []
+    with contextlib.closing(reader):
+        while adding.is_alive():
+            seen.append(reader.dump("use-get"))
+    adding.join()
+    whole = [messages for messages in seen if not any(message.flags & DUMP_INTR for message in messages)]
+    assert 0 < len(whole) < len(seen)
+    for messages in whole:
+        assert len(messages) == len(set(addresses_in(messages))) == MANY
 
 
 def test_mappings_that_are_gone_are_forgotten(gateway, wire):
