@@ -17,7 +17,7 @@ import pytest
 import util
 from addresses import CONFIG, HOST4, HOST6, PEER4, PEER6, PREFIX, SERVER4, SERVER6, STRANGER6
 from frame import Frame
-from netlink import CREATE, DUMP, DUMP_INTR, REPLACE, Refused, Socket, attributes, build, named
+from netlink import CREATE, DUMP, DUMP_INTR, REPLACE, Refused, Socket, build, named
 from packet import ANY, icmp6, ip4, ip6, udp
 from util import CTL
 
