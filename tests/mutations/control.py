@@ -147,7 +147,7 @@ break_("flow.c",
 break_("flow.c",
        ("a flow that is evicted gives up its route", "\tdst_release(flow->dst);\n\tflow->dst = NULL;", "\tflow->dst = NULL;"),
        ("a cache that goes gives up its routes", "\t\tdst_release(flows->slots[i].dst);\n", "\t\t;\n"),
-       tests="flows ways load", checked=True)
+       tests="memory", checked=True)
 # That find46() and find64() ask for policy rules is not here: no test can have the first rule
 # come while a packet is between the lookup of its route and the cache.
 break_("native.c",

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a namespace costs that has next to nothing configured."""
+"""What a namespace costs that has next to nothing configured, and what flows hold."""
 
 import contextlib
 import re
 from pathlib import Path
 
+import kmemleak
 import kmod
 import netlink
 import pytest
+from addresses import CONFIG, HOST4, HOST6, SERVER4, SERVER6
 from netns import Namespace
+from packet import ANY, ip4, ip6, udp
+from topology import build_topology
 from util import eventually
 
 NAMESPACES = 40
 MAPPING = {"addr4": "203.0.113.10", "addr6": "2001:db8:1::10"}
+PART = udp(1, 53, b"question")
 KEPT = ("SUnreclaim", "Percpu", "VmallocUsed")
 
 
@@ -63,3 +68,21 @@ def test_a_namespace_with_one_mapping_costs_little_and_gives_it_back(module, man
     for one in many:
         ask(one, "eam-flush")
     eventually(lambda: kept() - loaded < max(allowed // 4, 512), "the memory of the mappings is given back")
+
+
+@pytest.mark.skipif(not kmemleak.MEMLEAK.exists(), reason="this kernel does not look for leaks")
+def test_flows_give_up_the_routes_that_they_hold(module):
+    """One whose route is no longer valid, the one that takes its place, and those of a namespace that goes."""
+    kmemleak.forget_leaks()
+    topology = build_topology("leaks")
+    try:
+        topology.configure(CONFIG)
+        for routes in ([], [f"route add {SERVER4}/32 dev to4", f"route add {HOST6}/128 dev to6"]):
+            topology.gateway.ip(*routes)
+            for _ in range(4):
+                topology.wire.expect([ip6(HOST6, SERVER6, PART), ip4(SERVER4, HOST4, PART)],
+                                     ip4(HOST4, SERVER4, PART, ttl=63, id=ANY), ip6(SERVER6, HOST6, PART, hlim=63))
+        topology.gateway.ip(*(route.replace("add", "del") for route in routes))
+    finally:
+        topology.delete()
+    assert not kmemleak.leaks()
