@@ -233,7 +233,7 @@ static __always_inline void nat64_flow_start_lookup(struct nat64_pkt *p,
  *
  * Context and return as nat64_flow_find().
  */
-static __always_inline const struct nat64_flow *
+static __always_inline struct nat64_flow *
 nat64_flow_find64(const struct nat64_pkt *p)
 {
 	if (unlikely(fib4_has_custom_rules(p->nn->net)))
@@ -247,7 +247,7 @@ nat64_flow_find64(const struct nat64_pkt *p)
  *
  * Context and return as nat64_flow_find().
  */
-static __always_inline const struct nat64_flow *
+static __always_inline struct nat64_flow *
 nat64_flow_find46(const struct nat64_pkt *p)
 {
 	if (unlikely(fib6_has_custom_rules(p->nn->net)))

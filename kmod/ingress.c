@@ -107,15 +107,27 @@ static __always_inline bool cut_padding(struct sk_buff *skb, unsigned int len,
 	       !pskb_trim_rcsum(skb, len);
 }
 
-/* Restores the padding: packet sockets of the protocol come later. */
-static __always_inline unsigned int leave_packet(struct sk_buff *skb,
-						 const struct padding *padding)
+/*
+ * A GSO packet that is left comes to PRE_ROUTING only when the hook has seen all
+ * packets that GRO has let go with it. Those of its flow must not overtake it, so
+ * they are not to find the flow, which PRE_ROUTING then adds anew.
+ */
+static __always_inline unsigned int leave_packet(const struct sk_buff *skb,
+						 struct nat64_flow *flow)
 {
-	if (unlikely(skb->len < padding->len)) {
-		__skb_put(skb, padding->len - skb->len);
-		skb->csum = padding->csum;
-	}
+	if (unlikely(skb_is_gso(skb)))
+		nat64_flow_evict(flow);
 	return NF_ACCEPT;
+}
+
+/* Packet sockets of the protocol come later. */
+static __always_inline void restore_padding(struct sk_buff *skb,
+					    const struct padding *padding)
+{
+	if (likely(skb->len >= padding->len))
+		return;
+	__skb_put(skb, padding->len - skb->len);
+	skb->csum = padding->csum;
 }
 
 static __always_inline unsigned int count_segs(const struct sk_buff *skb)
@@ -149,7 +161,7 @@ static __always_inline void count_received4(struct net *net, unsigned int len,
 static noinline unsigned int run_packet4(struct nat64_net *nn,
 					 const struct nat64_config *cfg,
 					 struct sk_buff *skb,
-					 const struct nat64_flow *flow)
+					 struct nat64_flow *flow)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	unsigned int len = ntohs(iph->tot_len), segs = count_segs(skb);
@@ -160,14 +172,16 @@ static noinline unsigned int run_packet4(struct nat64_net *nn,
 	if (unlikely(len < sizeof(*iph) || len > skb->len ||
 		     ip_fast_csum(iph, sizeof(*iph) / 4)) ||
 	    unlikely(!cut_padding(skb, len, &padding)))
-		return NF_ACCEPT;
+		return leave_packet(skb, flow);
 	start_packet(&p, nn, cfg, skb, 4);
 	p.a.src4 = iph->saddr;
 	p.a.dst4 = iph->daddr;
 	nat64_flow_use46(&p, flow);
 	start_cb4(skb);
-	if (unlikely(nat64_xlat46(&p)))
-		return leave_packet(skb, &padding);
+	if (unlikely(nat64_xlat46(&p))) {
+		restore_padding(skb, &padding);
+		return leave_packet(skb, flow);
+	}
 	count_received4(nn->net, padding.len, tos, segs);
 	return NF_STOLEN;
 }
@@ -190,7 +204,7 @@ static unsigned int translate_ipv4(struct nat64_net *nn,
 				   struct sk_buff *skb)
 {
 	struct nat64_pkt p NAT64_UNINITIALIZED;
-	const struct nat64_flow *flow;
+	struct nat64_flow *flow;
 	const struct iphdr *iph;
 
 	if (unlikely(!has_header(skb, sizeof(*iph))))
@@ -229,7 +243,7 @@ static __always_inline void count_received6(struct net *net,
 static noinline unsigned int run_packet6(struct nat64_net *nn,
 					 const struct nat64_config *cfg,
 					 struct sk_buff *skb,
-					 const struct nat64_flow *flow,
+					 struct nat64_flow *flow,
 					 struct inet6_dev *idev)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
@@ -241,14 +255,16 @@ static noinline unsigned int run_packet6(struct nat64_net *nn,
 
 	if (unlikely(!ip6h->payload_len || len > skb->len ||
 		     !cut_padding(skb, len, &padding)))
-		return NF_ACCEPT;
+		return leave_packet(skb, flow);
 	start_packet(&p, nn, cfg, skb, 6);
 	p.a.src6 = ip6h->saddr;
 	p.a.dst6 = ip6h->daddr;
 	nat64_flow_use64(&p, flow);
 	start_cb6(skb);
-	if (unlikely(nat64_xlat64(&p)))
-		return leave_packet(skb, &padding);
+	if (unlikely(nat64_xlat64(&p))) {
+		restore_padding(skb, &padding);
+		return leave_packet(skb, flow);
+	}
 	count_received6(nn->net, idev, padding.len, tclass, segs);
 	return NF_STOLEN;
 }
@@ -281,7 +297,7 @@ static noinline unsigned int translate_ipv6(struct nat64_net *nn,
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	struct nat64_pkt p NAT64_UNINITIALIZED;
-	const struct nat64_flow *flow;
+	struct nat64_flow *flow;
 	struct inet6_dev *idev;
 	u8 tclass = ipv6_get_dsfield(ip6h);
 
@@ -293,9 +309,10 @@ static noinline unsigned int translate_ipv6(struct nat64_net *nn,
 	if (unlikely(!flow))
 		return NF_ACCEPT;
 	idev = __in6_dev_get(skb->dev);
-	if (unlikely(!may_receive6(idev, ip6h) || !may_take(nn, skb) ||
-		     READ_ONCE(nn->native.has_specific6)))
+	if (unlikely(!may_take(nn, skb) || READ_ONCE(nn->native.has_specific6)))
 		return NF_ACCEPT;
+	if (unlikely(!may_receive6(idev, ip6h)))
+		return leave_packet(skb, flow);
 	if (likely(run_frame6(nn, cfg, skb, flow, idev, tclass)))
 		return NF_STOLEN;
 	return run_packet6(nn, cfg, skb, flow, idev);

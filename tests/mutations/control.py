@@ -256,7 +256,10 @@ break_("ingress.c",
        ("IPv6 disabled on a device", "idev && !READ_ONCE(idev->cnf.disable_ipv6) &&", "idev &&"),
        ("VLANs at ingress", "!skb_vlan_tag_present(skb) && ", ""),
        ("a VRF has no hook of its own", " && !netif_is_l3_master(dev);", ";"),
-       ("padding comes back", "\tif (unlikely(skb->len < padding->len)) {", "\tif (0) {"),
+       ("padding comes back", "\tif (likely(skb->len >= padding->len))\n\t\treturn;", "\treturn;"),
        tests="ingress ingress_devices bridge vrf")
+break_("ingress.c",
+       ("a super-packet that is left", "\tif (unlikely(skb_is_gso(skb)))\n\t\tnat64_flow_evict(flow);\n", ""),
+       tests="fuzz_doors")
 break_("hook.c",
        ("segments of the gateway itself say what failed", "\t\terr = p->err ?: err;\n", ""), tests="local local_mtu")

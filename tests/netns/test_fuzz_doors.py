@@ -15,12 +15,14 @@ from collections import Counter
 
 import pytest
 import util
+from addresses import CONFIG, HOST4, HOST6, SERVER4, SERVER6
 from changes import apply
 from doors import batch_of
 from fuzzing import Run, gathered_problems, kind, leave, listed, one_by_one
+from generator import MEMORY, Sent
 from ingress import KEEPS_FLOWS, Left
 from netlink import Socket, build
-from packet import describe
+from packet import describe, ip4, ip6, tcp
 from programs import MODULE_BTF, is_built_with_libbpf
 from taps import TapGateway
 
@@ -29,6 +31,9 @@ FIRST = int(os.environ.get("NAT64_FUZZ_FIRST", 0))
 COUNT = int(os.environ.get("NAT64_FUZZ_DOORS", 4))
 PACKETS = int(os.environ.get("NAT64_FUZZ_FRAMES", 2000))
 WANTED = os.environ.get("NAT64_FUZZ_ONLY", "filtered direct xdp").split()
+
+# Before Linux 5.15 GRO loses count of a tap's memory.
+GRO_COUNTS = util.kernel() >= (5, 15)
 
 # What a configuration has for these doors, which the same packets pass one after the other.
 PASSES = {("filtered", "direct"): "", ("xdp",): "xdp add to6\nxdp add to4\n"}
@@ -102,16 +107,6 @@ def part_problems(gateway, run, batch, part, door):
         yield f"a frame with {ether.hex()} in front of IPv{family}"
 
 
-def keeps_order(batch, door):
-    """Whether a stream that GRO has gathered comes out as it was.
-
-    The ingress hook leaves lists of packets to PRE_ROUTING, which sees them when the hook has
-    seen all that GRO let go at once: a packet behind a list is in front of it then. Before
-    Linux 5.15 GRO loses count of a tap's memory.
-    """
-    return util.kernel() >= (5, 15) and (door == "filtered" or "rx_gro_list" not in batch.gro_kind)
-
-
 def batch_problems(gateway, batch, doors, client):
     """The first that there are, with the state that they are of."""
     run = Run(gateway, client, totals, supers)
@@ -120,7 +115,7 @@ def batch_problems(gateway, batch, doors, client):
         for door in doors:
             client.ask("settings-set", build("nat64", settings={"forwarding": int(door != "filtered")}))
             problems = list(part_problems(gateway, run, batch, part, door))
-            if part is batch.parts[-1] and not problems and keeps_order(batch, door):
+            if part is batch.parts[-1] and not problems and GRO_COUNTS:
                 problems = gathered_problems(run, batch.gathered)
             if problems:
                 return [f"at the door {door}, part {number}, behind {part.commands}:", part.state.text,
@@ -146,6 +141,50 @@ def check_batch(gateway, batch, again):
 def test_packets_through_each_door(gateway, number):
     check_batch(gateway, batch_of(number, SEED, PACKETS, gateway.followed),
                 f"tests/fuzz/packets --doors --seed {SEED} --first {number} --count 1")
+
+
+def segments(make, size):
+    """Three segments of a TCP stream that GRO puts together, and the last one, behind a gap."""
+    seqs = [1, size + 1, 2 * size + 1, 4 * size]
+    data = [bytes([number]) * length for number, length in enumerate((size, size, size, 100))]
+    return data, [make(number, tcp(1, 2, one, seq=seq, flags=0x11 if one is data[-1] else 0x10))
+                  for number, (seq, one) in enumerate(zip(seqs, data))]
+
+
+# By name: what GRO makes of segments, which segments, and how much is before their data as they come out.
+LEFT_WHOLE = {
+    "a list, 6 to 4": ({"rx_gro_list": True}, 6, 40,
+                       segments(lambda _, part: ip6(HOST6, SERVER6, part), 500)),
+    "a list, 4 to 6": ({"rx_gro_list": True}, 4, 60,
+                       segments(lambda n, part: ip4(SERVER4, HOST4, part, id=n, df=True), 500)),
+    "to be fragmented": ({}, 4, 0, segments(lambda n, part: ip4(SERVER4, HOST4, part, id=n), 1400)),
+}
+
+
+@pytest.mark.skipif(not GRO_COUNTS, reason="this kernel's GRO loses count of a tap's memory")
+@pytest.mark.parametrize("name", LEFT_WHOLE)
+def test_nothing_overtakes_a_super_packet_that_is_left(gateway, name):
+    """GRO lets go of it and of what is behind it at once, and the ingress hook leaves it to PRE_ROUTING."""
+    kind, side, at, (data, packets) = LEFT_WHOLE[name]
+    if kind and util.kernel() < (6, 10):
+        pytest.skip("this kernel makes no lists of segments")
+    gateway.configure(CONFIG + "set forwarding direct\n")
+    gateway.arrange(1500, 1500, 0, False)
+    gateway.gathers(kind)
+
+    def lets_go():
+        before = gateway.arrived()
+        assert all(gateway.send(Sent(packet, side, gathered=MEMORY[0])) for packet in packets)
+        out = [packet for packet, _ in gateway.received()[10 - side]]
+        if at:
+            assert [bytes(packet[at:]) for packet in out] == data
+        assert data[-1] in out[-1]
+        return gateway.arrived() - before
+
+    with gateway:
+        util.eventually(lambda: lets_go() == 2, "GRO puts three of them together")
+        for _ in range(4):
+            lets_go()
 
 
 @pytest.mark.skipif(COUNT < 4, reason="a configuration may leave all to PRE_ROUTING")

@@ -210,5 +210,7 @@ def test_one_load_at_a_time(gateway, ctl, refused):
     with gateway:
         other = netlink.Socket()
     other.ask("load-begin")
+    other.ask("eam-new", netlink.build("nat64", staged=True, eam={"addr4": "192.0.2.1", "addr6": "2001:db8:9::1"}),
+              netlink.CREATE)
     assert ctl("-f", "load", "/dev/null").startswith("unchanged: ")
     other.close()
