@@ -9,11 +9,13 @@ and for what a mapped IPv6 host sends to an IPv4 address inside a mapping.
 import errno
 import itertools
 import socket
+from ipaddress import ip_network
 
 import pytest
 from addresses import GATEWAY4, HOST4, HOST6, PREFIX, SERVER4, SERVER6
 from icmp_error import answer4, answer6
 from packet import ANY, echo4, echo6, echo_reply6, ip4, ip6, udp
+from util import eventually
 
 pytestmark = pytest.mark.usefixtures("real")
 
@@ -23,7 +25,7 @@ NATIVE4, NATIVE4_MAPPED6, NATIVE4_EMBEDDED = "203.0.113.153", "2001:db8:1::99", 
 NEAR4, NEAR6 = "203.0.113.32", "2001:db8:1::20"
 HOST6_MAPPED = "203.0.113.16"
 CONFIG = [f"prefix add {PREFIX}", f"add {BLOCK} {BLOCK6}"]
-TO4 = "via 198.51.100.254"
+TO4, TO6 = "via 198.51.100.254", "via 2001:db8:1::fe"
 PART = udp(1, 2, b"hello")
 
 MAPPED_BLOCK = pytest.mark.configuration(*CONFIG)
@@ -32,6 +34,11 @@ MAPPED_BLOCK = pytest.mark.configuration(*CONFIG)
 def verdict(gateway, *packet):
     """What nat64ctl explain says of it."""
     return gateway.show("explain", *packet)
+
+
+def wait_for_scan(gateway):
+    """Until then each packet looks for a route, whatever is known of them."""
+    eventually(lambda: "pending" not in gateway.show("status"), "the routes are listed")
 
 
 def expect_native(net, to=NATIVE4):
@@ -105,6 +112,17 @@ def test_a_route_that_is_no_longer_does_not_count(real, kind, route):
         expect_translated(real)
 
 
+@pytest.mark.parametrize("length, wins", [(95, False), (96, False), (97, True), (100, True), (104, True)])
+def test_a_route_inside_the_prefix_wins_from_the_next_bit_on(real, length, wins):
+    """5.6: at equal length the packet is translated."""
+    packet = ip6(HOST6, "2001:db8:100::c000:209", PART)
+    translated = ip4(HOST4, "192.0.2.9", PART, ttl=63, id=ANY)
+    with real.gateway.routes(f"route {ip_network(f'2001:db8:100::c000:209/{length}', strict=False)} {TO6}"):
+        real.wire.expect(packet, ip6(HOST6, "2001:db8:100::c000:209", PART, hlim=63) if wins else translated)
+        assert ("native_route" in verdict(real.gateway, 6, HOST6, "2001:db8:100::c000:209")) == wins
+    real.wire.expect(packet, translated)
+
+
 # Routes that lead nowhere, each with its own answer.
 
 NOWHERE4 = {"blackhole": None, "unreachable": (3, 1), "prohibit": (3, 13)}
@@ -124,6 +142,55 @@ def test_a_route_to_nowhere_inside_a_mapping_counts(real, kind, length):
         real.wire.expect(packet, *([answer4(packet, *told)] if told else []))
         assert "native_route" in verdict(real.gateway, 4, SERVER4, NATIVE4)
         expect_translated(real)
+    expect_translated(real, NATIVE4, NATIVE4_MAPPED6)
+
+
+@pytest.mark.configuration(f"prefix add {PREFIX}")
+@pytest.mark.as_configured  # the kernel answers only so often
+@pytest.mark.parametrize("kind", NOWHERE4)
+def test_a_route_to_nowhere_is_there_before_the_mapping(real, kind):
+    """A scan finds it; nobody tells of it any more."""
+    packet = ip4(SERVER4, NATIVE4, PART)
+    told = NOWHERE4[kind]
+    with real.gateway.routes(f"route {kind} 203.0.113.144/28"):
+        real.configure("\n".join(CONFIG) + "\n")
+        wait_for_scan(real.gateway)
+        real.wire.expect(packet, *([answer4(packet, *told)] if told else []))
+        expect_translated(real)
+
+
+@MAPPED_BLOCK
+def test_a_route_to_nowhere_ends_inside_another_one(real):
+    """Which is none inside the mapping; one of the length of the former is left elsewhere."""
+    packet = ip4(SERVER4, NATIVE4, PART)
+    with real.gateway.routes("route blackhole 203.0.0.0/16", "route blackhole 203.0.113.192/28"):
+        with real.gateway.routes("route blackhole 203.0.113.144/28"):
+            real.wire.expect_silence(packet)
+        eventually(lambda: real.wire.exchange(packet)[6], "the routes are listed again")
+        expect_translated(real, NATIVE4, NATIVE4_MAPPED6)
+        real.wire.expect_silence(ip4(SERVER4, "203.0.113.193", PART))
+
+
+@pytest.mark.configuration(*CONFIG, "add 203.0.0.0/16 2001:db8:16::/112")
+def test_a_route_to_nowhere_inside_one_mapping_is_as_long_as_another(real):
+    """At equal length the mapping wins, wherever else the route lies inside."""
+    with real.gateway.routes(f"route blackhole {BLOCK}", "route blackhole 203.0.112.0/24"):
+        wait_for_scan(real.gateway)
+        expect_translated(real)
+        expect_translated(real, "203.0.5.1", "2001:db8:16::501")
+        real.wire.expect_silence(ip4(SERVER4, "203.0.112.1", PART))
+
+
+@MAPPED_BLOCK
+def test_a_nexthop_object_becomes_a_blackhole(real):
+    """Its routes stay what they are, and nobody tells of them."""
+    with real.gateway.nexthop(7, f"{TO4} dev to4"), real.gateway.routes("route 203.0.113.144/28 nhid 7"):
+        expect_native(real)
+        real.gateway.ip("nexthop replace id 7 blackhole")
+        real.wire.expect_silence(ip4(SERVER4, NATIVE4, PART))
+        expect_translated(real)
+        real.gateway.ip(f"nexthop replace id 7 {TO4} dev to4")
+        expect_native(real)
     expect_translated(real, NATIVE4, NATIVE4_MAPPED6)
 
 
@@ -288,3 +355,15 @@ def test_answers_by_mapping_beside_a_prefix(real):
     real.wire.expect(ip4(SERVER4, HOST4, PART), ip6(SERVER_FACE6, HOST6, PART, hlim=63))
     real.wire.expect(ip6(HOST6, SERVER_FACE6, PART), ip4(HOST4, SERVER4, PART, ttl=63, id=ANY))
     real.wire.expect(ip6(HOST6, "2001:db8:100::c000:209", PART), ip4(HOST4, "192.0.2.9", PART, ttl=63, id=ANY))
+
+
+@pytest.mark.configuration(f"add {SERVER4} {SERVER_FACE6} edge", more=True)
+def test_a_route_is_there_before_the_faces_around_it(real):
+    """5.6, of a mapping that adds no more than one IPv4 address to those that were there."""
+    inside, beside = "2001:db8:46:0:5::1", "2001:db8:46::1"
+    with real.gateway.routes(f"route 2001:db8:46:0:5::/80 {TO6}"):
+        real.gateway.ctl("add", "192.0.2.9", "2001:db8:46::/64", "edge")
+        for _ in range(2):
+            real.wire.expect(ip6(HOST6, inside, PART), ip6(HOST6, inside, PART, hlim=63))
+            real.wire.expect(ip6(HOST6, beside, PART), ip4(HOST4, "192.0.2.9", PART, ttl=63, id=ANY))
+            wait_for_scan(real.gateway)
