@@ -8,20 +8,24 @@ there never was any.
 
 import json
 import random
+import socket
 
 import pytest
-from addresses import (CONFIG, HOST4, HOST6, MAC_FAR4, MAC_FAR6, PEER4, PEER6, SENTINEL6, SERVER4,
-                       SERVER6, STRANGER6)
+from addresses import (CONFIG, GATEWAY4, HOST4, HOST6, MAC_FAR4, MAC_FAR6, PEER4, PEER6, SENTINEL6,
+                       SERVER4, SERVER6, STRANGER6)
 from frame import mac
 from icmp_error import prohibited
 from packet import ANY, echo4, echo6, icmp4, icmp6, ip4, ip6, udp
+from test_ingress import roomy
 from test_lookup import routes_or_skip
+from test_trace import TRACING, traced
 from topology import build_topology
 from util import FORWARDING, eventually
 
 OTHER4, OTHER_PREFIX, OTHER_SERVER6 = "203.0.113.99", "2001:db8:200::/96", "2001:db8:200::c633:6402"
 HOST4_EMBEDDED = "2001:db8:100::cb00:710a"
 ROUTER4, MAC_ROUTER4 = "198.51.100.253", "02:00:00:00:04:fd"
+OTHER_ROUTER4, MAC_OTHER_ROUTER4 = "198.51.100.252", "02:00:00:00:04:fc"
 ROUTER6, MAC_ROUTER6 = "2001:db8:1::fd", "02:00:00:00:06:fd"
 PART = udp(1, 53, b"question")
 
@@ -244,6 +248,43 @@ def test_routes_by_tos(net, gateway):
     warm(net, marked, to4(tos=0x10))
 
 
+@pytest.fixture
+def two_default_routes(net, gateway):
+    """The neighbours of their routers are both known; gives a function that changes the state of one."""
+    macs = {OTHER_ROUTER4: MAC_OTHER_ROUTER4, ROUTER4: MAC_ROUTER4}
+
+    def become(router, state):
+        gateway.ip(f"neigh replace {router} lladdr {macs[router]} dev to4 nud {state}")
+
+    for router in macs:
+        become(router, "reachable")
+    gateway.ip(f"route replace default via {OTHER_ROUTER4}", f"route append default via {ROUTER4}")
+    yield become
+    become(ROUTER4, "permanent")
+    gateway.ip(f"route del default via {ROUTER4}", "route replace default via 198.51.100.254",
+               f"neigh del {OTHER_ROUTER4} dev to4")
+
+
+def test_the_router_of_one_of_two_default_routes_is_gone(net, gateway, two_default_routes):
+    """Linux takes the next whose neighbour it knows, for each packet anew; so it does for those of the gateway itself."""
+    sent, expected = ip6(HOST6, "2001:db8:100::c000:237", PART), to4(dst="192.0.2.55")
+    own = ip4(GATEWAY4, "192.0.2.55", udp(4000, 53, b"question"), id=ANY, df=True)
+
+    def expect(hop):
+        for _ in range(4):
+            found = [net.wire.expect(sent, expected),
+                     net.wire.expect(lambda: sender.sendto(b"question", ("192.0.2.55", 53)), own)]
+            assert [seen[4][0].ether[:6] for seen in found] == [mac(hop)] * 2
+
+    with gateway:
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with sender:
+        sender.bind((GATEWAY4, 4000))
+        expect(MAC_OTHER_ROUTER4)
+        two_default_routes(OTHER_ROUTER4, "failed")
+        expect(MAC_ROUTER4)
+
+
 def test_ipv6_routes_by_source(topology):
     """While there are such no flow is used, and none is kept."""
     topology.configure(CONFIG)
@@ -307,6 +348,19 @@ def test_explaining_leaves_flows_alone(net, gateway):
             warm(net, sent, expected)
         assert [gateway.show("explain", *packet) for packet in words] == before
     assert f"mapping {HOST4} {HOST6}" in before[0] and f"mapping {HOST4} {HOST6}" in before[1]
+
+
+@pytest.mark.as_configured
+@pytest.mark.skipif(not (TRACING / "instances").is_dir(), reason="this kernel does not trace")
+@pytest.mark.parametrize("sent", USUAL, ids=["6to4", "4to6"])
+def test_packets_that_are_edited_in_place_are_traced(net, sent):
+    """In PRE_ROUTING, where headers have room to grow and nobody listens."""
+    with roomy(net):
+        warm(net, sent, USUAL[sent])
+        with traced("nat64/translated") as events:
+            net.wire.expect(sent, USUAL[sent])
+            assert len(events()) == 1
+        net.wire.expect(sent, USUAL[sent])
 
 
 def test_at_random(net, gateway):

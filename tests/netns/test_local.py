@@ -157,11 +157,19 @@ def test_without_local_the_gateway_sends_what_it_sends(real, endpoint):
                      ip4(GATEWAY4, HOST4, udp(4000, 5000, b"hello"), id=ANY, df=True))
 
 
-@pytest.mark.configuration("set local off", more=True)
-def test_without_local_nobody_reaches_the_gateway(real, endpoint):
-    packet = ip6(HOST6, GATEWAY4_EMBEDDED, udp(5000, 4000, b"hello"))
-    real.wire.expect(packet, prohibited(packet))
-    assert not select.select([endpoint], [], [], 0)[0]
+@pytest.mark.configuration("set local off", f"add 203.0.113.6 {GATEWAY6}", more=True)
+@pytest.mark.parametrize("family, packet", [
+    (socket.AF_INET, ip6(HOST6, GATEWAY4_EMBEDDED, udp(5000, 4000, b"hello"))),
+    (socket.AF_INET6, ip4(SERVER4, "203.0.113.6", udp(5000, 4000, b"hello")))], ids=["6to4", "4to6"])
+def test_without_local_nobody_reaches_the_gateway(real, family, packet):
+    """RFC 7915 4.4, 5.4: the sender is told."""
+    real.gateway.ctl("stats", "reset")
+    with real.gateway, socket.socket(family, socket.SOCK_DGRAM) as service:
+        service.bind(("", 4000))
+        real.wire.expect(packet, prohibited(packet))
+        assert not select.select([service], [], [], 0)[0]
+    times = FORWARDING.times
+    assert counted(real.gateway) == {"local_off": times, "answered": times}
 
 
 @pytest.mark.configuration("set local off", more=True)
