@@ -237,7 +237,9 @@ break_("hook.c",
        ("counters of plain packets", "nat64_skb_is_simple(skb) && likely(!cfg->set.counters) &&", "nat64_skb_is_simple(skb) &&"),
        tests="use flows")
 break_("hook.c",
-       ("plain packets are traced", " && !trace_translated_enabled() &&", " &&"), tests="trace")
+       ("plain packets are traced", " && !trace_translated_enabled() &&", " &&"),
+       ("IPsec policies for forwarding, of plain packets", "\t       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_FWD) &&\n", ""),
+       tests="flows")
 break_("hook.c",
        ("IPsec policies for plain packets", "\t       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_OUT) &&\n", ""),
        tests="ipsec")

@@ -17,10 +17,11 @@ from frame import mac
 from icmp_error import prohibited
 from packet import ANY, echo4, echo6, icmp4, icmp6, ip4, ip6, udp
 from test_ingress import roomy
+from test_ipsec import xfrm
 from test_lookup import routes_or_skip
 from test_trace import TRACING, traced
 from topology import build_topology
-from util import FORWARDING, eventually
+from util import FORWARDING, eventually, run
 
 OTHER4, OTHER_PREFIX, OTHER_SERVER6 = "203.0.113.99", "2001:db8:200::/96", "2001:db8:200::c633:6402"
 HOST4_EMBEDDED = "2001:db8:100::cb00:710a"
@@ -361,6 +362,19 @@ def test_packets_that_are_edited_in_place_are_traced(net, sent):
             net.wire.expect(sent, USUAL[sent])
             assert len(events()) == 1
         net.wire.expect(sent, USUAL[sent])
+
+
+@pytest.mark.as_configured
+@pytest.mark.skipif(run("modprobe", "-q", "xfrm_user", check=False).returncode != 0, reason="this kernel has no policies")
+@pytest.mark.parametrize("sent, ends", [(FROM6, f"src {HOST6} dst {SERVER6}"), (FROM4, f"src {SERVER4} dst {HOST4}")],
+                         ids=["6to4", "4to6"])
+def test_a_policy_for_forwarding_holds_for_packets_that_are_edited_in_place(net, sent, ends):
+    """RFC 4301 5.2: asked about the packet as it came, whose family is not that of the route."""
+    with roomy(net):
+        warm(net, sent, USUAL[sent])
+        with xfrm((net.gateway, f"policy add {ends} dir fwd action block")):
+            net.wire.expect_silence(sent)
+        warm(net, sent, USUAL[sent])
 
 
 def test_at_random(net, gateway):
