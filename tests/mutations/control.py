@@ -242,6 +242,7 @@ break_("hook.c",
        tests="flows")
 break_("hook.c",
        ("IPsec policies for plain packets", "\t       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_OUT) &&\n", ""),
+       ("plain packets that came encrypted", " &&\n\t       !secpath_exists(skb);", ";"),
        tests="ipsec")
 break_("hook.c",
        ("a plain packet that was reassembled", " ||\n\t\t     IPCB(skb)->frag_max_size))", "))"),
