@@ -75,7 +75,7 @@ def no_routes(real):
 
 
 @pytest.mark.configuration(f"prefix add {PREFIX}")
-@pytest.mark.parametrize("order", itertools.permutations(STEPS), ids=", ".join)
+@pytest.mark.parametrize("order", list(itertools.permutations(STEPS)), ids=", ".join)
 def test_a_longer_route_wins_in_whatever_order_it_came(real, no_routes, order):
     for step in order:
         take(real.gateway, step)
