@@ -80,19 +80,23 @@ static bool is_live(const struct nat64_flow *flow, const struct nat64_pkt *p)
 }
 
 /**
- * nat64_flow_find_dst() - find the route to a destination
- * @p: packet that has the destination
+ * nat64_flow_get_dst() - look up the route to a destination
+ * @p: packet that has the destination; gets @p->dst and @p->cookie
  * @kind: NAT64_FLOW_KIND() of a destination
  *
  * Context: RCU read lock, under which the route lives.
  *
- * Return: the route, or NULL.
+ * Return: whether the route was there.
  */
-struct dst_entry *nat64_flow_find_dst(const struct nat64_pkt *p, u16 kind)
+bool nat64_flow_get_dst(struct nat64_pkt *p, u16 kind)
 {
 	const struct nat64_flow *flow = nat64_flow_find(p, kind);
 
-	return flow ? flow->dst : NULL;
+	if (!flow)
+		return false;
+	p->dst = flow->dst;
+	p->cookie = flow->cookie;
+	return true;
 }
 
 /**
@@ -140,8 +144,6 @@ struct nat64_flow *nat64_flow_admit(const struct nat64_pkt *p, u16 kind)
  */
 void nat64_flow_add(struct nat64_flow *flow, const struct nat64_pkt *p, u16 kind)
 {
-	bool is_v6 = p->dst->ops->family == AF_INET6;
-
 	if (!dst_hold_safe(p->dst))
 		return;
 	if (is_live(flow, p)) {
@@ -154,7 +156,7 @@ void nat64_flow_add(struct nat64_flow *flow, const struct nat64_pkt *p, u16 kind
 		.a = p->a,
 		.dst = p->dst,
 		.generation = p->generation,
-		.cookie = is_v6 ? rt6_get_cookie((struct rt6_info *)p->dst) : 0,
+		.cookie = p->cookie,
 		.csum = p->csum,
 		.kind = kind,
 	};

@@ -90,7 +90,7 @@ struct nat64_flows {
 };
 
 void nat64_flow_evict(struct nat64_flow *flow);
-struct dst_entry *nat64_flow_find_dst(const struct nat64_pkt *p, u16 kind);
+bool nat64_flow_get_dst(struct nat64_pkt *p, u16 kind);
 struct nat64_flow *nat64_flow_admit(const struct nat64_pkt *p, u16 kind);
 void nat64_flow_add(struct nat64_flow *flow, const struct nat64_pkt *p, u16 kind);
 void nat64_flows_init(struct nat64_net *nn);

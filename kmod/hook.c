@@ -179,7 +179,11 @@ static noinline unsigned int run_packet(struct nat64_net *nn,
 	return reject_packet(&p, reason);
 }
 
-/* Whether a packet goes the way that frame.c serves, through FORWARD. */
+/*
+ * Whether a packet goes the way that frame.c serves, through FORWARD. A policy for
+ * what goes out makes all cached routes invalid, and none is cached then. No
+ * packet is reassembled in front of this hook, but in a VRF.
+ */
 static __always_inline bool may_run_frame(const struct nat64_net *nn,
 					  const struct nat64_config *cfg,
 					  const struct sk_buff *skb,
@@ -191,7 +195,6 @@ static __always_inline bool may_run_frame(const struct nat64_net *nn,
 	       !cfg->has_edge && !trace_translated_enabled() &&
 	       !(state->in->priv_flags & (IFF_L3MDEV_MASTER | IFF_L3MDEV_SLAVE)) &&
 	       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_FWD) &&
-	       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_OUT) &&
 	       !secpath_exists(skb);
 }
 
@@ -204,8 +207,7 @@ static noinline bool run_frame4(struct nat64_net *nn,
 	struct nat64_pkt p NAT64_UNINITIALIZED;
 	const struct nat64_flow *flow;
 
-	if (unlikely(!may_run_frame(nn, cfg, skb, state) ||
-		     IPCB(skb)->frag_max_size))
+	if (unlikely(!may_run_frame(nn, cfg, skb, state)))
 		return false;
 	nat64_flow_start_lookup(&p, nn, cfg);
 	p.a.src4 = ip_hdr(skb)->saddr;
@@ -222,8 +224,7 @@ static noinline bool run_frame6(struct nat64_net *nn,
 	struct nat64_pkt p NAT64_UNINITIALIZED;
 	const struct nat64_flow *flow;
 
-	if (unlikely(!may_run_frame(nn, cfg, skb, state) ||
-		     IP6CB(skb)->frag_max_size))
+	if (unlikely(!may_run_frame(nn, cfg, skb, state)))
 		return false;
 	nat64_flow_start_lookup(&p, nn, cfg);
 	p.a.src6 = ipv6_hdr(skb)->saddr;

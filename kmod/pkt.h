@@ -40,6 +40,7 @@
  * @csum: nat64_csum_addrs() of @a, unless it is an ICMP error
  * @second_pass: where a dry run leaves the second pass of a hairpinned packet
  * @dst: route in the new family, NULL until there is one
+ * @cookie: rt6_get_cookie() of @dst if it is IPv6 and may be cached
  * @dst_held: @dst carries a reference
  * @mtu: MTU of that route
  * @fragment_size: longest IPv6 fragment to make of the packet; 0: keep it whole
@@ -72,6 +73,7 @@ struct nat64_pkt {
 	__wsum				csum;
 	struct nat64_pkt		*second_pass;
 	struct dst_entry		*dst;
+	u32				cookie;
 	unsigned int			mtu;
 	unsigned int			fragment_size;
 	u32				info;

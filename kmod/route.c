@@ -264,6 +264,8 @@ static void lookup_dst6(struct nat64_pkt *p, bool may_cache)
 		p->keep = false;
 		return;
 	}
+	/* Before policies are asked for: one that comes later makes it invalid. */
+	p->cookie = rt6_get_cookie((const struct rt6_info *)p->dst);
 	flow = admit_flow(p, NAT64_FLOW_DST6);
 	p->dst_only = (flow || p->ingress) && is_dst_only_route6(p, p->dst);
 	cache_dst(p, flow, NAT64_FLOW_DST6);
@@ -274,10 +276,8 @@ static noinline void find_dst6(struct nat64_pkt *p)
 {
 	bool may_cache = may_cache6(p);
 
-	if (may_cache)
-		p->dst = nat64_flow_find_dst(p, NAT64_FLOW_DST6);
-	p->dst_only = p->dst;
-	if (!p->dst)
+	p->dst_only = may_cache && nat64_flow_get_dst(p, NAT64_FLOW_DST6);
+	if (!p->dst_only)
 		lookup_dst6(p, may_cache);
 }
 
@@ -416,6 +416,7 @@ static int lookup_dst4(struct nat64_pkt *p, bool may_cache)
 		p->keep = false;
 		return 0;
 	}
+	p->cookie = 0;
 	flow = admit_flow(p, kind);
 	p->dst_only = (flow || p->ingress) && is_dst_only_route4(p, &fl4);
 	cache_dst(p, flow, kind);
@@ -425,13 +426,11 @@ static int lookup_dst4(struct nat64_pkt *p, bool may_cache)
 /* The flow is not in the cache. Returns 0, or a negative error. */
 static noinline int find_dst4(struct nat64_pkt *p)
 {
+	u16 kind = NAT64_FLOW_KIND(NAT64_FLOW_DST4, p->hdr.tos);
 	bool may_cache = may_cache4(p);
 
-	if (may_cache)
-		p->dst = nat64_flow_find_dst(p, NAT64_FLOW_KIND(NAT64_FLOW_DST4,
-								p->hdr.tos));
-	p->dst_only = p->dst;
-	return p->dst ? 0 : lookup_dst4(p, may_cache);
+	p->dst_only = may_cache && nat64_flow_get_dst(p, kind);
+	return p->dst_only ? 0 : lookup_dst4(p, may_cache);
 }
 
 static noinline enum nat64_counter check_policy4(struct nat64_pkt *p)

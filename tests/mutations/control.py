@@ -142,7 +142,6 @@ break_("flow.c",
        ("a flow that comes twice is admitted", "if (flow->candidate == candidate)", "if (0)"),
        ("the cache of a user namespace", "is_userns ? MAX_BITS_USERNS : MAX_BITS", "is_userns ? MAX_BITS : MAX_BITS"),
        ("the newer of two flows stays", "\t\tflow[1] = flow[0];\n", "\t\t;\n"),
-       ("the cookie of an IPv6 route", "is_v6 ? rt6_get_cookie((struct rt6_info *)p->dst) : 0", "0"),
        tests="flows flows_many ingress memory")
 break_("flow.c",
        ("a flow that is evicted gives up its route", "\tdst_release(flow->dst);\n\tflow->dst = NULL;", "\tflow->dst = NULL;"),
@@ -172,6 +171,9 @@ break_("route.c",
        ("setting local, for the gateway's IPv6 addresses", "if (unlikely(nat64_dst_is_local6(dst)))\n\t\treturn p->cfg->set.local ?",
         "if (unlikely(nat64_dst_is_local6(dst)))\n\t\treturn 1 ?"),
        tests="ways counters gateway_addresses local clients explain_own")
+break_("route.c",
+       ("the cookie of an IPv6 route", "rt6_get_cookie((const struct rt6_info *)p->dst)", "0"),
+       tests="ways flows")
 break_("route.c",
        ("the tunnel of IPv4 packets chooses the route", "\t\tfl6->flowi6_tun_key.tun_id = tunnel_id(p->skb);\n", ""),
        tests="lookup")
@@ -241,18 +243,14 @@ break_("hook.c",
        ("IPsec policies for forwarding, of plain packets", "\t       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_FWD) &&\n", ""),
        tests="flows")
 break_("hook.c",
-       ("IPsec policies for plain packets", "\t       !nat64_xfrm_has_policy(nn->net, XFRM_POLICY_OUT) &&\n", ""),
        ("plain packets that came encrypted", " &&\n\t       !secpath_exists(skb);", ";"),
        tests="ipsec")
-break_("hook.c",
-       ("a plain packet that was reassembled", " ||\n\t\t     IPCB(skb)->frag_max_size))", "))"),
-       tests="offloads")
 break_("ingress.c",
        ("a mark keeps packets from the ingress hook", "\t       !cfg->set.mark_mask && likely", "\t       likely"),
        ("edge mappings keep packets from the ingress hook", "!cfg->set.mark_mask && likely(!cfg->has_edge);", "!cfg->set.mark_mask;"),
        ("the ingress hook comes last", ".priority = INT_MAX,", ".priority = 0,"),
        ("native routes of IPv4 and the ingress hook", " ||\n\t\t\t      READ_ONCE(nn->native.has_specific4)))", "))"),
-       ("native routes of IPv6 and the ingress hook", " ||\n\t\t     READ_ONCE(nn->native.has_specific6)))", "))"),
+       ("native routes of IPv6 and the ingress hook", " || READ_ONCE(nn->native.has_specific6)))", "))"),
        tests="ingress ingress_devices edge native use", direct=True)
 break_("ingress.c",
        ("a device with an rx handler", "return !rcu_access_pointer(dev->rx_handler);", "return true;"),
