@@ -480,10 +480,7 @@ def test_packets(taps, name, forwarding):
         if sent.watched:
             with taps.gateway:
                 stack.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)))
-        shot = Shot(taps, sent)
-        # Else it goes on asking for its neighbour while the next packet is tried.
-        stack.callback(shot.forget)
-        try_packet(shot, sent)
+        try_packet(Shot(taps, sent), sent)
 
 
 def try_packet(shot, sent):
@@ -505,6 +502,8 @@ def try_packet(shot, sent):
         return "lost"
 
     outcomes = each_fault(attempt, "faults under packets")
+    # Else the gateway goes on asking for its neighbour while the next packet is tried.
+    shot.forget()
     shot.client.close()
     assert outcomes[-1] == "sent" and "lost" in outcomes
 
