@@ -173,7 +173,7 @@ break_("route.c",
        tests="ways counters gateway_addresses local clients explain_own")
 break_("route.c",
        ("the cookie of an IPv6 route", "rt6_get_cookie((const struct rt6_info *)p->dst)", "0"),
-       tests="ways flows")
+       tests="ingress")
 break_("route.c",
        ("the tunnel of IPv4 packets chooses the route", "\t\tfl6->flowi6_tun_key.tun_id = tunnel_id(p->skb);\n", ""),
        tests="lookup")
@@ -251,7 +251,7 @@ break_("ingress.c",
        ("the ingress hook comes last", ".priority = INT_MAX,", ".priority = 0,"),
        ("native routes of IPv4 and the ingress hook", " ||\n\t\t\t      READ_ONCE(nn->native.has_specific4)))", "))"),
        ("native routes of IPv6 and the ingress hook", " || READ_ONCE(nn->native.has_specific6)))", "))"),
-       tests="ingress ingress_devices edge native use", direct=True)
+       tests="ingress ingress_devices edge native", direct=True)
 break_("ingress.c",
        ("a device with an rx handler", "return !rcu_access_pointer(dev->rx_handler);", "return true;"),
        ("IPv6 disabled on a device", "idev && !READ_ONCE(idev->cnf.disable_ipv6) &&", "idev &&"),

@@ -111,8 +111,8 @@ break_("flow.h", ("a kept route is checked", "dst_check(flow->dst, flow->cookie)
        tests="ways")
 break_("table_batch.c", ("a batch begins a generation", "\tnat64_table_count_change(b->table);\n", ""),
        tests="flows")
-break_("control.c", ("a configuration begins a generation", "old->table->generation + 1 -",
-                     "old->table->generation -"), tests="flows")
+# That a configuration begins a generation is not here: the scan of the routes that follows
+# begins one as well, some milliseconds later.
 break_("xlat64.c",
        ("a known flow counts for its mapping", "if (!src_eam)\n\t\tsrc_eam = nat64_eam_find6(p->cfg->table, &p->a.src6);", ""),
        tests="flows")
