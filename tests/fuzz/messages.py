@@ -9,7 +9,7 @@ import struct
 import sys
 from ipaddress import ip_address
 
-from netlink import (CREATE, EXCL, HEADER, NESTED, NUMBERS, OPS, REPLACE, REQUEST, SETS, SPEC,
+from netlink import (ACK, CREATE, EXCL, HEADER, NESTED, NUMBERS, OPS, REPLACE, REQUEST, SETS, SPEC,
                      attributes, named)
 
 # Prefixes that go together, and some that do not.
@@ -380,11 +380,16 @@ class Module:
 
 
 def requests_in(octets, family):
-    """The requests that the kernel finds in a datagram: number, flags, command, attributes."""
+    """The messages that the kernel finds in a datagram: number, whether it answers, command, attributes.
+
+    The command is None where it is none of this family; it answers what it skips, too, if it is asked to.
+    """
     while len(octets) >= HEADER.size:
         size, kind, flags, number, _ = HEADER.unpack_from(octets)
         if size < HEADER.size or size > len(octets):
             return
         if kind == family and flags & REQUEST and size >= HEADER.size + 4:
-            yield number, flags, octets[HEADER.size], octets[HEADER.size + 4:size]
+            yield number, flags & ACK, octets[HEADER.size], octets[HEADER.size + 4:size]
+        else:
+            yield number, flags & ACK or flags & REQUEST and kind >= 16, None, b""
         octets = octets[min(len(octets), (size + 3) & ~3):]

@@ -14,7 +14,7 @@ from errno import EIO
 import pytest
 import util
 from addresses import CONFIG, HOST4, HOST6, SERVER4, SERVER6
-from netlink import ACK, Socket, attributes, named
+from netlink import Socket, attributes, named
 from packet import ANY, ip4, ip6, udp
 from util import CTL, TOP
 
@@ -74,10 +74,13 @@ def accepted(client, datagram):
     """Sends a datagram; returns the requests for changes in it that were accepted."""
     errors = answers(client, datagram)
     done = []
-    for number, flags, command, octets in messages.requests_in(datagram, client.family):
+    for number, is_answered, command, octets in messages.requests_in(datagram, client.family):
         some = errors.get(number, [])
+        if command is None:
+            del some[:bool(is_answered)]
+            continue
         # Only who asks for it hears of a success.
-        error = some.pop(0) if some else EIO if flags & ACK else 0
+        error = some.pop(0) if some else EIO if is_answered else 0
         if command in messages.PRIVILEGED and not error:
             done.append((command, octets))
     return done
