@@ -229,7 +229,8 @@ static void route_event6(struct nat64_net *nn, unsigned long event,
 {
 	const struct nat64_config *cfg = rcu_dereference(nn->config);
 
-	if (is_local_table(route->rt->fib6_table))
+	if (event != FIB_EVENT_ENTRY_DEL &&
+	    is_local_table(route->rt->fib6_table))
 		nat64_flows_expire(nn);
 	if (!has_covering_prefix(cfg, &route->rt->fib6_dst) &&
 	    !has_covering_face(cfg, &route->rt->fib6_dst))

@@ -150,7 +150,7 @@ break_("flow.c",
 # That find46() and find64() ask for policy rules is not here: no test can have the first rule
 # come while a packet is between the lookup of its route and the cache.
 break_("native.c",
-       ("IPv6 routes of the table local", "\tif (is_local_table(route->rt->fib6_table))\n\t\tnat64_flows_expire(nn);\n", ""),
+       ("IPv6 routes of the table local", "\tif (event != FIB_EVENT_ENTRY_DEL &&\n\t    is_local_table(route->rt->fib6_table))\n\t\tnat64_flows_expire(nn);\n", ""),
        tests="ways")
 break_("flow.h",
        ("a device without a carrier", "dst_check(flow->dst, flow->cookie) &&\n\t\t   netif_carrier_ok(flow->dst->dev)",
