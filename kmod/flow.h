@@ -228,8 +228,8 @@ static __always_inline void nat64_flow_start_lookup(struct nat64_pkt *p,
  * nat64_flow_find64() - find the flow of an IPv6 packet
  * @p: packet with @p->nn, its IPv6 addresses, @p->hdr.tos and @p->generation
  *
- * A policy rule makes all cached routes invalid, but the first one may come while
- * a packet is between its lookup and the cache.
+ * Policy rules are asked for here as well: the first one makes all cached routes
+ * invalid, but not that of a packet which is between its lookup and the cache.
  *
  * Context and return as nat64_flow_find().
  */

@@ -110,7 +110,8 @@ static __always_inline bool cut_padding(struct sk_buff *skb, unsigned int len,
 /*
  * A GSO packet that is left comes to PRE_ROUTING only when the hook has seen all
  * packets that GRO has let go with it. Those of its flow must not overtake it, so
- * they are not to find the flow, which PRE_ROUTING then adds anew.
+ * they are not to find the flow, which PRE_ROUTING then adds anew. @flow is as it
+ * was found: for a packet whose flow is known nothing is added to the cache.
  */
 static __always_inline unsigned int leave_packet(const struct sk_buff *skb,
 						 struct nat64_flow *flow)
@@ -120,7 +121,7 @@ static __always_inline unsigned int leave_packet(const struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/* Packet sockets of the protocol come later. */
+/* Packet sockets of the protocol come later, and show it. */
 static __always_inline void restore_padding(struct sk_buff *skb,
 					    const struct padding *padding)
 {

@@ -238,17 +238,24 @@ def use_many(gateway, wire):
                         for m in range(n, min(n + 100, MANY + 1))))
 
 
-@pytest.mark.parametrize("change", [None, ("stats", "reset"), ("set", "counters", "off"), ("load", "-")],
-                         ids=["unchanged", "reset", "off", "another table"])
-def test_a_reader_keeps_nothing_that_is_counted_no_more(gateway, wire, change):
-    """Who does not come back for the rest holds no memory; who does, hears of it."""
-    use_many(gateway, wire)
+@contextlib.contextmanager
+def begun_listing(gateway):
+    """Of what is used: its reader, and the messages that it has had so far."""
     with gateway:
         reader = Socket()
     with contextlib.closing(reader):
         reader.send(reader.message("use-get", flags=DUMP))
         messages = list(reader.receive())
         assert not any(message.is_last for message in messages)
+        yield reader, messages
+
+
+@pytest.mark.parametrize("change", [None, ("stats", "reset"), ("set", "counters", "off"), ("load", "-")],
+                         ids=["unchanged", "reset", "off", "another table"])
+def test_a_reader_keeps_nothing_that_is_counted_no_more(gateway, wire, change):
+    """Who does not come back for the rest holds no memory; who does, hears of it."""
+    use_many(gateway, wire)
+    with begun_listing(gateway) as (reader, messages):
         if change:
             gateway.ctl(*change, input=COUNTED)
             gateway.loaded = None
@@ -286,11 +293,7 @@ def add(gateway, requests):
 def test_a_reader_whose_table_has_grown_begins_again(gateway, wire):
     """And hears of it; new mappings alone are no reason."""
     use_many(gateway, wire)
-    with gateway:
-        reader = Socket()
-    with contextlib.closing(reader):
-        reader.send(reader.message("use-get", flags=DUMP))
-        messages = list(reader.receive())
+    with begun_listing(gateway) as (reader, messages):
         add(gateway, unused(0, 5000))
         messages += reader.answers(reader.seq)
     assert any(message.flags & DUMP_INTR for message in messages)
